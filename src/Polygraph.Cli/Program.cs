@@ -9,16 +9,17 @@ public static class Program
 {
     public static async Task<int> Main(string[] arguments)
     {
+        // Signals are turned into one token here, because "up" and "node" need as long as their nodes need to end well.
+        using var interrupt = new Interrupt();
         var root = new RootCommand("Replicated SQLite: every write returns a receipt, every read says how stale it may be, every copy proves itself.")
         {
             UpCommand.Create(),
             DownCommand.Create(),
             NodeCommand.Create(),
-            SqlCommand.Create(),
+            SqlCommand.Create(interrupt),
             StatusCommand.Create(),
             VerifyCommand.Create(),
             DatabaseCommand.Create(),
-            DemoCommand.Create(),
         };
 
         var parsed = root.Parse(arguments);
@@ -30,8 +31,6 @@ public static class Program
             return ExitCode.Usage;
         }
 
-        // Signals are turned into one token here, because "up" and "node" need as long as their nodes need to end well.
-        using var interrupt = new Interrupt();
         try
         {
             return await parsed.InvokeAsync(

@@ -33,7 +33,7 @@ public static class DownCommand
 
         // An "up" that still holds its nodes ends them itself, and then its data if that was asked for.
         ProcessIdentity[] targets = state.Owner is { IsRunning: true } owner ? [owner] : [.. state.Nodes.Select(node => node.Process)];
-        await Screen.Error.Status().StartAsync("Ending the nodes", _ => EndAsync(targets, cancellation));
+        await Screen.WhileAsync("Ending the nodes", () => EndAsync(targets, cancellation));
         LocalClusterState.Remove(directory);
         if (state.Ephemeral && Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Polygraph.Cli.Output;
 using Polygraph.Cli.Processes;
 
 namespace Polygraph.Cli.Commands;

@@ -12,6 +12,7 @@ public static class Screen
     public const string Red = "red";
     public const string Green = "green";
     public const string Dim = "grey";
+    public const string Blob = "mediumpurple2";
 
     public static IAnsiConsole Out { get; } = Create(Console.Out);
 
@@ -28,6 +29,12 @@ public static class Screen
 
     /// <summary>Text exactly as it is, never folded: something to paste, or somebody else's output.</summary>
     public static void Verbatim(string text) => Console.Out.WriteLine(text);
+
+    /// <summary>Says what is going on while it goes on; only in a terminal does it move.</summary>
+    public static Task<T> WhileAsync<T>(string what, Func<Task<T>> work) => Error.Status().StartAsync(what, _ => work());
+
+    /// <inheritdoc cref="WhileAsync{T}"/>
+    public static Task WhileAsync(string what, Func<Task> work) => Error.Status().StartAsync(what, _ => work());
 
     private static IAnsiConsole Create(TextWriter writer)
     {

@@ -55,19 +55,15 @@ public static class LocalClusterSession
     private static async Task<ClusterView> StartAsync(LocalCluster cluster, UpArguments arguments, CancellationToken cancellation)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var view = await Screen.Error.Status().StartAsync(
-            $"Starting {arguments.Nodes} nodes",
-            async status =>
-            {
-                cluster.StartAll();
-                WriteState(cluster, arguments);
-                status.Status("Waiting for a leader");
-                return await cluster.WaitUntilAsync(
-                    view => view.Database(SystemDatabase)?.Leader is not null && view.Database(MainDatabase)?.Leader is not null,
-                    $"{SystemDatabase} and {MainDatabase} have a leader",
-                    StartLimit,
-                    cancellation: cancellation);
-            });
+        cluster.StartAll();
+        WriteState(cluster, arguments);
+        var view = await Screen.WhileAsync(
+            $"Starting {arguments.Nodes} nodes and waiting for a leader",
+            () => cluster.WaitUntilAsync(
+                view => view.Database(SystemDatabase)?.Leader is not null && view.Database(MainDatabase)?.Leader is not null,
+                $"{SystemDatabase} and {MainDatabase} have a leader",
+                StartLimit,
+                cancellation: cancellation));
         Screen.Hint($"Ready after {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s.");
         return view;
     }
@@ -112,7 +108,7 @@ public static class LocalClusterSession
 
     private static async Task EndAsync(LocalCluster cluster, UpArguments arguments)
     {
-        await Screen.Error.Status().StartAsync("Ending the nodes", _ => cluster.StopAllAsync());
+        await Screen.WhileAsync("Ending the nodes", cluster.StopAllAsync);
         LocalClusterState.Remove(arguments.DataDirectory);
         if (arguments.Ephemeral)
             Directory.Delete(arguments.DataDirectory, recursive: true);

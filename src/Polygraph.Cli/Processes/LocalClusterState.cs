@@ -44,7 +44,11 @@ public sealed record LocalClusterState(ProcessIdentity? Owner, bool Ephemeral, I
         File.Move(path + ".new", path, overwrite: true);
     }
 
-    public static void Remove(string directory) => File.Delete(Path.Combine(directory, FileName));
+    public static void Remove(string directory)
+    {
+        if (Directory.Exists(directory))
+            File.Delete(Path.Combine(directory, FileName));
+    }
 }
 
 /// <summary>A node's process, certain beyond the reuse of its id.</summary>
