@@ -1,0 +1,54 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Polygraph.Simulation;
+
+/// <summary>What the command line asks for.</summary>
+/// <param name="First">The first seed.</param>
+/// <param name="Count">How many seeds.</param>
+/// <param name="Trace">Whether every step is written out.</param>
+public sealed record Options(ulong First, int Count, bool Trace)
+{
+    public const string Usage = "usage: Polygraph.Simulation --seeds COUNT [--first SEED] | --seed SEED [--trace]";
+
+    public static bool TryParse(IReadOnlyList<string> arguments, [NotNullWhen(true)] out Options? options, out string complaint)
+    {
+        ulong? first = null, seed = null;
+        int? count = null;
+        var trace = false;
+        (options, complaint) = (null, "");
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var value = i + 1 < arguments.Count ? arguments[i + 1] : "";
+            switch (arguments[i])
+            {
+                case "--trace":
+                    trace = true;
+                    continue;
+                case "--seeds" when int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0:
+                    count = number;
+                    break;
+                case "--first" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var number):
+                    first = number;
+                    break;
+                case "--seed" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var number):
+                    seed = number;
+                    break;
+                default:
+                    complaint = $"'{arguments[i]} {value}' is not understood.";
+                    return false;
+            }
+
+            i++;
+        }
+
+        if ((seed is null) == (count is null) || (seed is not null && first is not null) || (trace && seed is null))
+        {
+            complaint = "Either --seeds, perhaps with --first, or --seed, perhaps with --trace.";
+            return false;
+        }
+
+        options = new Options(seed ?? first ?? 1, count ?? 1, trace);
+        return true;
+    }
+}

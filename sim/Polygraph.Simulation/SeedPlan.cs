@@ -1,0 +1,59 @@
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Faults;
+using Polygraph.Simulation.Network;
+using Polygraph.Simulation.Time;
+
+namespace Polygraph.Simulation;
+
+/// <summary>
+/// What a seed decides before anything happens: how big the cluster is, how it is set, which kinds of faults exist in its world, how many
+/// clients it has, how long it goes on.
+/// </summary>
+public sealed record SeedPlan
+{
+    public required int Nodes { get; init; }
+
+    public required int Clients { get; init; }
+
+    public required long SafetyMicroseconds { get; init; }
+
+    public required IReadOnlySet<FaultKind> Faults { get; init; }
+
+    public required GroupOptions Options { get; init; }
+
+    public required NodeDelays Delays { get; init; }
+
+    public required NetworkBehaviour Network { get; init; }
+
+    public int DriftPartsPerMillionMax => Faults.Contains(FaultKind.ClockDrift) ? 100_000 : 0;
+
+    public static SeedPlan Draw(SeededRandom random)
+    {
+        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => random.Chance(500)));
+        var election = random.Pick<int>([150, 300, 500, 1000]);
+        return new SeedPlan
+        {
+            Nodes = random.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
+            Clients = (int)random.Between(1, 6),
+            SafetyMicroseconds = random.Between(4_000_000, 16_000_000),
+            Faults = faults,
+            Options = new GroupOptions
+            {
+                ElectionTimeoutMin = TimeSpan.FromMilliseconds(election),
+                ElectionTimeoutMax = TimeSpan.FromMilliseconds(2 * election),
+                HeartbeatInterval = TimeSpan.FromMilliseconds(election / 10),
+                SemiSyncTimeout = TimeSpan.FromMilliseconds(election / 2),
+                InflightAppendsMax = random.Pick<int>([1, 2, 16]),
+                AppendBytesMax = random.Pick<int>([1, 100, 1 << 20]),
+            },
+            Delays = new NodeDelays { CheckpointPerMille = random.Pick<int>([0, 20, 100, 500]) },
+            Network = new NetworkBehaviour
+            {
+                DelayMicroseconds = random.Pick<(long, long)>([(30, 300), (30, 5_000), (2_000, 40_000)]),
+                LossPerMille = faults.Contains(FaultKind.Loss) ? (int)random.LongTailed(5, 300) : 0,
+                DuplicatePerMille = faults.Contains(FaultKind.Duplication) ? (int)random.LongTailed(5, 300) : 0,
+                Reorders = faults.Contains(FaultKind.Reordering),
+            },
+        };
+    }
+}
