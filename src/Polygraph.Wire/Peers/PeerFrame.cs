@@ -23,9 +23,6 @@ public abstract record PeerFrame
     public sealed record ClusterFormed(ClusterId Cluster, IReadOnlyList<MemberIdentity> Members) : PeerFrame;
 }
 
-/// <summary>A node and the data directory it was formed with.</summary>
-public readonly record struct MemberIdentity(NodeId Id, Incarnation Incarnation);
-
 /// <summary>The first thing that each side of a peer connection says.</summary>
 /// <param name="ProtocolVersion">The newest peer protocol that the sender speaks.</param>
 /// <param name="OldestVersion">The oldest that it still speaks.</param>

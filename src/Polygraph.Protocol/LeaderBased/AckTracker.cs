@@ -1,0 +1,113 @@
+using Polygraph.Protocol.Effects;
+
+namespace Polygraph.Protocol.LeaderBased;
+
+/// <summary>
+/// The writes that wait for their ack level. For one policy the index up to which it is met only grows, so the waiting writes of a policy
+/// are a queue in log order and a step looks at each queue's head. Owned by the core.
+/// </summary>
+internal sealed class AckTracker
+{
+    private readonly Dictionary<Requirement, Queue<Waiting>> _queues = [];
+
+    private readonly record struct Requirement(AckLevel Level, int Copies, bool Applied);
+
+    private readonly record struct Waiting(WriteTicket Ticket, Instant Since, Instant DegradesAt, Instant EndsAt);
+
+    public int Count { get; private set; }
+
+    /// <summary>Whether any waiting write wants to be visible on followers, which they then must say unasked.</summary>
+    public bool WantsApplied { get; private set; }
+
+    public void Add(WriteTicket ticket, Instant now, TimeSpan semiSyncTimeout)
+    {
+        var policy = ticket.Policy;
+        var requirement = new Requirement(policy.Level, policy.Level == AckLevel.SemiSync ? policy.Copies : 0, policy.Applied);
+        if (!_queues.TryGetValue(requirement, out var queue))
+            _queues[requirement] = queue = new Queue<Waiting>();
+        var ends = now + policy.Timeout;
+        var degrades = policy.Level == AckLevel.SemiSync ? Instant.Min(now + semiSyncTimeout, ends) : Instant.Never;
+        queue.Enqueue(new Waiting(ticket, now, degrades, ends));
+        Count++;
+        WantsApplied |= policy.Applied;
+    }
+
+    /// <summary>Completes every write whose policy is met now.</summary>
+    public void Complete(VoterIndexes voters, Instant now, EffectList effects)
+    {
+        if (Count == 0)
+            return;
+        foreach (var (requirement, queue) in _queues)
+        {
+            if (queue.Count == 0)
+                continue;
+            var met = voters.Met(requirement.Level, requirement.Copies, requirement.Applied);
+            while (queue.TryPeek(out var waiting) && waiting.Ticket.Position.Index <= met)
+            {
+                Remove(queue);
+                effects.Add(Result(waiting, voters, now, reached: true, degraded: false, reason: null));
+            }
+        }
+
+        ForgetApplied();
+    }
+
+    /// <summary>Ends every write whose time is over: degraded where the policy allows that and the leader holds it, else not reached.</summary>
+    public void Expire(VoterIndexes voters, Instant now, EffectList effects)
+    {
+        foreach (var queue in _queues.Values)
+        {
+            // Writes with different timeouts share a queue, so all of it is looked at; it is as long as what is on its way.
+            for (var left = queue.Count; left > 0; left--)
+            {
+                var waiting = Remove(queue);
+                if (waiting.DegradesAt <= now && voters.Self >= waiting.Ticket.Position.Index)
+                    effects.Add(Result(waiting, voters, now, reached: true, degraded: true, reason: null));
+                else if (waiting.EndsAt <= now)
+                    effects.Add(Result(waiting, voters, now, false, false, $"{waiting.Ticket.Policy} was not reached within {waiting.Ticket.Policy.Timeout.TotalMilliseconds:0} ms"));
+                else
+                    Keep(queue, waiting);
+            }
+        }
+
+        ForgetApplied();
+    }
+
+    /// <summary>Ends every waiting write because this node no longer leads.</summary>
+    public void Abandon(VoterIndexes voters, Instant now, string reason, EffectList effects)
+    {
+        foreach (var queue in _queues.Values)
+            while (queue.Count > 0)
+                effects.Add(Result(Remove(queue), voters, now, reached: false, degraded: false, reason));
+        WantsApplied = false;
+    }
+
+    private static Effect.CompleteWrite Result(
+        Waiting waiting, VoterIndexes voters, Instant now, bool reached, bool degraded, string? reason)
+    {
+        var (write, position, policy) = waiting.Ticket;
+        var receipt = new Receipt(
+            position, policy, voters.Achieved(position.Index), voters.AckedBy(position.Index), degraded, now - waiting.Since);
+        var missing = reached && !degraded ? [] : voters.Missing(position.Index, policy);
+        var outcome = voters.Committed >= position.Index ? Outcome.Applied : Outcome.Unknown;
+        return new Effect.CompleteWrite(write, new WriteResult(outcome, receipt, reached, missing, reason));
+    }
+
+    private Waiting Remove(Queue<Waiting> queue)
+    {
+        Count--;
+        return queue.Dequeue();
+    }
+
+    private void Keep(Queue<Waiting> queue, Waiting waiting)
+    {
+        Count++;
+        queue.Enqueue(waiting);
+    }
+
+    private void ForgetApplied()
+    {
+        if (Count == 0)
+            WantsApplied = false;
+    }
+}

@@ -1,0 +1,127 @@
+using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.Messages;
+
+namespace Polygraph.Protocol.LeaderBased;
+
+/// <content>What a follower does: keep its log the same as the leader's, and learn what is committed.</content>
+public sealed partial class GroupCore
+{
+    // The leader wants to hear from us once we show this index (a heartbeat of round 0).
+    private LogIndex? _answerWhenApplied;
+
+    private void OnAppendRequest(NodeId from, AppendRequest request, Instant now, EffectList effects)
+    {
+        if (request.Term < CurrentTerm)
+        {
+            // The sender is a leader of the past; our term in the answer ends that.
+            effects.Add(new Effect.Send(from, new AppendRejected(CurrentTerm, request.Previous.Index, Position.Zero, request.Round)));
+            return;
+        }
+
+        HearLeader(from, now, effects);
+        TakeEchoed(request.Echo);
+        if (!Holds(request.Previous))
+        {
+            effects.Add(new Effect.Send(from, new AppendRejected(CurrentTerm, request.Previous.Index, HintFor(request.Previous), request.Round)));
+            return;
+        }
+
+        var news = EntriesNotHeld(request.Entries);
+        var same = request.Entries.Count > 0 ? request.Entries[^1].Position.Index : request.Previous.Index;
+        var cut = news.Count > 0 && news[0].Position.Index <= _lastLog.Index ? news[0].Position.Index : (LogIndex?)null;
+        if (cut is { } first)
+            CutLog(first, effects);
+        foreach (var entry in news)
+            _terms = _terms.Append(entry.Position);
+        if (news.Count > 0)
+            _lastLog = news[^1].Position;
+        _matched = LogIndex.Max(_matched, same);
+
+        // Invariant: an entry is acknowledged only when it and everything before it is fsynced.
+        var answer = new AppendAccepted(CurrentTerm, same, VisibleToLeader, request.Round, Stamp(now));
+        if (news.Count == 0 && _durable >= same)
+            effects.Add(new Effect.Send(from, answer));
+        else
+            effects.Add(new Effect.Persist(null, cut, news, _lastLog, [new Outgoing(from, answer)]));
+        if (cut is not null)
+            AfterCut(effects);
+        LearnCommit(request.Commit, now, effects);
+    }
+
+    private void OnHeartbeat(NodeId from, Heartbeat heartbeat, Instant now, EffectList effects)
+    {
+        if (heartbeat.Term < CurrentTerm)
+        {
+            effects.Add(new Effect.Send(
+                from, new HeartbeatReply(CurrentTerm, heartbeat.Round, LogIndex.Zero, LogIndex.Zero, Stamp(now))));
+            return;
+        }
+
+        HearLeader(from, now, effects);
+        TakeEchoed(heartbeat.Echo);
+        LearnCommit(heartbeat.Commit, now, effects);
+        if (heartbeat.Round > 0)
+        {
+            AnswerHeartbeat(from, heartbeat.Round, now, effects);
+            return;
+        }
+
+        _answerWhenApplied = heartbeat.Commit;
+        AnswerIfApplied(now, effects);
+    }
+
+    private void AnswerHeartbeat(NodeId leader, ulong round, Instant now, EffectList effects)
+        => effects.Add(new Effect.Send(
+            leader, new HeartbeatReply(CurrentTerm, round, LogIndex.Min(_durable, _matched), VisibleToLeader, Stamp(now))));
+
+    private void AnswerIfApplied(Instant now, EffectList effects)
+    {
+        if (_answerWhenApplied is not { } wanted || _role != Role.Follower || _leader.IsNone || VisibleToLeader < wanted)
+            return;
+        _answerWhenApplied = null;
+        AnswerHeartbeat(_leader, 0, now, effects);
+    }
+
+    // Only what is both applied and committed is shown: a former leader's SQLite may hold more until it is rewound.
+    private LogIndex VisibleToLeader => _writer == WriterState.Following ? LogIndex.Min(_applied.Index, _commit) : LogIndex.Zero;
+
+    /// <summary>The entries of a request from the first one that this log does not hold.</summary>
+    private IReadOnlyList<LogEntry> EntriesNotHeld(IReadOnlyList<LogEntry> entries)
+    {
+        for (var i = 0; i < entries.Count; i++)
+            if (!Holds(entries[i].Position))
+                return i == 0 ? entries : [.. entries.Skip(i)];
+        return [];
+    }
+
+    private void CutLog(LogIndex from, EffectList effects)
+    {
+        Invariant.Holds(from > _commit, "a committed entry is never cut");
+        effects.Add(new Effect.Announce(new GroupEvent(
+            GroupEventKind.EntriesCut, CurrentTerm, _self, $"{from} to {_lastLog.Index} of {_terms.TermAt(from)} and later")));
+        _terms = _terms.CutFrom(from);
+        _lastLog = new Position(_terms.TermAt(from.Previous), from.Previous);
+        _durable = LogIndex.Min(_durable, _lastLog.Index);
+    }
+
+    private void AfterCut(EffectList effects)
+    {
+        if (_writer == WriterState.Following && !Holds(_applied))
+            BeginRewind(effects);
+        JudgeHolds(effects);
+    }
+
+    // Invariant: a follower takes a commit index only as far as its log is known to be the leader's.
+    private void LearnCommit(LogIndex leaderCommit, Instant now, EffectList effects)
+        => AdvanceCommit(LogIndex.Min(leaderCommit, _matched), now, effects);
+
+    private Position HintFor(Position previous)
+    {
+        if (previous.Index > _lastLog.Index)
+            return _lastLog;
+        var hint = _terms.StartOfTermAt(previous.Index).Previous;
+        return new Position(_terms.TermAt(hint), hint);
+    }
+
+    private FreshnessStamp Stamp(Instant now) => new(_boot, now);
+}

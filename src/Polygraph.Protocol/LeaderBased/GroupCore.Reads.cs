@@ -1,0 +1,329 @@
+using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.Messages;
+
+namespace Polygraph.Protocol.LeaderBased;
+
+/// <content>Reads: the read index, sessions, holding answers until they are committed, and proven freshness.</content>
+public sealed partial class GroupCore
+{
+    // Waiting reads and writes are looked over this often for those whose time is up.
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(10);
+
+    // Echoes wait for the apply; when a lagging follower has this many, newer ones replace the newest.
+    private const int EchoesMax = 64;
+
+    private Instant _sweepDeadline = Instant.Never;
+
+    // Linearizable reads of this node that have no index yet.
+    private readonly List<PendingRead> _unindexed = [];
+    private ulong _batch;
+    private ulong? _batchAsked;
+    private Instant _batchAskedAt;
+
+    // Reads that wait until SQLite shows their index.
+    private readonly List<IndexedRead> _indexed = [];
+    private readonly List<PendingHold> _holds = [];
+
+    // Leader: reads that wait for a round that began after they arrived.
+    private readonly List<RoundRead> _roundReads = [];
+    private readonly Queue<(ulong Round, Instant Began)> _roundStarts = new();
+    private ulong _round;
+    private ulong _roundConfirmed;
+
+    private readonly Queue<FreshnessEcho> _echoes = new();
+    private Instant? _freshAsOf;
+
+    private readonly record struct PendingRead(ulong Read, Instant EndsAt, ulong? Batch);
+
+    private readonly record struct IndexedRead(ulong Read, LogIndex Index, Term? Term, Instant EndsAt);
+
+    private readonly record struct PendingHold(ulong Hold, Position Position, Instant EndsAt);
+
+    // Local reads have no node; a remote batch is answered by message. No index yet: this term's no-op is not committed.
+    private readonly record struct RoundRead(ulong Id, NodeId Remote, ulong? NeedsRound, LogIndex Index, Instant EndsAt);
+
+    private void OnReadIndex(Input.ReadIndex read, Instant now, EffectList effects)
+    {
+        var ends = now + read.Timeout;
+        ArmSweep(now);
+        if (read.Minimum is { } minimum)
+        {
+            _indexed.Add(new IndexedRead(read.Read, minimum.Index, minimum.Term, ends));
+            ReadsAfterApplied(effects);
+        }
+        else if (_role == Role.Leader)
+        {
+            AddRoundRead(new RoundRead(read.Read, NodeId.None, null, LogIndex.Zero, ends), now, effects);
+        }
+        else
+        {
+            _unindexed.Add(new PendingRead(read.Read, ends, null));
+            AskLeaderForIndex(now, effects);
+        }
+    }
+
+    private void AskLeaderForIndex(Instant now, EffectList effects)
+    {
+        if (_batchAsked is not null || _unindexed.Count == 0 || _leader.IsNone || _role == Role.Leader)
+            return;
+
+        // Invariant: a read joins a batch only before the batch is asked for, so the index is one of a moment after the read began.
+        _batch++;
+        for (var i = 0; i < _unindexed.Count; i++)
+            _unindexed[i] = _unindexed[i] with { Batch = _batch };
+        _batchAsked = _batch;
+        _batchAskedAt = now;
+        effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, _batch)));
+    }
+
+    private void OnReadIndexRequest(NodeId from, ReadIndexRequest request, Instant now, EffectList effects)
+    {
+        if (_role != Role.Leader || request.Term != CurrentTerm)
+        {
+            effects.Add(new Effect.Send(from, new ReadIndexReply(CurrentTerm, request.Batch, null)));
+            return;
+        }
+
+        ArmSweep(now);
+        AddRoundRead(new RoundRead(request.Batch, from, null, LogIndex.Zero, now + _options.ElectionTimeoutMax), now, effects);
+    }
+
+    private void OnReadIndexReply(NodeId from, ReadIndexReply reply, Instant now, EffectList effects)
+    {
+        if (_batchAsked != reply.Batch || reply.Term != CurrentTerm)
+            return;
+        _batchAsked = null;
+        if (reply.Index is { } index && from == _leader)
+        {
+            LearnCommit(index, now, effects);
+            foreach (var read in _unindexed)
+                if (read.Batch == reply.Batch)
+                    _indexed.Add(new IndexedRead(read.Read, index, null, read.EndsAt));
+            _unindexed.RemoveAll(read => read.Batch == reply.Batch);
+            ReadsAfterApplied(effects);
+            AskLeaderForIndex(now, effects);
+        }
+
+        // Otherwise it did not lead after all; the sweep asks again, whoever leads then.
+    }
+
+    private void AddRoundRead(RoundRead read, Instant now, EffectList effects)
+    {
+        if (!OwnTermCommitted)
+        {
+            _roundReads.Add(read);
+            return;
+        }
+
+        // A round already on its way began before this read did and proves nothing for it: it takes the next.
+        _roundReads.Add(read with { NeedsRound = _round + 1, Index = _commit });
+        if (_round == _roundConfirmed)
+            BroadcastHeartbeat(now, effects);
+    }
+
+    private void ReadsAfterOwnTermCommitted(Instant now, EffectList effects)
+    {
+        var waiting = _roundReads.Where(read => read.NeedsRound is null).ToList();
+        _roundReads.RemoveAll(read => read.NeedsRound is null);
+        foreach (var read in waiting)
+            AddRoundRead(read, now, effects);
+    }
+
+    private void BeginRound(Instant now)
+    {
+        _round++;
+        _roundStarts.Enqueue((_round, now));
+    }
+
+    /// <summary>A majority answered a round: this node was still the leader when the round began.</summary>
+    private void ConfirmRounds(Instant now, EffectList effects)
+    {
+        var confirmed = MajorityRound();
+        if (confirmed <= _roundConfirmed)
+            return;
+        _roundConfirmed = confirmed;
+        while (_roundStarts.TryPeek(out var start) && start.Round <= confirmed)
+        {
+            _roundStarts.Dequeue();
+            if (_writer == WriterState.Leading)
+                _freshAsOf = start.Began;
+        }
+
+        var done = _roundReads.Where(read => read.NeedsRound <= confirmed).ToList();
+        if (done.Count > 0)
+        {
+            _roundReads.RemoveAll(read => read.NeedsRound <= confirmed);
+            foreach (var read in done)
+                FinishRoundRead(read, effects);
+            ReadsAfterApplied(effects);
+        }
+
+        if (_round == _roundConfirmed && _roundReads.Any(read => read.NeedsRound is not null))
+            BroadcastHeartbeat(now, effects);
+    }
+
+    private void FinishRoundRead(RoundRead read, EffectList effects)
+    {
+        if (read.Remote.IsNone)
+            _indexed.Add(new IndexedRead(read.Id, read.Index, null, read.EndsAt));
+        else
+            effects.Add(new Effect.Send(read.Remote, new ReadIndexReply(CurrentTerm, read.Id, read.Index)));
+    }
+
+    private ulong MajorityRound()
+    {
+        var needed = _members.Majority - 1;
+        if (needed == 0)
+            return _round;
+        Span<ulong> rounds = stackalloc ulong[_peers.Length];
+        for (var i = 0; i < rounds.Length; i++)
+            rounds[i] = _peers[i].RoundConfirmed;
+        rounds.Sort();
+        return rounds[^needed];
+    }
+
+    private void ReadsAfterApplied(EffectList effects)
+    {
+        if (_indexed.Count == 0)
+            return;
+        var shown = _writer is WriterState.Following or WriterState.Leading ? LogIndex.Min(_applied.Index, _commit) : LogIndex.Zero;
+        _indexed.RemoveAll(read =>
+        {
+            // A token's entry is judged as soon as this history is committed that far: it holds the entry, or never will.
+            var lost = read.Term is { } term && read.Index <= _commit && _terms.TermAt(read.Index) != term;
+            if (!lost && read.Index > shown)
+                return false;
+            effects.Add(new Effect.CompleteRead(read.Read, new ReadResult(lost ? ReadOutcome.SessionLost : ReadOutcome.Ready, read.Index)));
+            return true;
+        });
+    }
+
+    private void ReadsFindNewLeader(Instant now, EffectList effects)
+    {
+        _batchAsked = null;
+        if (_role != Role.Leader)
+        {
+            AskLeaderForIndex(now, effects);
+            return;
+        }
+
+        foreach (var read in _unindexed)
+            _roundReads.Add(new RoundRead(read.Read, NodeId.None, null, LogIndex.Zero, read.EndsAt));
+        _unindexed.Clear();
+    }
+
+    /// <summary>Leadership ended: followers must ask somebody else, and so must this node.</summary>
+    private void FailRemoteReads(EffectList effects)
+    {
+        foreach (var read in _roundReads)
+        {
+            if (read.Remote.IsNone)
+                _unindexed.Add(new PendingRead(read.Id, read.EndsAt, null));
+            else
+                effects.Add(new Effect.Send(read.Remote, new ReadIndexReply(CurrentTerm, read.Id, null)));
+        }
+
+        _roundReads.Clear();
+        _roundStarts.Clear();
+    }
+
+    private void OnHold(Input.HoldUntilCommitted hold, Instant now, EffectList effects)
+    {
+        if (Verdict(hold.Position) is { } committed)
+        {
+            effects.Add(new Effect.CompleteHold(hold.Hold, committed));
+            return;
+        }
+
+        _holds.Add(new PendingHold(hold.Hold, hold.Position, now + hold.Timeout));
+        ArmSweep(now);
+    }
+
+    /// <summary>Whether what a snapshot saw is committed, never will be, or is not decided yet.</summary>
+    private bool? Verdict(Position position)
+    {
+        if (Holds(position))
+            return position.Index <= _commit ? true : null;
+
+        // The writer's batch may be visible in SQLite a moment before its proposal arrives here.
+        var announced = _writer is WriterState.Leading or WriterState.Stopping && position.Index > _lastLog.Index;
+        return announced ? null : false;
+    }
+
+    private void JudgeHolds(EffectList effects)
+    {
+        if (_holds.Count == 0)
+            return;
+        _holds.RemoveAll(hold =>
+        {
+            if (Verdict(hold.Position) is not { } committed)
+                return false;
+            effects.Add(new Effect.CompleteHold(hold.Hold, committed));
+            return true;
+        });
+    }
+
+    private void TakeEchoed(FreshnessEcho? echo)
+    {
+        if (echo is not { } fresh || fresh.Stamp.Boot != _boot)
+            return;
+        if (_echoes.Count < EchoesMax)
+            _echoes.Enqueue(fresh);
+        PromoteFreshness();
+    }
+
+    private void PromoteFreshness()
+    {
+        if (_writer != WriterState.Following)
+            return;
+
+        // Invariant: an echo counts only once its commit index is known to be in this log and is shown; entries that SQLite holds from an
+        // older leadership prove nothing.
+        while (_echoes.TryPeek(out var echo) && echo.Commit <= LogIndex.Min(_applied.Index, _commit))
+        {
+            _echoes.Dequeue();
+            _freshAsOf = _freshAsOf is { } known ? Instant.Max(known, echo.Stamp.At) : echo.Stamp.At;
+        }
+    }
+
+    private void ArmSweep(Instant now) => _sweepDeadline = Instant.Min(_sweepDeadline, now + SweepInterval);
+
+    private void Sweep(Instant now, EffectList effects)
+    {
+        if (_role == Role.Leader)
+        {
+            _indexes.Update(_peers, _durable, _applied.Index, _commit);
+            _acks.Expire(_indexes, now, effects);
+        }
+
+        ExpireReads(now, effects);
+        if (_batchAsked is not null && now - _batchAskedAt > _options.HeartbeatInterval * 2)
+            _batchAsked = null;
+        AskLeaderForIndex(now, effects);
+        var waiting = _acks.Count > 0 || _unindexed.Count > 0 || _indexed.Count > 0 || _roundReads.Count > 0 || _holds.Count > 0;
+        _sweepDeadline = waiting ? now + SweepInterval : Instant.Never;
+    }
+
+    private void ExpireReads(Instant now, EffectList effects)
+    {
+        var outcome = _leader.IsNone ? ReadOutcome.NoLeader : ReadOutcome.TimedOut;
+        _unindexed.RemoveAll(read => Expired(read.Read, read.EndsAt, outcome));
+        _indexed.RemoveAll(read => Expired(read.Read, read.EndsAt, ReadOutcome.TimedOut));
+        _roundReads.RemoveAll(read => read.Remote.IsNone ? Expired(read.Id, read.EndsAt, outcome) : now >= read.EndsAt);
+        _holds.RemoveAll(hold =>
+        {
+            if (now < hold.EndsAt)
+                return false;
+            effects.Add(new Effect.CompleteHold(hold.Hold, null));
+            return true;
+        });
+
+        bool Expired(ulong read, Instant endsAt, ReadOutcome why)
+        {
+            if (now < endsAt)
+                return false;
+            effects.Add(new Effect.CompleteRead(read, new ReadResult(why, LogIndex.Zero)));
+            return true;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Polygraph.Protocol.Effects;
+
+namespace Polygraph.Protocol.LeaderBased;
+
+/// <summary>What a replica found on its disk when it started.</summary>
+/// <param name="Vote">The durable vote.</param>
+/// <param name="LastLog">The last durable entry of the log.</param>
+/// <param name="Terms">The term of each entry of the log.</param>
+/// <param name="Materialised">The last entry whose effects SQLite holds: the position of its last checkpoint.</param>
+public sealed record RecoveredState(Vote Vote, Position LastLog, TermHistory Terms, Position Materialised);
+
+/// <summary>Which members a group has. All are voters so far.</summary>
+public sealed record GroupMembers(NodeId Self, IReadOnlyList<NodeId> Voters)
+{
+    /// <summary>How many voters make a majority.</summary>
+    public int Majority => (Voters.Count / 2) + 1;
+}
+
+/// <summary>What a member is at the moment.</summary>
+public enum Role : byte
+{
+    Follower = 0,
+    PreCandidate = 1,
+    Candidate = 2,
+    Leader = 3,
+}

@@ -1,0 +1,213 @@
+using Polygraph.Protocol;
+using Polygraph.Storage.Files;
+
+namespace Polygraph.Storage.Log;
+
+/// <summary>
+/// One group's replication log: <see cref="Tail"/> is what the log is, at once, for everybody; the segment files are what of it survives a
+/// crash, brought after the tail by the log thread.
+/// </summary>
+/// <remarks>
+/// The group loop calls <see cref="TailCache.Append"/> and <see cref="TailCache.CutFrom"/>; the log thread does the same to the files, in the
+/// same order, with <see cref="Append"/>, <see cref="CutFrom"/> and <see cref="Sync"/>; any thread reads. After a failed write or sync every
+/// later call throws <see cref="LogFailedException"/> until the log is opened again.
+/// </remarks>
+public sealed class ReplicationLog : IDisposable
+{
+    /// <summary>How much of a log is in memory at a time while its end is saved before a cut.</summary>
+    private const int CutReadBytesMax = 4 * 1024 * 1024;
+
+    private readonly IFileSystem _files;
+    private readonly string _directory;
+    private readonly GroupId _group;
+    private readonly SegmentChain _segments;
+
+    // Owner: the log thread; read by any.
+    private volatile LogFailedException? _failure;
+
+    private ReplicationLog(IFileSystem files, string directory, GroupId group, SegmentChain segments, TailCache tail, long tornBytes)
+    {
+        _files = files;
+        _directory = directory;
+        _group = group;
+        _segments = segments;
+        Tail = tail;
+        TornBytesCut = tornBytes;
+    }
+
+    /// <summary>The end of the log in memory, where it grows and is cut first.</summary>
+    public TailCache Tail { get; }
+
+    /// <summary>The first entry that the log still has; the place of the next one if it has none.</summary>
+    public LogIndex First => _segments.First;
+
+    /// <summary>The last entry, durable or not.</summary>
+    public Position Last => Tail.Last;
+
+    /// <summary>The term of each entry from the one before <see cref="First"/> on.</summary>
+    public TermHistory Terms => Tail.Terms;
+
+    /// <summary>How many bytes of an unfinished write opening found and cut: 0 after an orderly end.</summary>
+    public long TornBytesCut { get; }
+
+    /// <summary>
+    /// Opens the log in a directory, or creates it. Reads every segment once. An unfinished write at the end is cut; it was never acknowledged.
+    /// The directory must be the caller's own (<see cref="DirectoryLock"/>).
+    /// </summary>
+    /// <exception cref="LogCorruptedException">Something that was durable is damaged. Nothing was changed.</exception>
+    /// <exception cref="LogFailedException">The environment refused.</exception>
+    public static ReplicationLog Open(IFileSystem files, string directory, GroupId group, ReplicationLogOptions options)
+    {
+        options.Check();
+        try
+        {
+            files.CreateDirectory(directory);
+            var contents = SegmentChainScan.Run(files, directory, group);
+            var segments = SegmentChain.Open(files, directory, group, options, contents);
+            var tail = new TailCache(contents.Last, contents.Terms, options.TailBytesMax);
+            return new ReplicationLog(files, directory, group, segments, tail, contents.TornBytes);
+        }
+        catch (Exception e) when (IsEnvironment(e))
+        {
+            throw new LogFailedException(directory, "opening", e);
+        }
+    }
+
+    /// <summary>Writes entries behind the last that was written. Not durable before <see cref="Sync"/>. Only for the log thread.</summary>
+    public void Append(IReadOnlyList<LogEntry> entries)
+    {
+        if (entries.Count == 0)
+            return;
+        Change("writing entries", () => _segments.Append(entries));
+        Tail.MarkWritten(entries[^1]);
+    }
+
+    /// <summary>Makes everything that was appended durable. Only for the log thread.</summary>
+    public void Sync() => Change("syncing", _segments.Sync);
+
+    /// <summary>
+    /// Takes an entry and all after it out of the files: saves them to a <see cref="CutFile"/> first, then cuts. Durable on return; a crash on
+    /// the way leaves a log that is only longer than wanted, and the entries saved. Does nothing if the log ends before. Only for the log thread.
+    /// </summary>
+    public void CutFrom(LogIndex from, string reason)
+        => Change("cutting", () =>
+        {
+            var last = _segments.Last;
+            if (from > last.Index)
+                return;
+            var previous = from == First ? _segments.BeforeFirst : ReadWritten(from.Previous, 1)[0].Position;
+            var header = new SegmentHeader(_group, from, previous.Term, reason);
+            CutFile.Save(_files, _directory, header, last, index => ReadWritten(index, CutReadBytesMax));
+            _segments.CutFrom(from, previous);
+        });
+
+    /// <summary>
+    /// Removes whole segments that hold nothing from <paramref name="keepFrom"/> on: bounds the disk. Only for the log thread; the caller answers
+    /// for that nobody needs them.
+    /// </summary>
+    public void DropBefore(LogIndex keepFrom) => Change("dropping old segments", () => _segments.DropBefore(keepFrom));
+
+    /// <summary>
+    /// The entries of a range, up to so many bytes of records, one entry at least. From memory where they are there, else from the files, checked.
+    /// Empty if the log does not hold <paramref name="first"/>: never appended, dropped, or cut, perhaps just now. Any thread.
+    /// </summary>
+    /// <exception cref="LogCorruptedException">A record in the files is not what was written.</exception>
+    public IReadOnlyList<LogEntry> Read(LogIndex first, LogIndex last, int bytesMax)
+    {
+        ThrowIfFailed();
+        var entries = new List<LogEntry>();
+        long budget = bytesMax;
+        var generation = Tail.Generation;
+        while (!Tail.TryRead(generation, first, last, ref budget, entries))
+        {
+            if (generation != Tail.Generation)
+                return [];
+
+            var before = entries.Count;
+            var inFiles = LogIndex.Min(last, Tail.FirstInMemory.Previous);
+            ReadFiles(first, inFiles, ref budget, entries);
+            if (generation != Tail.Generation)
+                return [];
+            if (entries.Count == before || entries[^1].Position.Index < inFiles || inFiles == last)
+                return entries;
+            first = inFiles.Next;
+        }
+
+        return entries;
+    }
+
+    /// <summary>
+    /// The last entry of the range that <see cref="Read"/> with the same arguments would return: no file is read for it. Zero if the log does not
+    /// hold <paramref name="first"/>. Any thread.
+    /// </summary>
+    public LogIndex LastThatFits(LogIndex first, LogIndex last, int bytesMax)
+    {
+        LogIndex? found = null;
+        long budget = bytesMax;
+        var generation = Tail.Generation;
+        while (!Tail.TryMeasure(generation, first, last, ref budget, ref found))
+        {
+            if (generation != Tail.Generation)
+                return LogIndex.Zero;
+
+            var inFiles = LogIndex.Min(last, Tail.FirstInMemory.Previous);
+            var measured = _segments.LastThatFits(first, inFiles, found is null, ref budget);
+            if (measured is null)
+                break;
+            found = measured;
+            if (measured < inFiles || inFiles == last)
+                break;
+            first = inFiles.Next;
+        }
+
+        return found ?? LogIndex.Zero;
+    }
+
+    /// <summary>Closes the files. What was not synced may be lost, as in a crash. No other thread may be using the log.</summary>
+    public void Dispose() => _segments.Dispose();
+
+    private List<LogEntry> ReadWritten(LogIndex first, int bytesMax)
+    {
+        var entries = new List<LogEntry>();
+        long budget = bytesMax;
+        _segments.Read(first, _segments.Last.Index, ref budget, entries);
+        return entries;
+    }
+
+    private void ReadFiles(LogIndex first, LogIndex last, ref long budget, List<LogEntry> into)
+    {
+        try
+        {
+            _segments.Read(first, last, ref budget, into);
+        }
+        catch (Exception e) when (IsEnvironment(e))
+        {
+            throw new LogFailedException(_directory, "reading", e);
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
+            throw new LogFailedException(_directory, failure.Operation, failure.InnerException!);
+    }
+
+    /// <summary>Whatever goes wrong in here leaves the files in a state that this object no longer knows.</summary>
+    private void Change(string operation, Action change)
+    {
+        ThrowIfFailed();
+        try
+        {
+            change();
+        }
+        catch (Exception e)
+        {
+            _failure = new LogFailedException(_directory, operation, e);
+            if (IsEnvironment(e))
+                throw _failure;
+            throw;
+        }
+    }
+
+    private static bool IsEnvironment(Exception e) => e is IOException or UnauthorizedAccessException;
+}

@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using System.Text;
+using Polygraph.Protocol;
+
+namespace Polygraph.Wire.Log;
+
+/// <summary>
+/// The bytes of a log entry: a header, then the payload. The leader's writer encodes an entry once; the same bytes go to every log and over
+/// every wire. <c>docs/formats/log.md</c> draws the format byte by byte.
+/// </summary>
+/// <remarks>Decoding trusts nothing: whatever the bytes, it returns a header and a payload or throws <see cref="EntryFormatException"/>.</remarks>
+public static class EntryCodec
+{
+    /// <summary>The largest record. A transaction that makes a larger one must be refused before it is executed to the end.</summary>
+    public const int RecordBytesMax = 256 * 1024 * 1024;
+
+    /// <summary>The longest string of a header, in bytes of UTF-8; the value above it (65535) says that there is no string.</summary>
+    public const int StringBytesMax = NoString - 1;
+
+    /// <summary>The part of the header that every record has, at fixed offsets.</summary>
+    internal const int FixedBytes = 64;
+
+    internal const ushort NoString = ushort.MaxValue;
+
+    internal const int TableDigestBytesMin = 2 + 16;
+    internal const int DependencyBytes = 4 + 8 + 8;
+    internal const int OriginBytes = 8 + 8;
+
+    internal static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Encodes an entry into an array of exactly its size.</summary>
+    /// <exception cref="ArgumentException">A string is too long or not Unicode, the record is too large, or the header is of another format.</exception>
+    public static byte[] Encode(EntryHeader header, ReadOnlySpan<byte> payload)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        if (header.FormatVersion != EntryHeader.CurrentFormat)
+            throw new ArgumentException($"This version writes entry format {EntryHeader.CurrentFormat}, not {header.FormatVersion}.", nameof(header));
+
+        var headerBytes = EntryHeaderWriter.Size(header);
+        var recordBytes = headerBytes + payload.Length;
+        if (recordBytes > RecordBytesMax)
+        {
+            throw new ArgumentException(
+                $"The entry would be {recordBytes} bytes and the limit is {RecordBytesMax}: split the transaction.", nameof(payload));
+        }
+
+        var record = new byte[recordBytes];
+        EntryHeaderWriter.Write(header, record.AsSpan(0, (int)headerBytes));
+        payload.CopyTo(record.AsSpan((int)headerBytes));
+        return record;
+    }
+
+    /// <summary>Decodes an entry. The payload is a slice of <paramref name="record"/>, not a copy.</summary>
+    /// <exception cref="EntryFormatException">The bytes are not an entry, or one that needs a newer version.</exception>
+    public static (EntryHeader Header, ReadOnlyMemory<byte> Payload) Decode(ReadOnlyMemory<byte> record)
+    {
+        var headerBytes = CheckedHeaderBytes(record.Span);
+        return (EntryHeaderReader.Read(record.Span[..headerBytes]), record[headerBytes..]);
+    }
+
+    /// <summary>Where an entry stands, without decoding the rest.</summary>
+    /// <exception cref="EntryFormatException">The bytes cannot be an entry, or need a newer version.</exception>
+    public static Position ReadPosition(ReadOnlySpan<byte> record)
+    {
+        CheckedHeaderBytes(record);
+        return new(
+            new Term(BinaryPrimitives.ReadUInt64LittleEndian(record[8..])), new LogIndex(BinaryPrimitives.ReadUInt64LittleEndian(record[16..])));
+    }
+
+    /// <summary>The size of the header, after the checks that everything else rests on: versions first, because they rule the rest.</summary>
+    private static int CheckedHeaderBytes(ReadOnlySpan<byte> record)
+    {
+        if (record.Length < FixedBytes)
+            throw new EntryFormatException($"A log entry has at least {FixedBytes} bytes; this has {record.Length}.");
+        if (record.Length > RecordBytesMax)
+            throw new EntryFormatException($"A log entry has at most {RecordBytesMax} bytes; this has {record.Length}.");
+
+        var format = record[0];
+        var oldestReader = record[1];
+        if (format == 0 || oldestReader == 0 || oldestReader > format)
+            throw new EntryFormatException($"Entry format {format}, readable from {oldestReader} on, does not exist: the bytes are not a log entry.");
+        if (oldestReader > EntryHeader.CurrentFormat)
+        {
+            throw new EntryFormatException(
+                $"The entry has format {format} and needs a reader of format {oldestReader}; this version reads {EntryHeader.CurrentFormat}. "
+                + "Upgrade this node.");
+        }
+
+        var headerBytes = BinaryPrimitives.ReadUInt32LittleEndian(record[4..]);
+        if (headerBytes < FixedBytes || headerBytes > (uint)record.Length)
+            throw new EntryFormatException($"The entry's header claims {headerBytes} bytes of a record of {record.Length}.");
+        return (int)headerBytes;
+    }
+}
