@@ -1,7 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Checks;
-using Polygraph.Simulation.Disk;
 using Polygraph.Simulation.Network;
 using Polygraph.Simulation.Nodes;
 using Polygraph.Simulation.Planted;
@@ -34,19 +33,19 @@ public sealed record NodeDelays
 /// </summary>
 public sealed class Cluster
 {
-    private readonly SeededRandom _random;
+    private readonly Dice _dice;
 
     public Cluster(int nodes, ulong seed, GroupOptions options, NodeDelays delays, PlantedBug bug, Trace trace)
     {
-        _random = new SeededRandom(seed);
+        _dice = new Dice(seed);
         (Options, Delays, Tampering, Trace) = (options, delays, new Tampering(bug), trace);
         trace.Follow(Time);
-        Network = new VirtualNetwork(nodes, Time, _random.Fork());
+        Network = new VirtualNetwork(nodes, Time, _dice.Fork());
         var history = new CommittedHistory();
         LogChecks = new LogChecks(history, () => Time.Now);
-        AnswerChecks = new AnswerChecks(history, LogChecks, () => Nodes);
+        AnswerChecks = new AnswerChecks(history, LogChecks, () => Nodes!);
         NodeId[] voters = [.. Enumerable.Range(1, nodes).Select(number => new NodeId($"n{number}"))];
-        Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _random.Fork()))];
+        Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork()))];
         foreach (var node in Nodes)
             node.Disk.SyncMicroseconds = delays.Sync;
         LogChecks.Watch(Nodes);
@@ -87,7 +86,7 @@ public sealed class Cluster
 
     /// <summary>Starts a node, for the first time or again.</summary>
     public void Start(SimulatedNode node)
-        => node.Start(_random.Next(), (int)_random.Between(-DriftPartsPerMillionMax, DriftPartsPerMillionMax));
+        => node.Start(_dice.Next(), (int)_dice.Between(-DriftPartsPerMillionMax, DriftPartsPerMillionMax));
 
     public void StartAll()
     {

@@ -27,15 +27,15 @@ public sealed record SeedPlan
 
     public int DriftPartsPerMillionMax => Faults.Contains(FaultKind.ClockDrift) ? 100_000 : 0;
 
-    public static SeedPlan Draw(SeededRandom random)
+    public static SeedPlan Draw(Dice dice)
     {
-        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => random.Chance(500)));
-        var election = random.Pick<int>([150, 300, 500, 1000]);
+        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => dice.Chance(500)));
+        var election = dice.Pick<int>([150, 300, 500, 1000]);
         return new SeedPlan
         {
-            Nodes = random.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
-            Clients = (int)random.Between(1, 6),
-            SafetyMicroseconds = random.Between(4_000_000, 16_000_000),
+            Nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
+            Clients = (int)dice.Between(1, 6),
+            SafetyMicroseconds = dice.Between(4_000_000, 16_000_000),
             Faults = faults,
             Options = new GroupOptions
             {
@@ -43,15 +43,15 @@ public sealed record SeedPlan
                 ElectionTimeoutMax = TimeSpan.FromMilliseconds(2 * election),
                 HeartbeatInterval = TimeSpan.FromMilliseconds(election / 10),
                 SemiSyncTimeout = TimeSpan.FromMilliseconds(election / 2),
-                InflightAppendsMax = random.Pick<int>([1, 2, 16]),
-                AppendBytesMax = random.Pick<int>([1, 100, 1 << 20]),
+                InflightAppendsMax = dice.Pick<int>([1, 2, 16]),
+                AppendBytesMax = dice.Pick<int>([1, 100, 1 << 20]),
             },
-            Delays = new NodeDelays { CheckpointPerMille = random.Pick<int>([0, 20, 100, 500]) },
+            Delays = new NodeDelays { CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]) },
             Network = new NetworkBehaviour
             {
-                DelayMicroseconds = random.Pick<(long, long)>([(30, 300), (30, 5_000), (2_000, 40_000)]),
-                LossPerMille = faults.Contains(FaultKind.Loss) ? (int)random.LongTailed(5, 300) : 0,
-                DuplicatePerMille = faults.Contains(FaultKind.Duplication) ? (int)random.LongTailed(5, 300) : 0,
+                DelayMicroseconds = dice.Pick<(long, long)>([(30, 300), (30, 5_000), (2_000, 40_000)]),
+                LossPerMille = faults.Contains(FaultKind.Loss) ? (int)dice.LongTailed(5, 300) : 0,
+                DuplicatePerMille = faults.Contains(FaultKind.Duplication) ? (int)dice.LongTailed(5, 300) : 0,
                 Reorders = faults.Contains(FaultKind.Reordering),
             },
         };

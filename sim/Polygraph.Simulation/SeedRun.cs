@@ -53,7 +53,7 @@ public sealed class SeedRun
     private const long PollMicroseconds = 5_000;
 
     private readonly ulong _seed;
-    private readonly SeededRandom _random;
+    private readonly Dice _dice;
     private readonly SeedPlan _plan;
     private readonly Trace _trace;
     private readonly Cluster _cluster;
@@ -64,15 +64,15 @@ public sealed class SeedRun
     public SeedRun(ulong seed, PlantedBug bug, Action<string>? line)
     {
         _seed = seed;
-        _random = new SeededRandom(seed);
-        _plan = SeedPlan.Draw(_random);
+        _dice = new Dice(seed);
+        _plan = SeedPlan.Draw(_dice);
         _trace = new Trace(line);
-        _cluster = new Cluster(_plan.Nodes, _random.Next(), _plan.Options, _plan.Delays, bug, _trace)
+        _cluster = new Cluster(_plan.Nodes, _dice.Next(), _plan.Options, _plan.Delays, bug, _trace)
         {
             DriftPartsPerMillionMax = _plan.DriftPartsPerMillionMax,
         };
         _cluster.Network.Behaviour = _plan.Network;
-        _injector = new FaultInjector(_cluster, _random.Fork(), (IReadOnlyCollection<FaultKind>)_plan.Faults);
+        _injector = new FaultInjector(_cluster, _dice.Fork(), (IReadOnlyCollection<FaultKind>)_plan.Faults);
     }
 
     /// <summary>Lives through the history; never throws.</summary>
@@ -99,7 +99,7 @@ public sealed class SeedRun
     private void Safety()
     {
         _cluster.StartAll();
-        var clients = Enumerable.Range(1, _plan.Clients).Select(number => new SimulatedClient(number, _cluster, _random.Fork(), _tally)).ToList();
+        var clients = Enumerable.Range(1, _plan.Clients).Select(number => new SimulatedClient(number, _cluster, _dice.Fork(), _tally)).ToList();
         foreach (var client in clients)
             client.Start();
         _injector.Start();

@@ -36,8 +36,6 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     /// <summary>A view after a step whose entries are in the log.</summary>
     public void AfterStep(SimulatedNode node, GroupView before, GroupView after)
     {
-        if (ReferenceEquals(before, after))
-            return;
         Require(after.Term >= before.Term, Check.NeverBack, $"{node.Id} went from {before.Term} back to {after.Term}");
         Require(after.Committed >= before.Committed, Check.NeverBack, $"{node.Id}'s commit index went from {before.Committed} back to {after.Committed}");
         Require(after.Committed <= node.Log.Last.Index, Check.CommittedNeverChanges, $"{node.Id} calls {after.Committed} committed, its log ends at {node.Log.Last}");

@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Nodes;
 using Polygraph.Simulation.Time;
@@ -9,7 +10,7 @@ namespace Polygraph.Simulation.Clients;
 /// One session: writes and reads at whatever node it likes, one after the other, retries what it has no answer to under the same key, and
 /// carries its token. It believes what it is told; whether that was true is checked where it was said.
 /// </summary>
-public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom random, ClientTally tally)
+public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, ClientTally tally)
 {
     /// <summary>How often a write is tried before its client gives up on it.</summary>
     private const int AttemptsMax = 8;
@@ -22,7 +23,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
     private bool _stopped;
 
     /// <summary>Begins, and goes on until <see cref="Stop"/>.</summary>
-    public void Start() => cluster.Time.After(random.Between(1, 200_000), Next);
+    public void Start() => cluster.Time.After(dice.Between(1, 200_000), Next);
 
     /// <summary>Begins nothing new; what is on its way ends as it may.</summary>
     public void Stop() => _stopped = true;
@@ -31,7 +32,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
     {
         if (_stopped)
             return;
-        switch (random.Below(10))
+        switch (dice.Below(10))
         {
             case < 5:
                 Write(NewWrite(), AttemptsMax);
@@ -51,15 +52,25 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
     private WriteRequest NewWrite()
     {
         var identity = ((ulong)number << 32) | ++_lastValue;
-        return new WriteRequest(random.Below(KeyValueState.Keys), identity, identity, RandomPolicy(), static _ => { });
+        return new WriteRequest(dice.Below(KeyValueState.Keys), identity, identity, RandomPolicy(), static _ => { });
     }
 
     private AckPolicy RandomPolicy()
+    {
+        while (true)
+        {
+            var policy = AnyPolicy();
+            if (AckPolicyRules.Refusal(policy, cluster.Nodes.Count) is null)
+                return policy;
+        }
+    }
+
+    private AckPolicy AnyPolicy()
         => new(
-            random.Pick<AckLevel>([AckLevel.Async, AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
-            Copies: random.Chance(800) || cluster.Nodes.Count < 3 ? 1 : 2,
-            Applied: random.Chance(250),
-            TimeSpan.FromMilliseconds(random.Between(20, 2_000)));
+            dice.Pick<AckLevel>([AckLevel.Async, AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
+            Copies: dice.Chance(800) || cluster.Nodes.Count < 3 ? 1 : 2,
+            Applied: dice.Chance(250),
+            TimeSpan.FromMilliseconds(dice.Between(20, 2_000)));
 
     private void Write(WriteRequest write, int attempts)
     {
@@ -75,9 +86,9 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
         }
 
         var request = write with { Reply = Answered };
-        SendTo(random.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
-        if (random.Chance(100))
-            SendTo(random.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
+        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
+        if (dice.Chance(100))
+            SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
         var patience = (policy.Timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds;
         cluster.Time.After(patience, () => Answered(new WriteReply(Outcome.Unknown, false, null, null)));
     }
@@ -92,7 +103,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
         else if (attempts > 1 && !_stopped)
         {
             tally.Retried++;
-            cluster.Time.After(random.LongTailed(500, 300_000), () => Write(write, attempts - 1));
+            cluster.Time.After(dice.LongTailed(500, 300_000), () => Write(write, attempts - 1));
             return;
         }
 
@@ -111,8 +122,8 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
             ReadEnded(level, reply);
         }
 
-        var timeout = TimeSpan.FromMilliseconds(random.Between(20, 1_500));
-        SendTo(random.Pick(cluster.Nodes), node => node.FrontDoor.Begin(level, _token, timeout, Answered));
+        var timeout = TimeSpan.FromMilliseconds(dice.Between(20, 1_500));
+        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Begin(level, _token, timeout, Answered));
         cluster.Time.After((2 * timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, () => Answered(new ReadReply(ReadReplyKind.TryAgain, default)));
     }
 
@@ -134,10 +145,10 @@ public sealed class SimulatedClient(int number, Cluster cluster, SeededRandom ra
         Think();
     }
 
-    private void Think() => cluster.Time.After(random.LongTailed(200, 60_000), Next);
+    private void Think() => cluster.Time.After(dice.LongTailed(200, 60_000), Next);
 
     private void SendTo(SimulatedNode node, Action<SimulatedNode> arrive)
-        => cluster.Time.After(random.LongTailed(20, 2_000), () => node.Now(() => arrive(node)));
+        => cluster.Time.After(dice.LongTailed(20, 2_000), () => node.Now(() => arrive(node)));
 }
 
 /// <summary>What all clients of a simulation did.</summary>

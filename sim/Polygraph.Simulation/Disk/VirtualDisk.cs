@@ -10,7 +10,7 @@ namespace Polygraph.Simulation.Disk;
 /// One node's disk: what is durable on it, and a FIFO of writes that are not yet. A sync takes all that wait (group commit) and makes them
 /// durable together when it ends; a crash leaves of the unsynced writes nothing, a prefix, or all. Survives its node's crashes.
 /// </summary>
-public sealed class VirtualDisk(VirtualTime time, SeededRandom random)
+public sealed class VirtualDisk(VirtualTime time, Dice dice)
 {
     private readonly List<LogEntry> _log = [];
     private readonly List<LogEntry> _cutFiles = [];
@@ -57,7 +57,7 @@ public sealed class VirtualDisk(VirtualTime time, SeededRandom random)
         {
             CrashKind.LosesUnsynced => 0,
             CrashKind.KeepsAll => unsynced.Count,
-            _ => random.Below(unsynced.Count + 1),
+            _ => dice.Below(unsynced.Count + 1),
         };
         foreach (var write in unsynced.Take(survive))
             Write(write);
@@ -78,7 +78,7 @@ public sealed class VirtualDisk(VirtualTime time, SeededRandom random)
         _syncing = [.. _waiting];
         _waiting.Clear();
         var life = _life;
-        time.After(random.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), () =>
+        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), () =>
         {
             if (life == _life)
                 EndSync();

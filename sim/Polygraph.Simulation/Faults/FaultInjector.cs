@@ -8,16 +8,16 @@ namespace Polygraph.Simulation.Faults;
 public sealed class FaultInjector
 {
     private readonly Cluster _cluster;
-    private readonly SeededRandom _random;
+    private readonly Dice _dice;
     private readonly List<FaultKind> _kinds;
     private readonly (long Min, long Max) _pause;
     private bool _stopped;
 
-    public FaultInjector(Cluster cluster, SeededRandom random, IReadOnlyCollection<FaultKind> kinds)
+    public FaultInjector(Cluster cluster, Dice dice, IReadOnlyCollection<FaultKind> kinds)
     {
-        (_cluster, _random) = (cluster, random);
+        (_cluster, _dice) = (cluster, dice);
         _kinds = [.. kinds.Where(kind => kind >= FaultKind.Partition && kind != FaultKind.ClockDrift)];
-        _pause = random.Pick<(long, long)>([(20_000, 400_000), (200_000, 1_500_000), (800_000, 5_000_000)]);
+        _pause = dice.Pick<(long, long)>([(20_000, 400_000), (200_000, 1_500_000), (800_000, 5_000_000)]);
     }
 
     /// <summary>How often each kind was injected.</summary>
@@ -26,7 +26,7 @@ public sealed class FaultInjector
     public void Start()
     {
         if (_kinds.Count > 0)
-            _cluster.Time.After(_random.Between(_pause.Min, _pause.Max), Next);
+            _cluster.Time.After(_dice.Between(_pause.Min, _pause.Max), Next);
     }
 
     public void Stop() => _stopped = true;
@@ -35,11 +35,11 @@ public sealed class FaultInjector
     {
         if (_stopped)
             return;
-        var kind = _random.Pick(_kinds);
+        var kind = _dice.Pick(_kinds);
         Injected[kind] = Injected.GetValueOrDefault(kind) + 1;
         _cluster.Trace.Note(null, $"fault: {kind}");
         Inject(kind);
-        _cluster.Time.After(_random.Between(_pause.Min, _pause.Max), Next);
+        _cluster.Time.After(_dice.Between(_pause.Min, _pause.Max), Next);
     }
 
     private void Inject(FaultKind kind)
@@ -71,17 +71,17 @@ public sealed class FaultInjector
         }
     }
 
-    private SimulatedNode Victim() => _random.Chance(500) && _cluster.Leader is { } leader ? leader : _random.Pick(_cluster.Nodes);
+    private SimulatedNode Victim() => _dice.Chance(500) && _cluster.Leader is { } leader ? leader : _dice.Pick(_cluster.Nodes);
 
-    private CrashKind RandomLoss() => _random.Chance(500) ? CrashKind.LosesUnsynced : CrashKind.KeepsPrefix;
+    private CrashKind RandomLoss() => _dice.Chance(500) ? CrashKind.LosesUnsynced : CrashKind.KeepsPrefix;
 
     /// <summary>Two sides that do not hear each other; or, as a bridge, with one node that both sides hear.</summary>
     private void Partition()
     {
         var victim = Victim();
-        var isBridged = _cluster.Nodes.Count > 3 && _random.Chance(250);
-        var side = _cluster.Nodes.Select(node => node == victim || _random.Chance(300)).ToArray();
-        var bridge = isBridged ? _random.Below(side.Length) : -1;
+        var isBridged = _cluster.Nodes.Count > 3 && _dice.Chance(250);
+        var side = _cluster.Nodes.Select(node => node == victim || _dice.Chance(300)).ToArray();
+        var bridge = isBridged ? _dice.Below(side.Length) : -1;
         for (var from = 0; from < side.Length; from++)
             for (var to = 0; to < side.Length; to++)
                 if (side[from] != side[to] && from != bridge && to != bridge)
@@ -92,22 +92,22 @@ public sealed class FaultInjector
     private void CutOneWay()
     {
         var victim = Victim().Number;
-        var isInward = _random.Chance(500);
-        var single = _random.Chance(400) ? _random.Below(_cluster.Nodes.Count) : -1;
+        var isInward = _dice.Chance(500);
+        var single = _dice.Chance(400) ? _dice.Below(_cluster.Nodes.Count) : -1;
         for (var other = 0; other < _cluster.Nodes.Count; other++)
             if (single < 0 || other == single)
                 _cluster.Network.Cut(isInward ? other : victim, isInward ? victim : other);
         MendLinksLater();
     }
 
-    private void MendLinksLater() => _cluster.Time.After(_random.LongTailed(50_000, 4_000_000), _cluster.Network.HealAll);
+    private void MendLinksLater() => _cluster.Time.After(_dice.LongTailed(50_000, 4_000_000), _cluster.Network.HealAll);
 
     private void Crash(SimulatedNode node, CrashKind kind)
     {
         if (!node.IsAlive)
             return;
         node.Crash(kind);
-        _cluster.Time.After(_random.LongTailed(1_000, 4_000_000), () =>
+        _cluster.Time.After(_dice.LongTailed(1_000, 4_000_000), () =>
         {
             if (!node.IsAlive)
                 _cluster.Start(node);
@@ -120,7 +120,7 @@ public sealed class FaultInjector
             return;
         node.Pause();
         var life = node.Life;
-        _cluster.Time.After(_random.LongTailed(10_000, 4_000_000), () =>
+        _cluster.Time.After(_dice.LongTailed(10_000, 4_000_000), () =>
         {
             if (node.IsPaused && node.Life == life && node.IsAlive)
                 node.Resume();
@@ -129,8 +129,8 @@ public sealed class FaultInjector
 
     private void SlowDown(SimulatedNode node)
     {
-        var max = _random.LongTailed(20_000, 2_000_000);
+        var max = _dice.LongTailed(20_000, 2_000_000);
         node.Disk.SyncMicroseconds = (max / 4, max);
-        _cluster.Time.After(_random.LongTailed(100_000, 4_000_000), () => node.Disk.SyncMicroseconds = _cluster.Delays.Sync);
+        _cluster.Time.After(_dice.LongTailed(100_000, 4_000_000), () => node.Disk.SyncMicroseconds = _cluster.Delays.Sync);
     }
 }

@@ -22,13 +22,13 @@ public sealed record NetworkBehaviour
 public sealed class VirtualNetwork
 {
     private readonly VirtualTime _time;
-    private readonly SeededRandom _random;
+    private readonly Dice _dice;
     private readonly bool[,] _cut;
     private readonly long[,] _lastArrival;
 
-    public VirtualNetwork(int nodes, VirtualTime time, SeededRandom random)
+    public VirtualNetwork(int nodes, VirtualTime time, Dice dice)
     {
-        (_time, _random) = (time, random);
+        (_time, _dice) = (time, dice);
         _cut = new bool[nodes, nodes];
         _lastArrival = new long[nodes, nodes];
     }
@@ -56,14 +56,14 @@ public sealed class VirtualNetwork
     /// <summary>Lets <paramref name="arrive"/> happen at the other end: after a delay, perhaps never, perhaps twice.</summary>
     public void Carry(int from, int to, Action arrive)
     {
-        if (IsCut(from, to) || _random.Chance(Behaviour.LossPerMille))
+        if (IsCut(from, to) || _dice.Chance(Behaviour.LossPerMille))
         {
             Lost++;
             return;
         }
 
         CarryOnce(from, to, arrive);
-        if (!_random.Chance(Behaviour.DuplicatePerMille))
+        if (!_dice.Chance(Behaviour.DuplicatePerMille))
             return;
         Doubled++;
         CarryOnce(from, to, arrive);
@@ -71,7 +71,7 @@ public sealed class VirtualNetwork
 
     private void CarryOnce(int from, int to, Action arrive)
     {
-        var arrival = _time.Now + _random.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max);
+        var arrival = _time.Now + _dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max);
         if (arrival < _lastArrival[from, to] && Behaviour.Reorders)
             Overtaken++;
         else

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
@@ -10,7 +11,7 @@ namespace Polygraph.Simulation.Nodes;
 /// Where a node's clients come in: gives writes to the writer or forwards them to the leader, takes reads through read index, snapshot and
 /// hold, and sees to it that every answer is given once and is true.
 /// </summary>
-public sealed class FrontDoor(SimulatedNode node, Cluster cluster, SeededRandom random)
+public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
 {
     private readonly Dictionary<ulong, (WriteTicket Ticket, WriteRequest Request)> _writes = [];
     private readonly Dictionary<ulong, Read> _reads = [];
@@ -21,7 +22,13 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, SeededRandom 
     public int Waiting => _writes.Count + _reads.Count + _holds.Count;
 
     /// <summary>A client writes here; a node that does not lead asks the leader that it knows, once.</summary>
-    public void Write(WriteRequest request) => Write(request, mayForward: true);
+    public void Write(WriteRequest request)
+    {
+        if (AckPolicyRules.Refusal(request.Policy, node.Voters.Count) is null)
+            Write(request, mayForward: true);
+        else
+            request.Reply(WriteReply.Refused);
+    }
 
     /// <summary>A name for a write that is about to be given to the core.</summary>
     public WriteTicket Ticket(WriteRequest request, Position position)
@@ -108,7 +115,7 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, SeededRandom 
     /// snapshot itself holds.
     /// </summary>
     private void OpenSnapshot(Read read, LogIndex mustShow)
-        => node.After(random.LongTailed(cluster.Delays.Report.Min, cluster.Delays.Report.Max), () =>
+        => node.After(dice.LongTailed(cluster.Delays.Report.Min, cluster.Delays.Report.Max), () =>
         {
             var state = node.Writer.State;
             if (node.Writer.IsRebuilding || state.Position.Index < mustShow)

@@ -15,7 +15,7 @@ namespace Polygraph.Simulation.Nodes;
 public sealed class SimulatedNode
 {
     private readonly Cluster _cluster;
-    private readonly SeededRandom _random;
+    private readonly Dice _dice;
     private readonly EffectList _effects = new();
     private readonly Queue<Input> _inputs = [];
     private readonly Queue<Action> _deferred = [];
@@ -26,11 +26,11 @@ public sealed class SimulatedNode
     private bool _stepping;
     private Instant _tickArmedFor = Instant.Never;
 
-    public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, SeededRandom random)
+    public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice)
     {
-        (_cluster, Number, Voters, _random) = (cluster, number, voters, random);
+        (_cluster, Number, Voters, _dice) = (cluster, number, voters, dice);
         Id = voters[number];
-        Disk = new VirtualDisk(cluster.Time, random.Fork());
+        Disk = new VirtualDisk(cluster.Time, dice.Fork());
     }
 
     public int Number { get; }
@@ -69,11 +69,11 @@ public sealed class SimulatedNode
         Life++;
         IsAlive = true;
         IsPaused = false;
-        Clock = new DriftingClock(_cluster.Time, _random.Between(0, 1_000_000_000), driftPartsPerMillion);
+        Clock = new DriftingClock(_cluster.Time, _dice.Between(0, 1_000_000_000), driftPartsPerMillion);
         Log = new MemoryLog(Disk.Log);
-        Writer = new WriterModel(this, _cluster, _random.Fork());
-        FrontDoor = new FrontDoor(this, _cluster, _random.Fork());
-        _fromLog = new Mailbox(this, _cluster.Time, _random.Fork(), () => _cluster.Delays.Report);
+        Writer = new WriterModel(this, _cluster, _dice.Fork());
+        FrontDoor = new FrontDoor(this, _cluster, _dice.Fork());
+        _fromLog = new Mailbox(this, _cluster.Time, _dice.Fork(), () => _cluster.Delays.Report);
         _tickArmedFor = Instant.Never;
         _core = new GroupCore(new GroupMembers(Id, Voters), _cluster.Options, Disk.Recover(), Log, bootSeed, (ulong)Life, Clock.Now);
         View = _core.View;
@@ -167,7 +167,7 @@ public sealed class SimulatedNode
         _cluster.LogChecks.AfterStep(this, before, View);
         foreach (var effect in effects)
             CarryOut(effect);
-        if (View.FreshAsOf is { } freshAsOf && !ReferenceEquals(before, View))
+        if (View.FreshAsOf is { } freshAsOf)
             _cluster.AnswerChecks.ClaimsFreshness(this, Writer.State.Position, freshAsOf);
     }
 
@@ -184,11 +184,10 @@ public sealed class SimulatedNode
                 shipped = LogIndex.Max(shipped, ship.Last);
             if (effect is not Effect.Persist persist)
                 continue;
-            Effect.Persist checkedPersist = persist;
             LogChecks.Require(
                 persist.Entries.Count == 0 || persist.Entries[0].Position.Index > shipped,
                 Check.EffectOrder, $"{Id} ships {shipped} before {persist.Entries.FirstOrDefault()?.Position} is appended");
-            Persist(checkedPersist);
+            Persist(persist);
         }
     }
 
@@ -293,7 +292,7 @@ public sealed class SimulatedNode
         if (deadline >= _tickArmedFor)
             return;
         _tickArmedFor = deadline;
-        After(Clock.DelayUntil(deadline) + _random.LongTailed(_cluster.Delays.Tick.Min, _cluster.Delays.Tick.Max), () =>
+        After(Clock.DelayUntil(deadline) + _dice.LongTailed(_cluster.Delays.Tick.Min, _cluster.Delays.Tick.Max), () =>
         {
             if (_tickArmedFor != deadline)
                 return;

@@ -1,7 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Simulation.Checks;
-using Polygraph.Simulation.Disk;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
@@ -22,7 +21,7 @@ public sealed class WriterModel
 
     private readonly SimulatedNode _node;
     private readonly Cluster _cluster;
-    private readonly SeededRandom _random;
+    private readonly Dice _dice;
     private readonly Mailbox _toLoop;
     private readonly Queue<Effect> _commands = [];
     private readonly Queue<WriteRequest> _requests = [];
@@ -30,10 +29,10 @@ public sealed class WriterModel
     private LogIndex _next;
     private bool _busy;
 
-    public WriterModel(SimulatedNode node, Cluster cluster, SeededRandom random)
+    public WriterModel(SimulatedNode node, Cluster cluster, Dice dice)
     {
-        (_node, _cluster, _random) = (node, cluster, random);
-        _toLoop = new Mailbox(node, cluster.Time, random.Fork(), () => cluster.Delays.Report);
+        (_node, _cluster, _dice) = (node, cluster, dice);
+        _toLoop = new Mailbox(node, cluster.Time, dice.Fork(), () => cluster.Delays.Report);
         State = node.Disk.Checkpoint.Copy();
     }
 
@@ -79,10 +78,10 @@ public sealed class WriterModel
     {
         _busy = true;
         var (min, max) = _cluster.Delays.Writer;
-        _node.After(_random.LongTailed(min, max), () =>
+        _node.After(_dice.LongTailed(min, max), () =>
         {
             finish();
-            if (_random.Chance(_cluster.Delays.CheckpointPerMille))
+            if (_dice.Chance(_cluster.Delays.CheckpointPerMille))
                 Checkpoint();
             _busy = false;
             Work();
@@ -122,7 +121,7 @@ public sealed class WriterModel
     /// <summary>One SQLite transaction with some of the entries; true once all are applied.</summary>
     private bool ApplySome(Effect.Apply apply)
     {
-        var last = LogIndex.Min(apply.Through, State.Position.Index + (ulong)_random.Between(1, ApplyMax));
+        var last = LogIndex.Min(apply.Through, State.Position.Index + (ulong)_dice.Between(1, ApplyMax));
         while (State.Position.Index < last)
         {
             var entry = _node.Log.At(State.Position.Index.Next);
@@ -138,7 +137,7 @@ public sealed class WriterModel
         return State.Position.Index >= apply.Through;
     }
 
-    private bool Skips() => _cluster.Tampering.Has(PlantedBug.SkipsAnEffect) && _random.Chance(50);
+    private bool Skips() => _cluster.Tampering.Has(PlantedBug.SkipsAnEffect) && _dice.Chance(50);
 
     /// <summary>Executes a batch of client transactions in one SQLite transaction, and hands it over once it is committed there.</summary>
     private void ExecuteBatch(Effect.Lead lead)
@@ -146,7 +145,7 @@ public sealed class WriterModel
         var entries = new List<LogEntry>();
         var tickets = new List<WriteTicket>();
         var again = new List<WriteTicket>();
-        for (var count = _random.Between(1, BatchMax); count > 0 && _requests.TryDequeue(out var request); count--)
+        for (var count = _dice.Between(1, BatchMax); count > 0 && _requests.TryDequeue(out var request); count--)
         {
             if (!_cluster.Tampering.Has(PlantedBug.IgnoresIdempotencyKey) && State.TryFindKey(request.IdempotencyKey, out var position))
             {
@@ -154,7 +153,7 @@ public sealed class WriterModel
                 continue;
             }
 
-            var record = new ModelRecord(request.Key, request.Value, request.IdempotencyKey).Encode(_random.Below(60));
+            var record = new ModelRecord(request.Key, request.Value, request.IdempotencyKey).Encode(_dice.Below(60));
             var entry = new LogEntry(new Position(lead.Term, _next), record);
             _next = _next.Next;
             State.Apply(entry);

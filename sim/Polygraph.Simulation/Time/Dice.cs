@@ -5,11 +5,11 @@ namespace Polygraph.Simulation.Time;
 /// of <c>System.Random</c> is not promised from one runtime to the next, and a seed must mean the same history for years. Integers only:
 /// floating point is not bit-equal on every processor.
 /// </summary>
-public sealed class SeededRandom
+public sealed class Dice
 {
     private ulong _s0, _s1, _s2, _s3;
 
-    public SeededRandom(ulong seed)
+    public Dice(ulong seed)
     {
         _s0 = SplitMix(ref seed);
         _s1 = SplitMix(ref seed);
@@ -49,7 +49,7 @@ public sealed class SeededRandom
     public T Pick<T>(IReadOnlyList<T> choices) => choices[Below(choices.Count)];
 
     /// <summary>A generator of its own, so that what one part draws does not shift what another part draws.</summary>
-    public SeededRandom Fork() => new(Next());
+    public Dice Fork() => new(Next());
 
     private static ulong SplitMix(ref ulong state)
     {
