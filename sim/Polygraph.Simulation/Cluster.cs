@@ -101,6 +101,7 @@ public sealed class Cluster
         Network.Behaviour = Network.Behaviour with { LossPerMille = 0, DuplicatePerMille = 0 };
         foreach (var node in Nodes)
         {
+            node.Pardon();
             node.Disk.SyncMicroseconds = Delays.Sync;
             if (!node.IsAlive)
                 Start(node);

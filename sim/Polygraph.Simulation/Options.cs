@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Polygraph.Simulation.Planted;
 
 namespace Polygraph.Simulation;
 
@@ -7,15 +8,17 @@ namespace Polygraph.Simulation;
 /// <param name="First">The first seed.</param>
 /// <param name="Count">How many seeds.</param>
 /// <param name="Trace">Whether every step is written out.</param>
-public sealed record Options(ulong First, int Count, bool Trace)
+/// <param name="Plant">The bug to plant, to see it found.</param>
+public sealed record Options(ulong First, int Count, bool Trace, PlantedBug Plant)
 {
-    public const string Usage = "usage: Polygraph.Simulation --seeds COUNT [--first SEED] | --seed SEED [--trace]";
+    public const string Usage = "usage: Polygraph.Simulation --seeds COUNT [--first SEED] | --seed SEED [--trace], and perhaps --plant BUG";
 
     public static bool TryParse(IReadOnlyList<string> arguments, [NotNullWhen(true)] out Options? options, out string complaint)
     {
         ulong? first = null, seed = null;
         int? count = null;
         var trace = false;
+        var plant = PlantedBug.None;
         (options, complaint) = (null, "");
         for (var i = 0; i < arguments.Count; i++)
         {
@@ -34,6 +37,9 @@ public sealed record Options(ulong First, int Count, bool Trace)
                 case "--seed" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var number):
                     seed = number;
                     break;
+                case "--plant" when Enum.TryParse(value, ignoreCase: true, out PlantedBug bug):
+                    plant = bug;
+                    break;
                 default:
                     complaint = $"'{arguments[i]} {value}' is not understood.";
                     return false;
@@ -48,7 +54,7 @@ public sealed record Options(ulong First, int Count, bool Trace)
             return false;
         }
 
-        options = new Options(seed ?? first ?? 1, count ?? 1, trace);
+        options = new Options(seed ?? first ?? 1, count ?? 1, trace, plant);
         return true;
     }
 }

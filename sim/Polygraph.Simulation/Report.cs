@@ -10,8 +10,8 @@ public static class Report
     public static int Run(Options options, TextWriter output)
     {
         if (options.Trace)
-            new SeedRun(options.First, Planted.PlantedBug.None, output.WriteLine).Run();
-        var runner = new SeedRunner();
+            new SeedRun(options.First, options.Plant, output.WriteLine).Run();
+        var runner = new SeedRunner(options.Plant);
         for (var i = 0; i < options.Count; i++)
         {
             var result = runner.Run(options.First + (ulong)i);

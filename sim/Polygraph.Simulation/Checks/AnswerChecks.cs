@@ -74,7 +74,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
             AckedAndCut++;
             var disk = nodes().First(node => node.Id == leader).Disk;
             Require(
-                disk.Holds(position) || disk.CutFiles.Any(entry => entry.Position == position),
+                disk.EverHeld(position),
                 Check.AckedIsNeverLostSilently, $"{leader} acked {position}; it is in no history and in no cut file");
         }
 
@@ -87,7 +87,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         var position = receipt.Position;
         Require(position == ticket.Position, Check.HonestReceipt, $"{told} and a receipt for {position}");
         foreach (var copy in receipt.AckedBy)
-            Require(Node(copy).Disk.Holds(position), Check.HonestReceipt, $"{told}, acked by {copy}, which does not hold it durably");
+            Require(Node(copy).Disk.EverHeld(position), Check.HonestReceipt, $"{told}, acked by {copy}, which never held it durably");
         Require(receipt.AckedBy.Distinct().Count() == receipt.AckedBy.Count, Check.HonestReceipt, $"{told}, and counts a copy twice");
         var followers = receipt.AckedBy.Count(copy => copy != node.Id);
         var achieved = receipt.Achieved switch

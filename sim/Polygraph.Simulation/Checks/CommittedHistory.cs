@@ -11,6 +11,7 @@ public sealed class CommittedHistory
 {
     private readonly List<LogEntry> _entries = [];
     private readonly List<long> _knownAt = [];
+    private readonly List<Term> _knownIn = [];
     private readonly List<Digest128> _digests = [Digest128.Empty];
     private readonly KeyValueState _state = new();
 
@@ -29,10 +30,14 @@ public sealed class CommittedHistory
     /// <summary>The entry that executed this key, if one is committed.</summary>
     public bool TryFindKey(ulong idempotencyKey, out Position position) => _state.TryFindKey(idempotencyKey, out position);
 
-    public void Append(LogEntry entry, long now)
+    /// <summary>The term in which the entry at <paramref name="index"/> was first known to be committed.</summary>
+    public Term KnownIn(LogIndex index) => _knownIn[(int)index.Value - 1];
+
+    public void Append(LogEntry entry, long now, Term term)
     {
         _entries.Add(entry);
         _knownAt.Add(now);
+        _knownIn.Add(term);
         _state.Apply(entry);
         _digests.Add(_state.Digest);
     }

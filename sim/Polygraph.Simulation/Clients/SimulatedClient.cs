@@ -67,7 +67,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, Clie
 
     private AckPolicy AnyPolicy()
         => new(
-            dice.Pick<AckLevel>([AckLevel.Async, AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
+            dice.Pick<AckLevel>([AckLevel.Async, AckLevel.Async, AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
             Copies: dice.Chance(800) || cluster.Nodes.Count < 3 ? 1 : 2,
             Applied: dice.Chance(250),
             TimeSpan.FromMilliseconds(dice.Between(20, 2_000)));

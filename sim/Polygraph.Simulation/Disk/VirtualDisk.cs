@@ -24,9 +24,6 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     /// <summary>The durable entries of the log.</summary>
     public IReadOnlyList<LogEntry> Log => _log;
 
-    /// <summary>All entries that were ever saved before a cut, durably.</summary>
-    public IReadOnlyList<LogEntry> CutFiles => _cutFiles;
-
     /// <summary>SQLite's last complete checkpoint.</summary>
     public KeyValueState Checkpoint { get; set; } = new();
 
@@ -40,6 +37,9 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     public bool Holds(Position position)
         => position.Index.Value == 0
             || (position.Index.Value <= (ulong)_log.Count && _log[(int)position.Index.Value - 1].Position == position);
+
+    /// <summary>Whether the entry is in the durable log, or in a file of entries that were cut from it.</summary>
+    public bool EverHeld(Position position) => Holds(position) || _cutFiles.Any(entry => entry.Position == position);
 
     /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
     public void Submit(IReadOnlyList<DiskWrite> writes, Action durable)
@@ -70,8 +70,8 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     public RecoveredState Recover()
         => new(Vote, LastLog, _log.Aggregate(TermHistory.Empty, (history, entry) => history.Append(entry.Position)), Checkpoint.Position);
 
-    /// <summary>Only for planted bugs: the vote file is gone.</summary>
-    public void ForgetVote() => Vote = default;
+    /// <summary>Only for planted bugs: the vote file says something older.</summary>
+    public void LoseVote(Vote older) => Vote = older;
 
     private void BeginSync()
     {

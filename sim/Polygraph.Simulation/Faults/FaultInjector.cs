@@ -106,13 +106,22 @@ public sealed class FaultInjector
     {
         if (!node.IsAlive)
             return;
+        if (_dice.Chance(500))
+        {
+            node.CrashAfter(_dice.Below(30), atVote: _dice.Chance(300), kind, () => StartLater(node));
+            return;
+        }
+
         node.Crash(kind);
-        _cluster.Time.After(_dice.LongTailed(1_000, 4_000_000), () =>
+        StartLater(node);
+    }
+
+    private void StartLater(SimulatedNode node)
+        => _cluster.Time.After(_dice.LongTailed(1_000, 4_000_000), () =>
         {
             if (!node.IsAlive)
                 _cluster.Start(node);
         });
-    }
 
     private void Pause(SimulatedNode node)
     {

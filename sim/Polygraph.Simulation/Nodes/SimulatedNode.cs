@@ -24,6 +24,7 @@ public sealed class SimulatedNode
     private Mailbox _fromLog = null!;
     private Input? _urgent;
     private bool _stepping;
+    private Doom? _doom;
     private Instant _tickArmedFor = Instant.Never;
 
     public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice)
@@ -87,13 +88,25 @@ public sealed class SimulatedNode
     {
         _cluster.Trace.Note(this, $"crashes ({kind})");
         IsAlive = false;
+        _doom = null;
         Disk.Crash(kind);
         if (_cluster.Tampering.Has(PlantedBug.ForgetsVoteAtCrash))
-            Disk.ForgetVote();
+            Disk.LoseVote(Disk.Vote with { For = NodeId.None });
+        if (_cluster.Tampering.Has(PlantedBug.ForgetsTermAtCrash))
+            Disk.LoseVote(default);
         _inputs.Clear();
         _deferred.Clear();
         _urgent = null;
     }
+
+    /// <summary>
+    /// The process will be killed right after a step: the <paramref name="steps"/>th from now or, if <paramref name="atVote"/>, the next that
+    /// stores a vote. Crashes at random times hit idle moments; this one hits between a step's effects and what comes of them.
+    /// </summary>
+    public void CrashAfter(int steps, bool atVote, CrashKind kind, Action then) => _doom = new Doom(steps, atVote, kind, then);
+
+    /// <summary>It will not be killed after all.</summary>
+    public void Pardon() => _doom = null;
 
     /// <summary>The process is stopped (SIGSTOP): its clock and the disk go on, it does nothing.</summary>
     public void Pause()
@@ -159,7 +172,7 @@ public sealed class SimulatedNode
     {
         _core.Step(input, Clock.Now, _effects);
         var before = View;
-        View = _core.View;
+        View = _cluster.Tampering.Change(_core.View);
         var effects = _cluster.Tampering.Change(this, _effects.Items).ToList();
         _effects.Clear();
         _cluster.Trace.Step(this, input, effects);
@@ -169,6 +182,19 @@ public sealed class SimulatedNode
             CarryOut(effect);
         if (View.FreshAsOf is { } freshAsOf)
             _cluster.AnswerChecks.ClaimsFreshness(this, Writer.State.Position, freshAsOf);
+        Fulfil(effects);
+    }
+
+    private void Fulfil(IReadOnlyList<Effect> effects)
+    {
+        if (_doom is not { } doom)
+            return;
+        var isNow = doom.AtVote ? effects.Any(effect => effect is Effect.Persist { Vote: not null }) : doom.Steps <= 1;
+        _doom = doom with { Steps = doom.Steps - 1 };
+        if (!isNow)
+            return;
+        Crash(doom.Kind);
+        doom.Then();
     }
 
     /// <summary>
@@ -303,4 +329,6 @@ public sealed class SimulatedNode
                 ArmTick();
         });
     }
+
+    private sealed record Doom(int Steps, bool AtVote, CrashKind Kind, Action Then);
 }

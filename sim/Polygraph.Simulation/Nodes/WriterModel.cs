@@ -163,16 +163,26 @@ public sealed class WriterModel
         }
 
         if (entries.Count > 0)
+        {
             Report(new Input.Proposed(lead.Generation, entries, tickets));
+            if (_cluster.Tampering.Has(PlantedBug.ProposesTwice))
+                Report(new Input.Proposed(lead.Generation, entries, tickets));
+        }
+
         foreach (var ticket in again)
             Report(new Input.AwaitAck(ticket));
     }
 
-    /// <summary>SQLite's state becomes what a restart begins from, if all of it is durable in the log and committed.</summary>
+    /// <summary>
+    /// SQLite's state becomes what a restart begins from, if all of it is durable in the log and committed. The position is compared, not the
+    /// index: a former leader's SQLite may hold an entry of its own at an index that another leader has committed since (seed 1071).
+    /// </summary>
     private void Checkpoint()
     {
-        var isCommitted = State.Position.Index <= _node.View.Committed && _node.Disk.Holds(State.Position);
-        if (!isCommitted && !_cluster.Tampering.Has(PlantedBug.CheckpointsUncommitted))
+        var (view, tampering) = (_node.View, _cluster.Tampering);
+        var isCommitted = State.Position.Index <= view.Committed && _node.Disk.Holds(State.Position)
+            && (view.Terms.TermAt(State.Position.Index) == State.Position.Term || tampering.Has(PlantedBug.CheckpointsByIndex));
+        if (!isCommitted && !tampering.Has(PlantedBug.CheckpointsUncommitted))
             return;
         _cluster.LogChecks.Checkpointing(_node, State);
         _node.Disk.Checkpoint = State.Copy();

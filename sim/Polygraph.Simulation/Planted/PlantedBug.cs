@@ -11,8 +11,11 @@ public enum PlantedBug
     /// <summary>A candidate takes every answer for a vote.</summary>
     CountsRefusedVotes,
 
-    /// <summary>The vote file is not there after a crash.</summary>
+    /// <summary>The vote file names nobody after a crash.</summary>
     ForgetsVoteAtCrash,
+
+    /// <summary>The vote file is not there after a crash.</summary>
+    ForgetsTermAtCrash,
 
     /// <summary>What may be said only after the sync is said before it.</summary>
     ReleasesBeforeSync,
@@ -65,6 +68,12 @@ public enum PlantedBug
     /// <summary>SQLite is checkpointed whatever it holds.</summary>
     CheckpointsUncommitted,
 
+    /// <summary>Whether SQLite may be checkpointed is decided by its index, not by its position.</summary>
+    CheckpointsByIndex,
+
+    /// <summary>The writer hands a batch over twice.</summary>
+    ProposesTwice,
+
     /// <summary>A write is answered twice.</summary>
     AnswersTwice,
 
@@ -80,7 +89,7 @@ public enum PlantedBug
     /// <summary>A replica leads before it applied what is committed.</summary>
     LeadsTooEarly,
 
-    /// <summary>A view goes back in time.</summary>
+    /// <summary>A view's commit index goes back.</summary>
     ForgetsCommitIndex,
 
     /// <summary>Entries are shipped before the step that appends them.</summary>

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
 using Polygraph.Simulation.Nodes;
 
@@ -39,6 +40,9 @@ public sealed class Tampering(PlantedBug bug)
                 => received with { Message = request with { Echo = Newer(echo) } },
             _ => input,
         };
+
+    public GroupView Change(GroupView view)
+        => bug == PlantedBug.ForgetsCommitIndex && view.Committed.Value % 7 == 3 ? view with { Committed = LogIndex.Zero } : view;
 
     public IEnumerable<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
         => bug switch
