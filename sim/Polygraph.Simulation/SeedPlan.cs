@@ -1,4 +1,5 @@
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Clients;
 using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Network;
 using Polygraph.Simulation.Time;
@@ -13,7 +14,7 @@ public sealed record SeedPlan
 {
     public required int Nodes { get; init; }
 
-    public required int Clients { get; init; }
+    public required Workload Workload { get; init; }
 
     public required long SafetyMicroseconds { get; init; }
 
@@ -34,7 +35,7 @@ public sealed record SeedPlan
         return new SeedPlan
         {
             Nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
-            Clients = (int)dice.Between(1, 6),
+            Workload = Workload.Draw(dice),
             SafetyMicroseconds = dice.Between(4_000_000, 16_000_000),
             Faults = faults,
             Options = new GroupOptions

@@ -99,7 +99,8 @@ public sealed class SeedRun
     private void Safety()
     {
         _cluster.StartAll();
-        var clients = Enumerable.Range(1, _plan.Clients).Select(number => new SimulatedClient(number, _cluster, _dice.Fork(), _tally)).ToList();
+        var clients = Enumerable.Range(1, _plan.Workload.Clients)
+            .Select(number => new SimulatedClient(number, _cluster, _plan.Workload, _dice.Fork(), _tally)).ToList();
         foreach (var client in clients)
             client.Start();
         _injector.Start();

@@ -38,6 +38,7 @@ public sealed class PlantedBugTests
     [InlineData(PlantedBug.CallsLaggingLost, Check.SessionRead)]
     [InlineData(PlantedBug.SkipsHold, Check.ReadsCommittedOnly)]
     [InlineData(PlantedBug.EchoesNewerStamp, Check.HonestFreshness)]
+    [InlineData(PlantedBug.IgnoresSnapshotPosition, Check.HonestFreshness)]
     [InlineData(PlantedBug.IgnoresIdempotencyKey, Check.KeyAppliesOnce)]
     [InlineData(PlantedBug.CutsWithoutSaving, Check.AckedIsNeverLostSilently)]
     [InlineData(PlantedBug.CheckpointsUncommitted, Check.CheckpointIsCommitted)]

@@ -10,7 +10,7 @@ namespace Polygraph.Simulation.Clients;
 /// One session: writes and reads at whatever node it likes, one after the other, retries what it has no answer to under the same key, and
 /// carries its token. It believes what it is told; whether that was true is checked where it was said.
 /// </summary>
-public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, ClientTally tally)
+public sealed class SimulatedClient(int number, Cluster cluster, Workload workload, Dice dice, ClientTally tally)
 {
     /// <summary>How often a write is tried before its client gives up on it.</summary>
     private const int AttemptsMax = 8;
@@ -32,21 +32,10 @@ public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, Clie
     {
         if (_stopped)
             return;
-        switch (dice.Below(10))
-        {
-            case < 5:
-                Write(NewWrite(), AttemptsMax);
-                break;
-            case < 7:
-                Read(ReadLevel.Linearizable);
-                break;
-            case < 9:
-                Read(ReadLevel.Session);
-                break;
-            default:
-                Read(ReadLevel.Any);
-                break;
-        }
+        if (dice.Chance(workload.ReadPerMille))
+            Read(dice.Pick<ReadLevel>([ReadLevel.Linearizable, ReadLevel.Linearizable, ReadLevel.Session, ReadLevel.Session, ReadLevel.Any]));
+        else
+            Write(NewWrite(), AttemptsMax);
     }
 
     private WriteRequest NewWrite()
@@ -67,10 +56,12 @@ public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, Clie
 
     private AckPolicy AnyPolicy()
         => new(
-            dice.Pick<AckLevel>([AckLevel.Async, AckLevel.Async, AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
+            dice.Chance(workload.AsyncPerMille)
+                ? AckLevel.Async
+                : dice.Pick<AckLevel>([AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
             Copies: dice.Chance(800) || cluster.Nodes.Count < 3 ? 1 : 2,
             Applied: dice.Chance(250),
-            TimeSpan.FromMilliseconds(dice.Between(20, 2_000)));
+            TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax)));
 
     private void Write(WriteRequest write, int attempts)
     {
@@ -122,7 +113,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, Clie
             ReadEnded(level, reply);
         }
 
-        var timeout = TimeSpan.FromMilliseconds(dice.Between(20, 1_500));
+        var timeout = TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax));
         SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Begin(level, _token, timeout, Answered));
         cluster.Time.After((2 * timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, () => Answered(new ReadReply(ReadReplyKind.TryAgain, default)));
     }
@@ -145,7 +136,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Dice dice, Clie
         Think();
     }
 
-    private void Think() => cluster.Time.After(dice.LongTailed(200, 60_000), Next);
+    private void Think() => cluster.Time.After(dice.LongTailed(200, workload.ThinkMicrosecondsMax), Next);
 
     private void SendTo(SimulatedNode node, Action<SimulatedNode> arrive)
         => cluster.Time.After(dice.LongTailed(20, 2_000), () => node.Now(() => arrive(node)));

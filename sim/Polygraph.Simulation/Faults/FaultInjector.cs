@@ -7,6 +7,9 @@ namespace Polygraph.Simulation.Faults;
 /// <summary>Lets things go wrong, at random moments, and mends each of them after a while; half of the time the leader is the victim.</summary>
 public sealed class FaultInjector
 {
+    /// <summary>How long a crashed node stays away at most, in microseconds.</summary>
+    private const long RestartMax = 4_000_000;
+
     private readonly Cluster _cluster;
     private readonly Dice _dice;
     private readonly List<FaultKind> _kinds;
@@ -108,16 +111,17 @@ public sealed class FaultInjector
             return;
         if (_dice.Chance(500))
         {
-            node.CrashAfter(_dice.Below(30), atVote: _dice.Chance(300), kind, () => StartLater(node));
+            var atVote = _dice.Chance(300);
+            node.CrashAfter(_dice.Below(30), atVote, kind, () => StartLater(node, atVote ? 10_000 : RestartMax));
             return;
         }
 
         node.Crash(kind);
-        StartLater(node);
+        StartLater(node, RestartMax);
     }
 
-    private void StartLater(SimulatedNode node)
-        => _cluster.Time.After(_dice.LongTailed(1_000, 4_000_000), () =>
+    private void StartLater(SimulatedNode node, long max)
+        => _cluster.Time.After(_dice.LongTailed(500, max), () =>
         {
             if (!node.IsAlive)
                 _cluster.Start(node);

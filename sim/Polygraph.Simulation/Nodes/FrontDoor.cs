@@ -44,7 +44,7 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
         var read = new Read(++_lastId, level, token, cluster.LogChecks.History.Last.Index, timeout, reply) { FreshAsOf = node.View.FreshAsOf };
         if (level == ReadLevel.Any)
         {
-            OpenSnapshot(read, LogIndex.Zero);
+            OpenSnapshot(read, node.View.Applied.Index);
             return;
         }
 
@@ -111,14 +111,15 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
     }
 
     /// <summary>
-    /// A snapshot opens a little after it was allowed. In between SQLite may have been rewound, so the reader looks at the position that the
-    /// snapshot itself holds.
+    /// A snapshot opens a little after it was allowed, or after the staleness bound was read. In between SQLite may have been rewound, so the
+    /// reader looks at the position that the snapshot itself holds (seed 1299).
     /// </summary>
     private void OpenSnapshot(Read read, LogIndex mustShow)
         => node.After(dice.LongTailed(cluster.Delays.Report.Min, cluster.Delays.Report.Max), () =>
         {
             var state = node.Writer.State;
-            if (node.Writer.IsRebuilding || state.Position.Index < mustShow)
+            var isRewound = state.Position.Index < mustShow && !cluster.Tampering.Has(PlantedBug.IgnoresSnapshotPosition);
+            if (node.Writer.IsRebuilding || isRewound)
             {
                 read.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
                 return;

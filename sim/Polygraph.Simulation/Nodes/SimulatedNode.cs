@@ -154,6 +154,8 @@ public sealed class SimulatedNode
     /// <summary>One input after the other goes through the core; what that causes at once comes after it.</summary>
     public void Step(Input input)
     {
+        if (!IsAlive)
+            return;
         _inputs.Enqueue(input);
         if (_stepping)
             return;
@@ -298,6 +300,8 @@ public sealed class SimulatedNode
     {
         foreach (var outgoing in released)
         {
+            if (!IsAlive)
+                return;
             if (outgoing.To == Id)
             {
                 _cluster.LogChecks.Saying(this, Id, outgoing.Message);

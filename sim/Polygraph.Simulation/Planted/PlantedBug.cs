@@ -71,6 +71,9 @@ public enum PlantedBug
     /// <summary>Whether SQLite may be checkpointed is decided by its index, not by its position.</summary>
     CheckpointsByIndex,
 
+    /// <summary>A reader does not look at the position that its snapshot holds.</summary>
+    IgnoresSnapshotPosition,
+
     /// <summary>The writer hands a batch over twice.</summary>
     ProposesTwice,
 
