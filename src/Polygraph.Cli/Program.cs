@@ -1,1 +1,53 @@
-return 0;
+using System.CommandLine;
+using Polygraph.Cli.Commands;
+using Polygraph.Cli.Output;
+
+namespace Polygraph.Cli;
+
+/// <summary>The <c>polygraph</c> command.</summary>
+public static class Program
+{
+    public static async Task<int> Main(string[] arguments)
+    {
+        // Signals are turned into one token here, because "up" and "node" need as long as their nodes need to end well.
+        using var interrupt = new Interrupt();
+        var root = new RootCommand("Replicated SQLite: every write returns a receipt, every read says how stale it may be, every copy proves itself.")
+        {
+            UpCommand.Create(),
+            DownCommand.Create(),
+            NodeCommand.Create(),
+            SqlCommand.Create(interrupt),
+            StatusCommand.Create(),
+            VerifyCommand.Create(),
+            DatabaseCommand.Create(),
+        };
+
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                Screen.Problem(error.Message);
+            Screen.Hint($"See {CommandName.Current} {parsed.CommandResult.Command.PathFromRoot()} --help");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false },
+                interrupt.Token);
+        }
+        catch (CommandFailedException failure)
+        {
+            Screen.Problem(failure.Message);
+            if (failure.Hint is { } hint)
+                Screen.Hint(hint);
+            return failure.ExitCode;
+        }
+        catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+        {
+            Screen.Hint("Interrupted.");
+            return ExitCode.Failed;
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Polygraph.Cli.Client;
+
+/// <summary>
+/// Speaks the JSON API with whichever node answers. A node that cannot be connected to is passed over, which is safe for writes too: nothing
+/// was sent. A write that was sent and not answered is never sent again: whether it happened is unknown, and that is what is said.
+/// </summary>
+public sealed class ClusterClient : IDisposable
+{
+    /// <summary>How long a failover may take before a write that nobody accepted is given up.</summary>
+    private static readonly TimeSpan FailoverBudget = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between two tries while no node has a leader; a failover takes 300 ms at the median.</summary>
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>What a question about the cluster may take at one node: it answers from its own memory, unless it is paused.</summary>
+    private static readonly TimeSpan QuestionTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly HttpClient _http;
+    private readonly IReadOnlyList<Uri> _endpoints;
+    private readonly TimeProvider _time;
+    private int _preferred;
+
+    public ClusterClient(IReadOnlyList<Uri> endpoints, TimeProvider? time = null)
+    {
+        _endpoints = endpoints;
+        _time = time ?? TimeProvider.System;
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), UseProxy = false })
+        {
+            // Every call carries its own limit: an ack level may be waited for up to ten minutes.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>The node that answered last, or that is asked first.</summary>
+    public Uri Current => _endpoints[_preferred];
+
+    /// <summary>Runs one transaction. A cluster that is electing a leader is waited for, up to ten seconds.</summary>
+    /// <exception cref="ClusterUnreachableException">No node could be connected to: nothing was sent.</exception>
+    /// <exception cref="AnswerLostException">It was sent, and the connection was lost before the answer.</exception>
+    public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
+    {
+        var key = Guid.NewGuid().ToString("N");
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            var reply = await ExecuteOnceAsync(call, key, cancellation);
+            var nobodyAccepts = reply.Problem is { Status: (int)HttpStatusCode.ServiceUnavailable, IsNotApplied: true };
+            if (!nobodyAccepts || _time.GetElapsedTime(started) > FailoverBudget)
+                return reply;
+
+            await Task.Delay(RetryPause, _time, cancellation);
+            PassOver();
+        }
+    }
+
+    /// <summary>The cluster as the first node that answers knows it.</summary>
+    /// <exception cref="ClusterUnreachableException">No node answered.</exception>
+    public async Task<ClusterView> GetClusterAsync(CancellationToken cancellation)
+        => Read(await AskAsync("/v1/cluster", cancellation), ClusterJson.Default.ClusterView);
+
+    /// <summary><c>/v1/cluster</c> as the node wrote it.</summary>
+    public Task<string> GetClusterJsonAsync(CancellationToken cancellation) => AskAsync("/v1/cluster", cancellation);
+
+    /// <summary>Has every replica read all its rows; a big database takes its time.</summary>
+    /// <exception cref="RequestRefusedException">There is no such database.</exception>
+    public async Task<(VerificationView View, string Json)> VerifyAsync(string database, CancellationToken cancellation)
+    {
+        var json = await ChangeAsync(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(database)}/verify", "{}", cancellation);
+        return (Read(json, ClusterJson.Default.VerificationView), json);
+    }
+
+    /// <summary>Creates a database and waits until that is committed.</summary>
+    /// <exception cref="RequestRefusedException">The name is taken or not allowed.</exception>
+    public Task<string> CreateDatabaseAsync(string name, CreateDatabaseBody body, CancellationToken cancellation)
+        => ChangeAsync(
+            HttpMethod.Put,
+            $"/v1/db/{Uri.EscapeDataString(name)}",
+            JsonSerializer.Serialize(body, ClusterJson.Default.CreateDatabaseBody),
+            cancellation);
+
+    /// <summary>Drops a database on every node.</summary>
+    /// <exception cref="RequestRefusedException">There is none of that name.</exception>
+    public Task<string> DropDatabaseAsync(string name, CancellationToken cancellation)
+        => ChangeAsync(HttpMethod.Delete, $"/v1/db/{Uri.EscapeDataString(name)}", null, cancellation);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<SqlReply> ExecuteOnceAsync(SqlCall call, string key, CancellationToken cancellation)
+    {
+        var body = JsonSerializer.Serialize(
+            new SqlBody([.. call.Statements.Select(sql => new StatementBody(sql))]), ClusterJson.Default.SqlBody);
+        using var response = await SendAsync(
+            () =>
+            {
+                var request = JsonRequest(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(call.Database)}/sql", body);
+                SetHeader(request, "Polygraph-Ack", call.Ack);
+                SetHeader(request, "Polygraph-Read", call.Read);
+                SetHeader(request, "Polygraph-Max-Staleness", call.MaxStaleness);
+                SetHeader(request, "Polygraph-Max-Lag", call.MaxLag);
+                SetHeader(request, "Polygraph-Session", call.Session);
+                SetHeader(request, "Polygraph-Idempotency-Key", key);
+                return request;
+            },
+            cancellation);
+        var json = await response.Content.ReadAsStringAsync(cancellation);
+        return new SqlReply(
+            response.IsSuccessStatusCode ? Read(json, ClusterJson.Default.SqlAnswer) : null,
+            response.IsSuccessStatusCode ? null : ReadProblem(response, json),
+            json,
+            Header(response, "Polygraph-Served-By"),
+            Header(response, "Polygraph-Session"));
+    }
+
+    // A question changes nothing, so a node that does not answer in time is passed over as well.
+    private async Task<string> AskAsync(string path, CancellationToken cancellation)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limit.CancelAfter(QuestionTimeout);
+            try
+            {
+                using var response = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path), limit.Token);
+                var json = await response.Content.ReadAsStringAsync(limit.Token);
+                return response.IsSuccessStatusCode ? json : throw new RequestRefusedException(ReadProblem(response, json));
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                PassOver();
+                if (attempt + 1 >= _endpoints.Count)
+                    throw new ClusterUnreachableException(_endpoints, "no answer within two seconds");
+            }
+            catch (AnswerLostException) when (attempt + 1 < _endpoints.Count)
+            {
+                // SendAsync has passed it over.
+            }
+        }
+    }
+
+    private async Task<string> ChangeAsync(HttpMethod method, string path, string? body, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(() => JsonRequest(method, path, body), cancellation);
+        var json = await response.Content.ReadAsStringAsync(cancellation);
+        return response.IsSuccessStatusCode ? json : throw new RequestRefusedException(ReadProblem(response, json));
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation)
+    {
+        string? lastProblem = null;
+        for (var attempt = 0; attempt < _endpoints.Count; attempt++)
+        {
+            using var request = create();
+            request.RequestUri = new Uri(Current, request.RequestUri!);
+            try
+            {
+                return await _http.SendAsync(request, cancellation);
+            }
+            catch (HttpRequestException failure)
+                when (failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
+            {
+                lastProblem = failure.InnerException?.Message ?? failure.Message;
+                PassOver();
+            }
+            catch (OperationCanceledException timeout) when (timeout.InnerException is TimeoutException && !cancellation.IsCancellationRequested)
+            {
+                // The only limit that the handler itself knows is the one for connecting: nothing was sent.
+                lastProblem = "no connection within two seconds";
+                PassOver();
+            }
+            catch (HttpRequestException)
+            {
+                PassOver();
+                throw new AnswerLostException(request.RequestUri);
+            }
+        }
+
+        throw new ClusterUnreachableException(_endpoints, lastProblem ?? "no answer");
+    }
+
+    private void PassOver() => _preferred = (_preferred + 1) % _endpoints.Count;
+
+    private static HttpRequestMessage JsonRequest(HttpMethod method, string path, string? body)
+    {
+        var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        if (body is not null)
+            request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+        return request;
+    }
+
+    private static void SetHeader(HttpRequestMessage request, string name, string? value)
+    {
+        if (value is not null)
+            request.Headers.TryAddWithoutValidation(name, value);
+    }
+
+    private static string? Header(HttpResponseMessage response, string name)
+        => response.Headers.TryGetValues(name, out var values) ? values.First() : null;
+
+    private T Read<T>(string json, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, type)!;
+        }
+        catch (JsonException failure)
+        {
+            throw new CommandFailedException(
+                $"{Current} answered something that is not Polygraph's: {failure.Message}", "Is it a Polygraph node of this version?");
+        }
+    }
+
+    private ProblemView ReadProblem(HttpResponseMessage response, string json)
+        => response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+            ? Read(json, ClusterJson.Default.ProblemView) with { Status = (int)response.StatusCode }
+            : new ProblemView(response.ReasonPhrase, (int)response.StatusCode, null, $"{Current} answered {(int)response.StatusCode}.", null, null, null);
+}

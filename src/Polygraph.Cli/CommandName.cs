@@ -1,0 +1,21 @@
+using System.CommandLine;
+
+namespace Polygraph.Cli;
+
+/// <summary>How the user calls this program, so that every command that is printed can be pasted.</summary>
+public static class CommandName
+{
+    /// <summary>Set by the launcher at the root of the repository.</summary>
+    private const string Variable = "POLYGRAPH_COMMAND";
+
+    public static string Current { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } launcher ? launcher : "polygraph";
+
+    /// <summary>The names of a subcommand and its parents, without the program's own.</summary>
+    public static string PathFromRoot(this Command command)
+    {
+        var names = new List<string>();
+        for (var current = command; current is not RootCommand; current = current.Parents.OfType<Command>().First())
+            names.Insert(0, current.Name);
+        return string.Join(' ', names);
+    }
+}

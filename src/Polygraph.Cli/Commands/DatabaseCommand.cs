@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Polygraph.Cli.Client;
+using Polygraph.Cli.Output;
+
+namespace Polygraph.Cli.Commands;
+
+/// <summary><c>polygraph db</c>: creates, lists and drops databases.</summary>
+public static class DatabaseCommand
+{
+    public static Command Create() => new("db", "Create, list and drop databases.") { CreateCreate(), CreateList(), CreateDrop() };
+
+    private static Command CreateCreate()
+    {
+        var name = NameArgument();
+        var url = CommonOptions.Url();
+        var topology = new Option<string?>("--topology") { Description = "leader; multi-leader and leaderless are to come.", HelpName = "NAME" };
+        var log = new Option<string?>("--log") { Description = "The format of its replication log: logical.", HelpName = "FORMAT" };
+        var ack = new Option<string?>("--ack") { Description = "The ack level of writes that name none.", HelpName = "LEVEL" };
+        var command = new Command("create", "Create a database on every node.") { name, url, topology, log, ack };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            var body = new CreateDatabaseBody(parsed.GetValue(topology), parsed.GetValue(log), parsed.GetValue(ack));
+            await client.CreateDatabaseAsync(parsed.GetRequiredValue(name), body, cancellation);
+            Screen.Hint($"Created {parsed.GetRequiredValue(name)}. Open it with: {CommandName.Current} sql --db {parsed.GetRequiredValue(name)}");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        var url = CommonOptions.Url();
+        var json = CommonOptions.Json();
+        var command = new Command("list", "List the databases and their leaders.") { url, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            if (parsed.GetValue(json))
+                Screen.Verbatim(await client.GetClusterJsonAsync(cancellation));
+            else
+                ClusterTables.PrintDatabases(await client.GetClusterAsync(cancellation));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateDrop()
+    {
+        var name = NameArgument();
+        var url = CommonOptions.Url();
+        var confirm = new Option<string?>("--confirm") { Description = "The name once more, instead of being asked for it.", HelpName = "NAME" };
+        var command = new Command("drop", "Drop a database on every node, with all its data.") { name, url, confirm };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var database = parsed.GetRequiredValue(name);
+            Confirm(database, parsed.GetValue(confirm));
+            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            await client.DropDatabaseAsync(database, cancellation);
+            Screen.Hint($"Dropped {database}.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void Confirm(string database, string? confirmed)
+    {
+        if (confirmed is null && !Console.IsInputRedirected)
+        {
+            Console.Error.Write($"This removes {database} and all its data on every node. Type its name to go on: ");
+            confirmed = Console.ReadLine();
+        }
+
+        if (confirmed?.Trim() != database)
+            throw new CommandFailedException(
+                $"{database} is not dropped: its name was not repeated.",
+                $"Write: {CommandName.Current} db drop {database} --confirm {database}",
+                confirmed is null ? ExitCode.Usage : ExitCode.Failed);
+    }
+
+    private static Argument<string> NameArgument() => new("NAME") { Description = "The database." };
+}

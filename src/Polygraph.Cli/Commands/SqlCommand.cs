@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using Polygraph.Cli.Client;
+using Polygraph.Cli.Output;
+using Polygraph.Cli.Shell;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Cli.Commands;
+
+/// <summary><c>polygraph sql</c>: one request, or a shell.</summary>
+public static class SqlCommand
+{
+    public static Command Create(Interrupt interrupt)
+    {
+        var sql = new Argument<string?>("SQL")
+        {
+            Description = "One or more statements, run as one transaction. Without it: a shell, or the standard input if that is not a terminal.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var url = CommonOptions.Url();
+        var database = CommonOptions.Database();
+        var ack = new Option<string?>("--ack") { Description = "How many copies must hold a write: async, semi-sync, quorum or all, each with +applied.", HelpName = "LEVEL" };
+        var read = new Option<string?>("--read") { Description = "What a read promises: linearizable, session, bounded, any or local.", HelpName = "LEVEL" };
+        var maxStaleness = new Option<string?>("--max-staleness") { Description = "How old a bounded read may be: 500ms, 5s, 10min.", HelpName = "T" };
+        var maxLag = new Option<string?>("--max-lag") { Description = "How many entries a bounded read may lag.", HelpName = "N" };
+        var json = CommonOptions.Json();
+
+        var command = new Command("sql", "Run SQL, or open a shell.") { sql, url, database, ack, read, maxStaleness, maxLag, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var call = Check(new SqlCall(
+                parsed.GetRequiredValue(database),
+                [],
+                parsed.GetValue(ack),
+                parsed.GetValue(read),
+                parsed.GetValue(maxStaleness),
+                parsed.GetValue(maxLag)));
+            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            var text = parsed.GetValue(sql);
+            if (text is null && !Console.IsInputRedirected)
+                return await new SqlShell(client, call, interrupt).RunAsync(cancellation);
+
+            text ??= await Console.In.ReadToEndAsync(cancellation);
+            return await RunOnceAsync(client, call with { Statements = StatementSplitter.Split(text).All }, parsed.GetValue(json), cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunOnceAsync(ClusterClient client, SqlCall call, bool json, CancellationToken cancellation)
+    {
+        if (call.Statements.Count == 0)
+            throw new CommandFailedException("There is no SQL in that.", null, ExitCode.Usage);
+
+        var reply = await client.ExecuteAsync(call, cancellation);
+        if (json)
+            Screen.Verbatim(reply.Json);
+        else
+            AnswerText.Print(reply, withReceipt: true);
+        return reply.Problem?.ExitCode ?? (reply.Answer?.Receipt is { Degraded: true } ? ExitCode.GuaranteeNotReached : ExitCode.Ok);
+    }
+
+    // The server checks again; here a typing error is a usage error, and costs no round trip.
+    private static SqlCall Check(SqlCall call)
+    {
+        string? error = null;
+        if (call.Ack is not null && !AckPolicyText.TryParse(call.Ack, out _, out error))
+            throw new CommandFailedException($"--ack: {error}", null, ExitCode.Usage);
+        if (call.Read is not null && !ReadLevelText.TryParse(call.Read, out _, out error))
+            throw new CommandFailedException($"--read: {error}", null, ExitCode.Usage);
+        if (call.MaxStaleness is not null && !DurationText.TryParse(call.MaxStaleness, out _, out error))
+            throw new CommandFailedException($"--max-staleness: {error}", null, ExitCode.Usage);
+        if (call.MaxLag is not null && !ulong.TryParse(call.MaxLag, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            throw new CommandFailedException($"--max-lag: '{call.MaxLag}' is not a number of entries.", null, ExitCode.Usage);
+        return call;
+    }
+}

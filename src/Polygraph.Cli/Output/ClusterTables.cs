@@ -1,0 +1,111 @@
+using System.Globalization;
+using Polygraph.Cli.Client;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Polygraph.Cli.Output;
+
+/// <summary>Nodes, databases and replicas as tables. Amber is degraded, red is down; a dash is something that the answering node does not know.</summary>
+public static class ClusterTables
+{
+    private const string Unknown = "[grey]–[/]";
+    private const int DigestDigitsShown = 8;
+
+    public static void Print(ClusterView view)
+    {
+        Screen.Out.Write(Draw(view));
+        Screen.Out.WriteLine();
+    }
+
+    public static void PrintDatabases(ClusterView view)
+    {
+        var table = NewTable("database", "topology", "log", "ack", "leader", "term");
+        foreach (var database in view.Databases)
+            table.AddRow(
+                Strong(database.Name), Text(database.Topology), Text(database.Log), Text(database.Ack), LeaderOf(database), Number(database.Term));
+        Screen.Out.Write(table);
+    }
+
+    /// <summary>Everything, to be written once or kept on the screen.</summary>
+    public static IRenderable Draw(ClusterView view)
+    {
+        var parts = new List<IRenderable> { NodesOf(view) };
+        foreach (var database in view.Databases)
+        {
+            parts.Add(new Markup(
+                $"\n[bold]{Markup.Escape(database.Name)}[/]  leader {LeaderOf(database)}, term {Number(database.Term)}, "
+                + $"ack {Text(database.Ack)}, log {Text(database.Log)}"));
+            parts.Add(ReplicasOf(database));
+        }
+
+        return new Rows(parts);
+    }
+
+    private static Table NodesOf(ClusterView view)
+    {
+        var table = NewTable("node", "state", "http", "peer", "zone", "pid", "version");
+        foreach (var node in view.Nodes)
+            table.AddRow(
+                Strong(node.Id),
+                $"[{ColourOf(node.State)}]{Markup.Escape(node.State)}[/]",
+                Text(node.Http),
+                Text(node.Peer),
+                Text(node.Zone),
+                node.ProcessId is { } processId ? processId.ToString(CultureInfo.InvariantCulture) : Unknown,
+                Text(node.Version));
+        return table;
+    }
+
+    private static Table ReplicasOf(DatabaseView database)
+    {
+        var table = NewTable("replica", "role", "appended", "durable", "committed", "applied", "lag", "stale by", "digest", "serving");
+        foreach (var column in table.Columns.Skip(2).Take(6))
+            column.RightAligned();
+        foreach (var replica in database.Replicas)
+            table.AddRow(
+                Strong(replica.Node),
+                replica.Role == "leader" ? $"[{Screen.Green}]leader[/]" : Markup.Escape(replica.Role),
+                Number(replica.Appended),
+                Number(replica.Durable),
+                Number(replica.Committed),
+                Number(replica.Applied),
+                replica.LagEntries is > 0 ? $"[{Screen.Amber}]{Number(replica.LagEntries)}[/]" : Number(replica.LagEntries),
+                Staleness(replica),
+                replica.Digest is { } digest ? Markup.Escape(digest[..Math.Min(DigestDigitsShown, digest.Length)]) : Unknown,
+                replica.Serving ? "yes" : $"[{Screen.Amber}]no{(replica.Reason is { } reason ? ": " + Markup.Escape(reason) : "")}[/]");
+        return table;
+    }
+
+    private static Table NewTable(params string[] columns)
+    {
+        var table = new Table { Border = TableBorder.Rounded, BorderStyle = Style.Parse(Screen.Dim) };
+        foreach (var column in columns)
+            table.AddColumn(new TableColumn($"[{Screen.Dim}]{column}[/]") { NoWrap = true });
+        return table;
+    }
+
+    private static string Staleness(ReplicaView replica)
+        => replica.StalenessMilliseconds switch
+        {
+            null => $"[{Screen.Amber}]unknown[/]",
+            < 1000 and { } milliseconds => $"{milliseconds.ToString("0", CultureInfo.InvariantCulture)} ms",
+            { } milliseconds => $"[{Screen.Amber}]{(milliseconds / 1000).ToString("0.0", CultureInfo.InvariantCulture)} s[/]",
+        };
+
+    private static string LeaderOf(DatabaseView database)
+        => database.Leader is { } leader ? $"[{Screen.Green}]{Markup.Escape(leader)}[/]" : $"[{Screen.Red}]none[/]";
+
+    private static string ColourOf(string state)
+        => state switch
+        {
+            "up" => Screen.Green,
+            "suspect" => Screen.Amber,
+            _ => Screen.Red,
+        };
+
+    private static string Strong(string text) => $"[bold]{Markup.Escape(text)}[/]";
+
+    private static string Text(string? text) => text is null ? Unknown : Markup.Escape(text);
+
+    private static string Number(ulong? value) => value is { } known ? known.ToString(CultureInfo.InvariantCulture) : Unknown;
+}

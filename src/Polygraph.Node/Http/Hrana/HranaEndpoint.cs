@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.Http;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node.Http;
+
+/// <summary>Hrana over HTTP, versions 2 and 3, with JSON: what libSQL clients speak. See docs/hrana.md.</summary>
+internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, HranaStreams streams, RequestMetrics metrics)
+{
+    private const string ContentType = "application/json";
+
+    // A client names its database in the path; sqld's clients may name it by this header, whose "default" is our main.
+    private const string NamespaceHeader = "x-namespace";
+
+    /// <summary><c>GET /v2</c> and <c>GET /v3</c>: the version is spoken here.</summary>
+    public static Task AnswerProbeAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain";
+        return context.Response.WriteAsync("Hrana over HTTP, JSON\n", context.RequestAborted);
+    }
+
+    /// <summary><c>POST /v3/cursor</c>: comes with a later version.</summary>
+    public static Task RefuseCursorAsync(HttpContext context)
+        => throw Refusals.NotYet("This version has no cursors. Use /v3/pipeline: clients of Hrana 2, such as @libsql/client, do so by themselves.");
+
+    /// <summary><c>POST /v2/pipeline</c> and <c>/v3/pipeline</c>: one pipeline, one unit, at most one log entry.</summary>
+    public async Task ExecuteAsync(HttpContext context)
+    {
+        RequestGuard.CheckJson(context.Request, mayBeUndeclared: true);
+        var database = DatabaseOf(context);
+        var options = RequestOptions.From(context.Request.Headers);
+        using var body = await RequestBody.ReadAsync(context, inFlight);
+        var pipeline = HranaReader.Read(body.Span, inFlight.Limits);
+        var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database);
+        var done = false;
+        try
+        {
+            var plan = PipelinePlan.Make(pipeline, stream);
+            var response = plan.HasSteps ? await ExecuteAsync(context, database, plan.Unit, options) : null;
+            done = !plan.Closes;
+            await SendAsync(context, done ? streams.Release(stream) : null, plan, response);
+        }
+        finally
+        {
+            // An answer that is no pipeline result ends the stream for the client, so it ends it here.
+            if (!done)
+                streams.Close(stream);
+        }
+    }
+
+    private async Task<SqlResponse> ExecuteAsync(HttpContext context, string database, SqlUnit unit, RequestOptions options)
+    {
+        var request = new SqlRequest(
+            database,
+            unit,
+            options.Ack,
+            options.Read,
+            options.Session,
+            options.IdempotencyKey,
+            RequestPrincipal.Of(context),
+            inFlight.Limits.BudgetFor(options.Ack));
+        var response = await gateway.ExecuteAsync(request, context.RequestAborted);
+        metrics.Count(response);
+        ResponseHeaders.Write(context.Response, database, response);
+        return response;
+    }
+
+    private static async Task SendAsync(HttpContext context, string? baton, PipelinePlan plan, SqlResponse? response)
+    {
+        var output = JsonOutput.Rent();
+        try
+        {
+            HranaWriter.Write(output.Writer, baton, plan, response);
+            await output.SendAsync(context.Response, StatusCodes.Status200OK, ContentType, context.RequestAborted);
+        }
+        finally
+        {
+            output.Return();
+        }
+    }
+
+    private static string DatabaseOf(HttpContext context)
+    {
+        var header = context.Request.Headers[NamespaceHeader];
+        if (header.Count == 0 || context.Request.RouteValues.ContainsKey("name"))
+            return Route.DatabaseOf(context);
+
+        var name = header.ToString();
+        if (name == "default")
+            return DatabaseName.Default;
+        return DatabaseName.IsValid(name) ? name : throw Refusals.NoSuchDatabase(Route.Shorten(name));
+    }
+}

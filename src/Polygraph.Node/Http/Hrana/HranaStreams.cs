@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Logging;
+
+namespace Polygraph.Node.Http;
+
+/// <summary>
+/// The open streams of this node. A stream is in the hands of one pipeline at a time; between pipelines it waits here for its baton, and is
+/// forgotten when nobody comes for ten seconds or when too many wait.
+/// </summary>
+internal sealed class HranaStreams(TimeProvider time, ILogger logger)
+{
+    /// <summary>How long a stream waits for its next pipeline.</summary>
+    public static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>The most streams that wait. Beyond it the one that waited longest is forgotten.</summary>
+    public const int StreamsMax = 4096;
+
+    /// <summary>The most bytes of stored texts of all that wait: 16 KiB a stream on average.</summary>
+    public const long TextBytesMax = StreamsMax * (16L << 10);
+
+    private readonly HranaBaton _baton = new();
+    private readonly Lock _lock = new();
+
+    // Guarded by _lock. The list is in the order in which the streams began to wait; a stream in use is in neither.
+    private readonly Dictionary<ulong, LinkedListNode<Waiting>> _waiting = [];
+    private readonly LinkedList<Waiting> _oldestFirst = [];
+    private readonly Dictionary<ulong, ulong> _sequenceInUse = [];
+    private ulong _lastId;
+    private long _textBytes;
+
+    /// <summary>How many streams wait for their next pipeline.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count;
+        }
+    }
+
+    public HranaStream Open(string database)
+    {
+        lock (_lock)
+        {
+            var stream = new HranaStream(++_lastId, database);
+            _sequenceInUse.Add(stream.Id, 0);
+            return stream;
+        }
+    }
+
+    /// <summary>The stream that this baton is for, taken out of the waiting ones; refuses a baton that is forged, used or too old.</summary>
+    public HranaStream Resume(string baton, string database)
+    {
+        if (!_baton.TryRead(baton, out var id, out var sequence))
+            throw Refusals.Baton("BATON_INVALID", "This baton was not given out by this node since it started. Open a new stream.");
+
+        lock (_lock)
+        {
+            ForgetIdle();
+            if (_sequenceInUse.ContainsKey(id))
+                throw Reused();
+            if (!_waiting.TryGetValue(id, out var node))
+                throw Refusals.Baton("STREAM_EXPIRED", "The stream has expired due to inactivity");
+            if (node.Value.Sequence != sequence)
+                throw Reused();
+            if (node.Value.Stream.Database != database)
+                throw Refusals.Baton("BATON_INVALID", $"This baton is for a stream of the database '{node.Value.Stream.Database}'.");
+
+            Remove(node);
+            _sequenceInUse.Add(id, sequence);
+            return node.Value.Stream;
+        }
+    }
+
+    /// <summary>Lets a stream wait for its next pipeline.</summary>
+    /// <returns>The baton that the next pipeline must bring.</returns>
+    public string Release(HranaStream stream)
+    {
+        lock (_lock)
+        {
+            _sequenceInUse.Remove(stream.Id, out var used);
+            var waiting = new Waiting(stream, used + 1, time.GetTimestamp());
+            _waiting.Add(stream.Id, _oldestFirst.AddLast(waiting));
+            _textBytes += stream.TextBytes;
+            ForgetIdle();
+            MakeRoom();
+            return _baton.Write(stream.Id, waiting.Sequence);
+        }
+    }
+
+    /// <summary>Ends a stream that a pipeline has in its hands.</summary>
+    public void Close(HranaStream stream)
+    {
+        lock (_lock)
+            _sequenceInUse.Remove(stream.Id);
+    }
+
+    private static RequestRefusedException Reused()
+        => Refusals.Baton("BATON_REUSED", "This baton was used before: each is good for one pipeline. Open a new stream.");
+
+    private void ForgetIdle()
+    {
+        while (_oldestFirst.First is { } oldest && time.GetElapsedTime(oldest.Value.Since) >= IdleMax)
+            Remove(oldest);
+    }
+
+    private void MakeRoom()
+    {
+        while (_waiting.Count > StreamsMax || (_textBytes > TextBytesMax && _waiting.Count > 1))
+        {
+            HttpLog.StreamEvicted(logger, _waiting.Count);
+            Remove(_oldestFirst.First!);
+        }
+    }
+
+    private void Remove(LinkedListNode<Waiting> node)
+    {
+        _oldestFirst.Remove(node);
+        _waiting.Remove(node.Value.Stream.Id);
+        _textBytes -= node.Value.Stream.TextBytes;
+    }
+
+    private readonly record struct Waiting(HranaStream Stream, ulong Sequence, long Since);
+}
