@@ -60,6 +60,9 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         var compiled = new CompiledStatement(statement, facts, text);
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
+        // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
+        facts.ChangesSchema |= !compiled.IsReadOnly && facts.FirstWord == "ALTER";
+        facts.IsAlter |= facts.ChangesSchema && facts.FirstWord == "ALTER";
         return compiled;
     }
 

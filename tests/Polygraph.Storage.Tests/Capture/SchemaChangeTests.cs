@@ -98,6 +98,8 @@ public sealed class SchemaChangeTests : IDisposable
     [Theory]
     [InlineData("CREATE TABLE polygraph_x(a)")]
     [InlineData("ALTER TABLE t RENAME TO polygraph_x")]
+    [InlineData("ALTER TABLE t RENAME TO \"Polygraph_x\"")]
+    [InlineData("ALTER TABLE polygraph_position DROP COLUMN term")]
     [InlineData("CREATE TRIGGER polygraph_x AFTER INSERT ON t BEGIN SELECT 1; END")]
     [InlineData("CREATE VIRTUAL TABLE x USING fts5(a)")]
     [InlineData("CREATE TEMP TABLE x(a)")]

@@ -49,6 +49,18 @@ public sealed class UnitTests : IDisposable
         Assert.Equal([$"Text:{expected}"], ReplicaPair.Query(_pair.Follower, "SELECT group_concat(id) FROM (SELECT id FROM t ORDER BY id)"));
     }
 
+    [Theory]
+    [InlineData("UPDATE t SET v = abs(v) + 100")]
+    [InlineData("SELECT 1; UPDATE t SET v = abs(v) + 100")]
+    [InlineData("BEGIN; INSERT INTO t VALUES (8, 8), (9, abs(-9223372036854775808)); COMMIT")]
+    public void A_function_that_fails_midway_takes_its_whole_statement_with_it(string statements)
+    {
+        _pair.Run("INSERT INTO t VALUES (1, 1), (2, 2), (3, -9223372036854775808)");
+        Assert.Equal("SQLITE_ERROR", _pair.Run(Units.Autocommit(statements.Split("; "))).Result.FirstError?.Code);
+        _pair.AssertSame();
+        Assert.Equal(["Integer:1", "Integer:2", "Integer:-9223372036854775808"], ReplicaPair.Query(_pair.Follower, "SELECT v FROM t ORDER BY id"));
+    }
+
     [Fact]
     public void Transactions_and_savepoints_inside_a_unit_are_those_of_sqlite()
     {
