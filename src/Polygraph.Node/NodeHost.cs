@@ -117,7 +117,7 @@ public sealed class NodeHost : IAsyncDisposable
             ProcessId = Environment.ProcessId,
         };
 
-        var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock);
+        var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
         var peers = new NodePeers(status, logger);
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);

@@ -33,6 +33,9 @@ internal static partial class ControlLog
     [LoggerMessage(1108, LogLevel.Warning, "The tables of _system could not be written ({Code}: {Detail}); the next leader tries again")]
     public static partial void InitializeFailed(ILogger logger, string code, string detail);
 
+    [LoggerMessage(1110, LogLevel.Error, "This node's status could not be measured")]
+    public static partial void StatusFailed(ILogger logger, Exception failure);
+
     [LoggerMessage(1109, LogLevel.Error, "A call of {Peer} failed")]
     public static partial void CallFailed(ILogger logger, NodeId peer, Exception failure);
 }

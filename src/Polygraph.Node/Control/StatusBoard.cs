@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
 using Polygraph.Node.Http;
 using Polygraph.Node.Routing;
@@ -29,7 +30,7 @@ internal sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>What this node knows of all nodes and replicas: its own from memory, the others' from what they said last.</summary>
 internal sealed class StatusBoard(
-    NodeId self, string clusterName, IReadOnlyDictionary<NodeId, string> peerAddresses, ClusterIdentity identity, NodeClock clock)
+    NodeId self, string clusterName, IReadOnlyDictionary<NodeId, string> peerAddresses, ClusterIdentity identity, NodeClock clock, ILogger logger)
 {
     private const string ListDigests = "SELECT name, digest FROM polygraph_digests ORDER BY name";
 
@@ -76,10 +77,24 @@ internal sealed class StatusBoard(
         using var timer = new PeriodicTimer(Interval, clock.Time);
         while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
         {
+            Tell(calls);
+        }
+    }
+
+    private void Tell(PeerCalls calls)
+    {
+        try
+        {
             var payload = JsonSerializer.SerializeToUtf8Bytes(OwnStatus(), ControlJson.Default.NodeStatus);
             foreach (var node in peerAddresses.Keys)
                 if (node != self && IsConnected(node))
                     calls.Tell(node, PeerMethod.Status, payload);
+        }
+#pragma warning disable CA1031 // Not hidden: logged, and the next tick tries again; to others this node looks suspect meanwhile.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            ControlLog.StatusFailed(logger, e);
         }
     }
 

@@ -36,14 +36,20 @@ internal sealed class ReplicaStore : IDisposable
         Database.Dispose();
     }
 
-    private static ReplicaDatabase OpenRecovered(string path) => throw new NotImplementedException(path);
+    private static ReplicaDatabase OpenRecovered(string path)
+    {
+        // No checkpoint has run: what the write-ahead log holds is replayed from the replication log.
+        File.Delete(path + "-wal");
+        File.Delete(path + "-shm");
+        return ReplicaDatabase.Open(path, ReplicaDatabaseOptions.Default);
+    }
 }
 
 internal enum CheckpointState : byte { Idle, Waiting, Done }
 
 internal sealed class CheckpointPolicy(ReplicaStore store)
 {
-    public bool Waits => store is null;
+    public bool Waits => store.Database is null;
 
-    public CheckpointState RunIfDue(Protocol.LeaderBased.GroupView view) => view is null ? CheckpointState.Waiting : CheckpointState.Idle;
+    public CheckpointState RunIfDue(Protocol.LeaderBased.GroupView view) => store.Database is null || view is null ? CheckpointState.Waiting : CheckpointState.Idle;
 }

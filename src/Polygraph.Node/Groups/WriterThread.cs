@@ -19,7 +19,7 @@ internal sealed class WriterThread
     private const int ApplyBytesMax = 4 << 20;
 
     /// <summary>Units that may wait: 4,096 of them at 30,000 writes a second are 140 ms of work; more is refused as busy.</summary>
-    private const int QueueMax = 4096;
+    private const int UnitsMax = 4096;
 
     /// <summary>A verification mark older than this is history being replayed, which nobody waits for.</summary>
     private static readonly TimeSpan MarkAgeMax = TimeSpan.FromMinutes(2);
@@ -29,10 +29,14 @@ internal sealed class WriterThread
     private readonly IWriterReports _reports;
     private readonly NodeClock _clock;
     private readonly CheckpointPolicy _checkpoints;
-    private readonly Mailbox<WriterOrder> _orders = new(QueueMax);
+    private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
+
+    // Shared: counts the units in the inbox and in the queue.
+    private int _unitsWaiting;
 
     // Owner: the writer thread.
-    private readonly Queue<WriterOrder> _waiting = new();
+    private readonly Queue<WriterOrder> _orders = new();
+    private readonly Queue<WriterOrder> _units = new();
     private ulong _generation;
     private Term _term;
     private bool _leading;
@@ -50,56 +54,62 @@ internal sealed class WriterThread
     }
 
     /// <summary>An order of the group loop: never refused.</summary>
-    public void Order(WriterOrder order) => _orders.Post(order);
+    public void Order(WriterOrder order) => _inbox.Post(order);
 
     /// <summary>A client's unit: refused when too many wait.</summary>
-    public bool TryEnqueue(WriterOrder order) => _orders.TryPost(order);
+    public bool TryEnqueue(WriterOrder order)
+    {
+        if (Interlocked.Increment(ref _unitsWaiting) <= UnitsMax && _inbox.TryPost(order))
+            return true;
+        Interlocked.Decrement(ref _unitsWaiting);
+        return false;
+    }
 
     /// <summary>The commit index or the durable index moved: a checkpoint may have waited for that.</summary>
     public void NoteProgress()
     {
         if (_checkpoints.Waits)
-            _orders.Wake();
+            _inbox.Wake();
     }
 
-    public void Close() => _orders.Close();
+    public void Close() => _inbox.Close();
 
     /// <summary>Runs until the queue is closed. An exception means that this replica must stop: its state is no longer known.</summary>
     public void Run()
     {
         var taken = new List<WriterOrder>();
-        while (_orders.Take(ref taken, Timeout.InfiniteTimeSpan) || _waiting.Count > 0)
+        var open = true;
+        while (open)
         {
-            foreach (var order in taken)
-                _waiting.Enqueue(order);
-            taken.Clear();
-            while (_waiting.Count > 0 || _applyThrough > _store.Database.Applied.Index)
+            open = _inbox.Take(ref taken, Timeout.InfiniteTimeSpan);
+            Sort(taken);
+            while (open && HasWork && Work())
             {
-                if (!Work())
-                    break;
-                Refill(ref taken);
+                // What came meanwhile joins the queues, so that a batch takes all that is there.
+                open = _inbox.Take(ref taken, TimeSpan.Zero);
+                Sort(taken);
             }
 
-            _checkpoints.RunIfDue(_reports.View);
+            if (open)
+                _checkpoints.RunIfDue(_reports.View);
         }
     }
 
-    // What came meanwhile joins the queue, so that a batch takes all that is there and nothing waits behind an empty look.
-    private void Refill(ref List<WriterOrder> taken)
+    private bool HasWork => _orders.Count > 0 || _units.Count > 0 || _applyThrough > _store.Database.Applied.Index;
+
+    // The group loop's orders go before clients' units: a leader that must stop stops, however much waits behind a checkpoint.
+    private void Sort(List<WriterOrder> taken)
     {
-        if (!_orders.Take(ref taken, TimeSpan.Zero))
-            return;
         foreach (var order in taken)
-            _waiting.Enqueue(order);
+            (order is WriterOrder.Execute or WriterOrder.Mark ? _units : _orders).Enqueue(order);
         taken.Clear();
     }
 
     /// <summary>One piece of work; false if what is next must wait for a checkpoint to become possible.</summary>
     private bool Work()
     {
-        if (_waiting.TryPeek(out var order) && order is not (WriterOrder.Execute or WriterOrder.Mark))
+        if (_orders.TryDequeue(out var order))
         {
-            _waiting.Dequeue();
             Obey(order);
             return true;
         }
@@ -113,9 +123,9 @@ internal sealed class WriterThread
         // A due checkpoint waits until the log is durable and committed as far as SQLite is; meanwhile nothing more is executed.
         if (_checkpoints.RunIfDue(_reports.View) == CheckpointState.Waiting && _leading)
             return false;
-        if (order is WriterOrder.Mark mark)
+        if (_units.Peek() is WriterOrder.Mark mark)
         {
-            _waiting.Dequeue();
+            TakeUnit();
             ExecuteMark(mark);
             return true;
         }
@@ -199,6 +209,12 @@ internal sealed class WriterThread
 
     private void ReachMark(Guid verification) => _reports.MarkReached(verification, _store.Database.Readers.OpenSnapshot());
 
+    private void TakeUnit()
+    {
+        _units.Dequeue();
+        Interlocked.Decrement(ref _unitsWaiting);
+    }
+
     private void ExecuteMark(WriterOrder.Mark mark)
     {
         if (!_leading)
@@ -218,9 +234,9 @@ internal sealed class WriterThread
     {
         if (!_leading)
         {
-            while (_waiting.TryPeek(out var next) && next is WriterOrder.Execute refused)
+            while (_units.TryPeek(out var next) && next is WriterOrder.Execute refused)
             {
-                _waiting.Dequeue();
+                TakeUnit();
                 refused.Write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
             }
 
@@ -233,9 +249,9 @@ internal sealed class WriterThread
         var committed = false;
         try
         {
-            while (batch.Count < BatchUnitsMax && _waiting.TryPeek(out var next) && next is WriterOrder.Execute execute)
+            while (batch.Count < BatchUnitsMax && _units.TryPeek(out var next) && next is WriterOrder.Execute execute)
             {
-                _waiting.Dequeue();
+                TakeUnit();
                 batch.Add(execute.Write, Execute(database, execute.Write));
             }
 

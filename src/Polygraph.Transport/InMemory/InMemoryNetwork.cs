@@ -185,8 +185,14 @@ public sealed class InMemoryNetwork : IAsyncDisposable
     // From here on: on the schedule's thread, and events outside the gate.
     private void Connect(InMemoryLink link)
     {
-        if (Find(link) is not var (one, other) || link.Cut || link.Connected)
+        if (Find(link) is not var (one, other))
             return;
+        lock (_gate)
+        {
+            if (link.Cut || link.Connected)
+                return;
+        }
+
         if (Check(one, other) is var (welcome, refusedBy))
         {
             one.Events.OnRefused(other.Node, welcome, refusedBy);

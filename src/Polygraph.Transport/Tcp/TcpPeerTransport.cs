@@ -63,6 +63,16 @@ public sealed class TcpPeerTransport : IPeerTransport, ISocketOwner
     /// <summary>Where this node listens for peers.</summary>
     public IPEndPoint EndPoint => _listener.EndPoint;
 
+    /// <summary>Threads and sockets, the listener's apart, that are in use at the moment.</summary>
+    internal (int Threads, int Sockets) OpenResources
+    {
+        get
+        {
+            lock (_gate)
+                return (_threads.Count, _sockets.Count);
+        }
+    }
+
     /// <inheritdoc/>
     public TransportCounts Counts => _counters.Snapshot();
 
