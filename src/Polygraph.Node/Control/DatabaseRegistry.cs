@@ -15,12 +15,17 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     private const string ListDatabases = "SELECT id, name, topology, log, ack FROM databases ORDER BY id";
 
     private static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StartPollInterval = TimeSpan.FromMilliseconds(50);
 
     // Owner: the reconciling task; replaced whole.
     private volatile ImmutableDictionary<GroupId, Replica> _replicas = ImmutableDictionary<GroupId, Replica>.Empty;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private Task _reconciling = Task.CompletedTask;
+    private volatile bool _catalogueSeen;
+
+    /// <summary>What is known of a name: the replica, or whether it is certain that there is none.</summary>
+    internal readonly record struct Lookup(Replica? Replica, bool Certain);
 
     /// <summary>Voters of every database: all configured nodes.</summary>
     public int VoterCount => factory.VoterCount;
@@ -34,6 +39,35 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     }
 
     public Replica? Find(GroupId id) => _replicas.GetValueOrDefault(id);
+
+    /// <summary>
+    /// Finds a database that this node may not have heard of yet: asks the leader of <c>_system</c> before saying that there is none. Also
+    /// waits, up to <paramref name="patience"/>, for a cluster that is just starting.
+    /// </summary>
+    public async Task<Lookup> FindOrWaitAsync(string name, TimeSpan patience, CancellationToken cancellation)
+    {
+        if (Find(name) is { } known)
+            return new Lookup(known, true);
+        var ends = clock.Now + patience;
+        while (Find(GroupId.System) is not { } || !_catalogueSeen)
+        {
+            var left = ends - clock.Now;
+            if (left <= TimeSpan.Zero)
+                return new Lookup(null, false);
+            var changed = Volatile.Read(ref _changed).Task;
+            await Task.WhenAny(changed, Task.Delay(left < StartPollInterval ? left : StartPollInterval, clock.Time, cancellation)).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        var system = Find(GroupId.System)!;
+        if ((await system.ReadIndexAsync(null, ends - clock.Now).ConfigureAwait(false)).Outcome != Protocol.Effects.ReadOutcome.Ready)
+            return new Lookup(Find(name), Find(name) is not null);
+        var wanted = await WantedAsync(system, cancellation).ConfigureAwait(false);
+        if (wanted is null || wanted.All(database => database.Name != name))
+            return new Lookup(Find(name), wanted is not null);
+        await WaitForAsync(name, present: true, ends - clock.Now, cancellation).ConfigureAwait(false);
+        return new Lookup(Find(name), Find(name) is not null);
+    }
 
     /// <summary>All replicas, in order of name.</summary>
     public IEnumerable<Replica> All() => _replicas.Values.OrderBy(replica => replica.Database.Name, StringComparer.Ordinal);
@@ -142,6 +176,8 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
         foreach (var database in wanted)
             if (!_replicas.ContainsKey(database.Id))
                 Open(database);
+        _catalogueSeen |= wanted.Count > 0;
+        NoteChange();
     }
 
     private void Open(DatabaseInfo database)

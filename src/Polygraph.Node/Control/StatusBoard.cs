@@ -32,7 +32,7 @@ internal sealed partial class ControlJson : JsonSerializerContext;
 internal sealed class StatusBoard(
     NodeId self, string clusterName, IReadOnlyDictionary<NodeId, string> peerAddresses, ClusterIdentity identity, NodeClock clock, ILogger logger)
 {
-    private const string ListDigests = "SELECT name, digest FROM polygraph_digests ORDER BY name";
+    private const string ListDigests = "SELECT table_name, digest FROM polygraph_digests ORDER BY table_name";
 
     /// <summary>How often a node says how its replicas are.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);

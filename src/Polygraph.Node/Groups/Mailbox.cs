@@ -47,7 +47,7 @@ internal sealed class Mailbox<T>(int capacity)
     {
         lock (_gate)
         {
-            if (_items.Count == 0 && !_closed && !_woken && patience > TimeSpan.Zero)
+            if (_items.Count == 0 && !_closed && !_woken && patience != TimeSpan.Zero)
                 Monitor.Wait(_gate, patience);
             _woken = false;
             if (_items.Count == 0)

@@ -25,8 +25,21 @@ internal sealed class Gateway(
 
     public async Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
     {
-        if (databases.Find(request.Database) is not { } replica)
-            return Failed(MissingDatabase(request.Database));
+        try
+        {
+            return await RouteAsync(request, cancellation).ConfigureAwait(false);
+        }
+        catch (ReplicaUnavailableException e)
+        {
+            return Failed(Problems.Unavailable(self, e.Message));
+        }
+    }
+
+    private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
+        if (lookup.Replica is not { } replica)
+            return Failed(lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
         if (request.Ack is { } ack && WritePath.Refusal(ack, databases.VoterCount) is { } refusal)
             return Failed(refusal);
         var session = SessionToken.Empty(identity.Cluster);
@@ -138,11 +151,6 @@ internal sealed class Gateway(
     /// <summary>An attempt that ended for certain: but "not applied" by one leader says nothing about what an earlier one did.</summary>
     private static SqlResponse Settle(SqlResponse response, SqlResponse? unknown)
         => unknown is not null && response.Problem is { Outcome: Outcome.NotApplied } problem && problem.Status == 503 ? unknown : response;
-
-    private SqlProblem MissingDatabase(string name)
-        => identity.Cluster.IsNone || databases.Find(DatabaseName.Default) is null
-            ? Problems.NoLeader(name, null)
-            : Problems.UnknownDatabase(name);
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }

@@ -26,6 +26,9 @@ internal static class Problems
     public static SqlProblem NotLeader(NodeId node)
         => new(503, NotLeaderCode, "Nobody can accept this now", $"{node} does not lead this database. Nothing was done; try again.", Outcome.NotApplied);
 
+    public static SqlProblem Unavailable(NodeId node, string detail)
+        => new(503, "REPLICA_UNAVAILABLE", "Nobody can accept this now", $"{node}: {detail}", Outcome.NotApplied);
+
     public static SqlProblem Busy(string database)
         => new(503, "BUSY", "Nobody can accept this now",
             $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);
