@@ -40,8 +40,7 @@ public sealed class AckLevelTests(AckLevelTests.SharedCluster shared) : IClassFi
         try
         {
             var quorum = await _cluster[through].SqlAsync(new SqlAsk("INSERT INTO one_silent VALUES('quorum')") { Ack = "quorum" });
-            Assert.Equal([leader, through], quorum.AckedBy.Order().OrderBy(node => node != leader));
-            Assert.DoesNotContain(silent, quorum.AckedBy);
+            Assert.Equal(new[] { leader, through }.Order(), quorum.AckedBy.Order());
 
             var all = await _cluster[through].TrySqlAsync(new SqlAsk("INSERT INTO one_silent VALUES('all')") { Ack = "all; timeout=700ms" });
             Assert.Equal(504, all.Status);
