@@ -1,1 +1,7 @@
-return 0;
+using Polygraph.Simulation;
+
+if (Options.TryParse(args, out var options, out var complaint))
+    return Report.Run(options, Console.Out);
+Console.Error.WriteLine(complaint);
+Console.Error.WriteLine(Options.Usage);
+return 2;

@@ -1,5 +1,9 @@
 using Polygraph.Protocol;
-using Polygraph.Wire.Sql;
+using Polygraph.Storage.Apply;
+using Polygraph.Storage.Capture;
+using Polygraph.Storage.Digests;
+using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Storage;
 
@@ -7,46 +11,137 @@ namespace Polygraph.Storage;
 /// One replica's SQLite: executes units on the leader, applies entries on a follower, and keeps position and digests in the same transaction
 /// as the rows. Single-threaded: owned by the writer thread, except <see cref="Readers"/>.
 /// </summary>
-public sealed class ReplicaDatabase : IDisposable
+public sealed partial class ReplicaDatabase : IDisposable
 {
-    private ReplicaDatabase()
+    private readonly WriterConnection _writer;
+    private readonly DigestBook _book = new();
+    private readonly CaptureLog _capture;
+    private readonly CaptureFunction _function;
+    private readonly StatementAuthorizer _authorizer;
+    private readonly TimeLimit _time;
+    private readonly SchemaChanges _schema;
+    private readonly SequenceTracker _sequences;
+    private readonly StatementCompiler _compiler;
+    private readonly WriterSession _session;
+    private readonly ReplicaTables _tables;
+    private readonly EntryApplier _applier;
+
+    private ReplicaDatabase(string path, ReplicaDatabaseOptions options)
     {
+        _writer = new WriterConnection(path);
+        var connection = _writer.Connection;
+        _tables = new ReplicaTables(connection);
+        _capture = new CaptureLog(_book, options.MaxEntryBytes);
+        _function = new CaptureFunction(connection, _capture);
+        _authorizer = new StatementAuthorizer(connection);
+        _time = new TimeLimit(connection, options.StatementTimeLimit);
+        _schema = new SchemaChanges(connection, _capture);
+        _sequences = new SequenceTracker(connection);
+        _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);
+        _session = new WriterSession(
+            _writer, _capture, _schema, _sequences, _compiler, new StatementExecutor(_authorizer, _time, options), RestoreBatch);
+        _applier = new EntryApplier(connection, _capture, _schema, _tables);
+        Readers = new ReaderPool(path, options);
     }
 
-    /// <summary>Opens the database file, or creates it. What a crash left in <c>-wal</c> must have been settled before.</summary>
-    public static ReplicaDatabase Open(string path, ReplicaDatabaseOptions options) => throw new NotImplementedException();
+    /// <summary>
+    /// Opens the database file, or creates it (and its directory). What a crash left in <c>-wal</c> must have been settled before.
+    /// </summary>
+    public static ReplicaDatabase Open(string path, ReplicaDatabaseOptions options)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var database = new ReplicaDatabase(path, options);
+        try
+        {
+            database.Load();
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The last log entry whose effects this SQLite has committed.</summary>
-    public Position Applied => throw new NotImplementedException();
+    public Position Applied { get; private set; }
 
     /// <summary>The read connections. Safe from any thread.</summary>
-    public ReaderPool Readers => throw new NotImplementedException();
+    public ReaderPool Readers { get; }
 
     /// <summary>Frames in the write-ahead log after the last commit.</summary>
-    public long WalFrames => throw new NotImplementedException();
+    public long WalFrames => _writer.WalFrames;
 
-    /// <summary>The digest of every table, by name, as of the last entry executed or applied.</summary>
-    public IReadOnlyDictionary<string, Digest128> Digests => throw new NotImplementedException();
+    /// <summary>The digest of every table, by name, as of the last entry executed or applied. Read by the writer thread only.</summary>
+    public IReadOnlyDictionary<string, Digest128> Digests => _book.Digests;
 
-    /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
-    public void BeginBatch() => throw new NotImplementedException();
+    /// <summary>The writer's connection, for the checkpoint code, which runs on the writer thread between transactions.</summary>
+    internal SqliteConnection Connection => _writer.Connection;
 
-    /// <summary>Leader: executes one unit of the open batch. The unit's errors are values in its result.</summary>
-    public UnitExecution Execute(SqlUnit unit, in EntryContext context) => throw new NotImplementedException();
-
-    /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
-    public void CommitBatch() => throw new NotImplementedException();
-
-    /// <summary>Leader: undoes the whole batch.</summary>
-    public void RollbackBatch() => throw new NotImplementedException();
-
-    /// <summary>
-    /// Follower and replay: applies whole entries, in order, in one SQLite transaction. Throws <see cref="DivergenceException"/> when a row
-    /// is not as the leader's; then nothing of the list has happened.
-    /// </summary>
-    public void Apply(IReadOnlyList<LogEntry> entries) => throw new NotImplementedException();
-
+    /// <summary>Closes everything. An open batch is undone.</summary>
     public void Dispose()
     {
+        Readers.Dispose();
+        _compiler.Dispose();
+        _applier.Dispose();
+        _tables.Dispose();
+        _writer.Dispose();
+        // After the connection: SQLite may call them while it closes.
+        _authorizer.Dispose();
+        _time.Dispose();
+        _function.Dispose();
+    }
+
+    private void Load()
+    {
+        Applied = _last = ReplicaTables.ReadPosition(Connection);
+        _writer.Run("BEGIN IMMEDIATE");
+        _schema.Load();
+        var recorded = ReplicaTables.ReadDigests(Connection);
+        foreach (var table in _capture.Catalog.Tables)
+        {
+            if (!recorded.Remove(table.Name, out var digest))
+            {
+                // A database file that was made elsewhere.
+                digest = TableScanner.Scan(Connection, table).Digest;
+                _tables.WriteDigest(table.Name, digest);
+            }
+
+            _book.Set(table.Name, digest);
+        }
+
+        foreach (var gone in recorded.Keys)
+            _tables.WriteDigest(gone, null);
+        _writer.Run("COMMIT");
+        _book.ForgetUndo();
+    }
+
+    /// <summary>Writes position and digests beside the rows, and commits.</summary>
+    private void Commit()
+    {
+        foreach (var table in _book.TouchedSince(0))
+            _tables.WriteDigest(table, _book.Find(table));
+        if (_last != Applied)
+            _tables.WritePosition(_last);
+        _writer.Run("COMMIT");
+        _book.ForgetUndo();
+        Applied = _last;
+    }
+
+    /// <summary>Undoes the open transaction, in SQLite (if it has not done so by itself) and here.</summary>
+    private void RollBack(SchemaCatalog catalog)
+    {
+        if (!Connection.IsAutocommit)
+            _writer.Run("ROLLBACK");
+        _book.UndoTo(0);
+        if (!ReferenceEquals(_capture.Catalog, catalog))
+        {
+            _compiler.Clear();
+            _applier.ForgetStatements();
+        }
+
+        _capture.Catalog = catalog;
+        _sequences.Known = null;
+        _last = Applied;
     }
 }

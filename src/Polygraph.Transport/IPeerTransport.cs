@@ -23,7 +23,7 @@ public interface IPeerTransport : IAsyncDisposable
 
     /// <summary>
     /// From now on this node is somebody else: its cluster was formed. Later handshakes go by it, and connections that it does not allow
-    /// are ended. Any thread.
+    /// are ended. Name and peers stay. Any thread.
     /// </summary>
     void UpdateIdentity(LocalIdentity identity);
 }

@@ -14,4 +14,7 @@ public sealed record HttpEndpointOptions
 
     /// <summary>The clock of stream expiry and of waits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Further metrics of the node, written after those of the endpoints.</summary>
+    public IReadOnlyList<IMetricsSource> MetricsSources { get; init; } = [];
 }

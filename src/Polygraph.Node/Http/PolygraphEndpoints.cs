@@ -27,12 +27,32 @@ public static class PolygraphEndpoints
 
         // The boundary must be outside of routing, or an unknown path would pass it by.
         app.UseRouting();
-        MapSql(app, new SqlEndpoint(gateway, inFlight, metrics));
-        MapHrana(app, new HranaEndpoint(gateway, inFlight, new HranaStreams(options.Time, logger), metrics));
+        var streams = new HranaStreams(options.Time, logger);
+        app.MapPost("/v1/db/{name}/sql", (RequestDelegate)new SqlEndpoint(gateway, inFlight, metrics).ExecuteAsync);
+        MapHrana(app, new HranaEndpoint(gateway, inFlight, streams, metrics));
+        MapDatabases(app, new DatabaseEndpoints(gateway, inFlight));
+        MapHealth(app, new HealthEndpoints(gateway));
+        app.MapGet("/metrics", (RequestDelegate)new MetricsEndpoint(gateway, inFlight, metrics, streams, options.MetricsSources).AnswerAsync);
     }
 
-    private static void MapSql(IEndpointRouteBuilder routes, SqlEndpoint sql)
-        => routes.MapPost("/v1/db/{name}/sql", (RequestDelegate)sql.ExecuteAsync);
+    private static void MapDatabases(IEndpointRouteBuilder routes, DatabaseEndpoints databases)
+    {
+        routes.MapGet("/v1/cluster", (RequestDelegate)databases.DescribeClusterAsync);
+        routes.MapGet("/v1/db/{name}", (RequestDelegate)databases.DescribeDatabaseAsync);
+        routes.MapPut("/v1/db/{name}", (RequestDelegate)databases.CreateAsync);
+        routes.MapDelete("/v1/db/{name}", (RequestDelegate)databases.DropAsync);
+        routes.MapPost("/v1/db/{name}/verify", (RequestDelegate)databases.VerifyAsync);
+    }
+
+    // Load balancers ask by GET or by HEAD.
+    private static void MapHealth(IEndpointRouteBuilder routes, HealthEndpoints health)
+    {
+        string[] methods = [HttpMethods.Get, HttpMethods.Head];
+        routes.MapMethods("/healthz", methods, (RequestDelegate)HealthEndpoints.AnswerAliveAsync);
+        routes.MapMethods("/readyz", methods, (RequestDelegate)health.AnswerReadyAsync);
+        routes.MapMethods("/leader", methods, (RequestDelegate)health.AnswerLeaderAsync);
+        routes.MapMethods("/replica", methods, (RequestDelegate)health.AnswerReplicaAsync);
+    }
 
     // Nothing is mapped at /v3-protobuf: its 404 tells a client to speak JSON.
     private static void MapHrana(IEndpointRouteBuilder routes, HranaEndpoint hrana)

@@ -19,6 +19,8 @@ internal static class Refusals
     public static RequestRefusedException Query(string name, string detail)
         => Of(400, "PARAMETER_INVALID", "A query parameter is not as it must be", $"{name}: {detail}");
 
+    public static RequestRefusedException Name(string detail) => Of(400, "NAME_INVALID", "The name cannot be used", detail);
+
     public static RequestRefusedException NotYet(string detail) => Of(400, "NOT_SUPPORTED", "Not supported by this version", detail);
 
     public static RequestRefusedException Forbidden(string code, string detail) => Of(403, code, "The request is refused", detail);

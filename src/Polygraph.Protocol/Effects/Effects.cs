@@ -103,7 +103,9 @@ public abstract record Effect
 /// <param name="Reached">Whether the ack policy was met, perhaps degraded as the policy allows.</param>
 /// <param name="Missing">Voters that do not hold the write although the policy wants them to.</param>
 /// <param name="Reason">In words, when <see cref="Reached"/> is false.</param>
-public sealed record WriteResult(Outcome Outcome, Receipt? Receipt, bool Reached, IReadOnlyList<NodeId> Missing, string? Reason);
+/// <param name="LeadershipLost">Whether it ended because this node stopped leading, so that the next leader may know more.</param>
+public sealed record WriteResult(
+    Outcome Outcome, Receipt? Receipt, bool Reached, IReadOnlyList<NodeId> Missing, string? Reason, bool LeadershipLost = false);
 
 /// <summary>Why a read may or may not go on.</summary>
 public enum ReadOutcome : byte

@@ -32,6 +32,18 @@ internal sealed class AckTracker
         WantsApplied |= policy.Applied;
     }
 
+    /// <summary>
+    /// A write whose entry is older than those that wait: answered at once if its level is met, so that it never stands behind newer ones.
+    /// </summary>
+    public void AddOlder(WriteTicket ticket, VoterIndexes voters, Instant now, TimeSpan semiSyncTimeout, EffectList effects)
+    {
+        var policy = ticket.Policy;
+        if (ticket.Position.Index <= voters.Met(policy.Level, policy.Copies, policy.Applied))
+            effects.Add(Result(new Waiting(ticket, now, now, now), voters, now, reached: true, degraded: false, reason: null));
+        else
+            Add(ticket, now, semiSyncTimeout);
+    }
+
     /// <summary>Completes every write whose policy is met now.</summary>
     public void Complete(VoterIndexes voters, Instant now, EffectList effects)
     {
@@ -78,19 +90,19 @@ internal sealed class AckTracker
     {
         foreach (var queue in _queues.Values)
             while (queue.Count > 0)
-                effects.Add(Result(Remove(queue), voters, now, reached: false, degraded: false, reason));
+                effects.Add(Result(Remove(queue), voters, now, reached: false, degraded: false, reason, leadershipLost: true));
         WantsApplied = false;
     }
 
     private static Effect.CompleteWrite Result(
-        Waiting waiting, VoterIndexes voters, Instant now, bool reached, bool degraded, string? reason)
+        Waiting waiting, VoterIndexes voters, Instant now, bool reached, bool degraded, string? reason, bool leadershipLost = false)
     {
         var (write, position, policy) = waiting.Ticket;
         var receipt = new Receipt(
             position, policy, voters.Achieved(position.Index), voters.AckedBy(position.Index), degraded, now - waiting.Since);
         var missing = reached && !degraded ? [] : voters.Missing(position.Index, policy);
         var outcome = voters.Committed >= position.Index ? Outcome.Applied : Outcome.Unknown;
-        return new Effect.CompleteWrite(write, new WriteResult(outcome, receipt, reached, missing, reason));
+        return new Effect.CompleteWrite(write, new WriteResult(outcome, receipt, reached, missing, reason, leadershipLost));
     }
 
     private Waiting Remove(Queue<Waiting> queue)

@@ -12,6 +12,9 @@ public sealed partial class GroupCore
     private readonly AckTracker _acks = new();
     private readonly VoterIndexes _indexes;
     private PeerProgress[] _peers = [];
+
+    // The entries of this very step: the effect that puts them into the log has not been carried out yet, so the log cannot be asked.
+    private IReadOnlyList<LogEntry> _appendedNow = [];
     private Instant _heartbeatDeadline = Instant.Never;
     private LogIndex _noOp;
 
@@ -71,16 +74,16 @@ public sealed partial class GroupCore
         if (_role != Role.Leader || !Holds(write.Position))
         {
             effects.Add(new Effect.CompleteWrite(
-                write.Write, new WriteResult(Outcome.Unknown, null, false, [], "the node stopped leading before the ack level was known")));
+                write.Write, new WriteResult(Outcome.Unknown, null, false, [], "the node stopped leading before the ack level was known", true)));
             return;
         }
 
-        _acks.Add(write, now, _options.SemiSyncTimeout);
-        CountAcks(now, effects);
+        _indexes.Update(_peers, _durable, _applied.Index, _commit);
+        _acks.AddOlder(write, _indexes, now, _options.SemiSyncTimeout, effects);
         ArmSweep(now);
     }
 
-    private static WriteResult NotApplied(string reason) => new(Outcome.NotApplied, null, false, [], reason);
+    private static WriteResult NotApplied(string reason) => new(Outcome.NotApplied, null, false, [], reason, LeadershipLost: true);
 
     private void AppendOwn(IReadOnlyList<LogEntry> entries, Instant now, EffectList effects)
     {
@@ -90,8 +93,10 @@ public sealed partial class GroupCore
         effects.Add(new Effect.Persist(null, null, entries, _lastLog, []));
 
         // The leader ships before its own fsync returns: the disks of all copies work at the same time.
+        _appendedNow = entries;
         foreach (var peer in _peers)
             ShipTo(peer, now, effects);
+        _appendedNow = [];
     }
 
     private void ShipTo(PeerProgress peer, Instant now, EffectList effects)
@@ -120,9 +125,24 @@ public sealed partial class GroupCore
             return;
         }
 
-        var last = _sizes.LastThatFits(first, _lastLog.Index, _options.AppendBytesMax);
+        var last = LastThatFits(first);
         peer.NoteSent(last, now);
         effects.Add(new Effect.Ship(peer.Node, request, first, last));
+    }
+
+    private LogIndex LastThatFits(LogIndex first)
+    {
+        if (_appendedNow.Count == 0 || first < _appendedNow[0].Position.Index)
+        {
+            var end = _appendedNow.Count == 0 ? _lastLog.Index : _appendedNow[0].Position.Index.Previous;
+            return LogIndex.Max(first, _sizes.LastThatFits(first, end, _options.AppendBytesMax));
+        }
+
+        var next = (int)(first - _appendedNow[0].Position.Index);
+        var bytes = _appendedNow[next++].Record.Length;
+        while (next < _appendedNow.Count && bytes + _appendedNow[next].Record.Length <= _options.AppendBytesMax)
+            bytes += _appendedNow[next++].Record.Length;
+        return _appendedNow[next - 1].Position.Index;
     }
 
     private void OnAppendAccepted(NodeId from, AppendAccepted accepted, Instant now, EffectList effects)

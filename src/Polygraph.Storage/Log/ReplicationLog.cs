@@ -95,6 +95,7 @@ public sealed class ReplicationLog : IDisposable
             var last = _segments.Last;
             if (from > last.Index)
                 return;
+            Invariant.Holds(from >= First, "entries that are no longer in the log cannot be cut");
             var previous = from == First ? _segments.BeforeFirst : ReadWritten(from.Previous, 1)[0].Position;
             var header = new SegmentHeader(_group, from, previous.Term, reason);
             CutFile.Save(_files, _directory, header, last, index => ReadWritten(index, CutReadBytesMax));

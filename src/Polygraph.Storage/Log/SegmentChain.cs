@@ -93,7 +93,6 @@ internal sealed class SegmentChain : IDisposable
     /// </summary>
     public void CutFrom(LogIndex from, Position newLast)
     {
-        Invariant.Holds(from >= First, "entries that are no longer in the log cannot be cut");
         _cuts.EnterWriteLock();
         try
         {

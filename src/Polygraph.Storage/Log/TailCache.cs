@@ -60,7 +60,7 @@ public sealed class TailCache
     }
 
     /// <summary>The first entry in memory; the one after the last if there is none.</summary>
-    internal LogIndex FirstInMemory
+    public LogIndex FirstInMemory
     {
         get
         {

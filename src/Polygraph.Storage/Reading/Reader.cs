@@ -1,3 +1,4 @@
+using Polygraph.Storage.Reading;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage;
@@ -5,20 +6,36 @@ namespace Polygraph.Storage;
 /// <summary>A read-only connection, lent by a <see cref="ReaderPool"/> to one thread at a time. Dispose gives it back.</summary>
 public sealed class Reader : IDisposable
 {
-    private Reader()
-    {
-    }
+    private readonly ReaderPool _pool;
+    private ReaderConnection? _connection;
+    private bool _isSound = true;
+
+    internal Reader(ReaderPool pool, ReaderConnection connection) => (_pool, _connection) = (pool, connection);
+
+    private ReaderConnection Connection => _connection ?? throw new ObjectDisposedException(nameof(Reader));
 
     /// <summary>Runs a unit in one read transaction and tells the position of the snapshot that it saw. Writes are refused.</summary>
-    public ReadExecution Execute(SqlUnit unit) => throw new NotImplementedException();
+    public ReadExecution Execute(SqlUnit unit)
+    {
+        var connection = Connection;
+        // Whatever throws out of here is no error of the unit's, and leaves the connection in a state that is not known.
+        _isSound = false;
+        var position = connection.BeginSnapshot();
+        var result = connection.Execute(unit);
+        connection.EndSnapshot();
+        _isSound = true;
+        return new ReadExecution(result, position);
+    }
 
     /// <summary>
-    /// Whether the unit must go to the leader's writer. It is compiled against this replica's schema; what does not compile counts as a
-    /// write only if the unit has a write before it (which may create what is missing).
+    /// Whether the unit must go to the leader's writer. It is compiled against this replica's schema. What does not compile here is told by its
+    /// first word, because this replica may be behind: an INSERT goes to the leader, a SELECT fails here.
     /// </summary>
-    public UnitClass Classify(SqlUnit unit) => throw new NotImplementedException();
+    public UnitClass Classify(SqlUnit unit) => Connection.Classify(unit);
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+            _pool.ReturnSlot(connection, _isSound);
     }
 }

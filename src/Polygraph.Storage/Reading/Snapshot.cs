@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Storage.Reading;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage;
@@ -6,20 +7,30 @@ namespace Polygraph.Storage;
 /// <summary>One state of the database, pinned until disposed. Used by one thread at a time.</summary>
 public sealed class Snapshot : IDisposable
 {
-    private Snapshot()
-    {
-    }
+    private readonly ReaderPool _pool;
+    private ReaderConnection? _connection;
+
+    internal Snapshot(ReaderPool pool, ReaderConnection connection, Position position)
+        => (_pool, _connection, Position) = (pool, connection, position);
 
     /// <summary>The last log entry whose effects the snapshot holds.</summary>
-    public Position Position => throw new NotImplementedException();
+    public Position Position { get; }
+
+    private ReaderConnection Connection => _connection ?? throw new ObjectDisposedException(nameof(Snapshot));
 
     /// <summary>Runs a read-only unit in the snapshot.</summary>
-    public UnitResult Execute(SqlUnit unit) => throw new NotImplementedException();
+    public UnitResult Execute(SqlUnit unit) => Connection.Execute(unit);
 
-    /// <summary>Reads every row of every replicated table, and of the idempotency table, and computes the digests anew.</summary>
-    public IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => throw new NotImplementedException();
+    /// <summary>
+    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, and computes the digests anew. Takes as
+    /// long as reading the file does.
+    /// </summary>
+    public IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => Connection.FullScan(cancellation);
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+            // Closing ends the read transaction.
+            _pool.Return(connection, reuse: false);
     }
 }

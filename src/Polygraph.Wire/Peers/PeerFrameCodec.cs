@@ -20,6 +20,9 @@ public static class PeerFrameCodec
 
     private const int HeadBytes = sizeof(byte) + sizeof(uint);
 
+    /// <summary>The most that the fields of a message need, entries apart: nine numbers of up to 10 bytes and a stamp of 18.</summary>
+    private const int FixedFieldsBytesMax = 128;
+
     /// <summary>Appends <paramref name="frame"/> to what <paramref name="writer"/> holds; on an exception nothing is appended.</summary>
     /// <exception cref="WireLimitException">The frame, or something in it, is larger than may be sent.</exception>
     public static void Encode(PeerFrame frame, WireWriter writer)
@@ -77,10 +80,10 @@ public static class PeerFrameCodec
         return frame;
     }
 
-    /// <summary>What the frame will occupy in memory and, within a kibibyte or 3 %, on the wire; for limits on queues.</summary>
+    /// <summary>At least what the frame will take on the wire, and about what it occupies in memory; for limits on queues.</summary>
     public static int EstimateBytes(PeerFrame frame)
     {
-        long bytes = PrefixBytes + HeadBytes + 64;
+        long bytes = PrefixBytes + HeadBytes + FixedFieldsBytesMax;
         switch (frame)
         {
             case PeerFrame.Group { Message: AppendRequest append }:

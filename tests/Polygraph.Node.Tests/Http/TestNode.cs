@@ -19,7 +19,7 @@ internal sealed class TestNode : IAsyncDisposable
         _app = app;
         Gateway = gateway;
         Address = new Uri(app.Urls.Single());
-        _client = new HttpClient { BaseAddress = Address };
+        _client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 }) { BaseAddress = Address };
     }
 
     public FakeGateway Gateway { get; }

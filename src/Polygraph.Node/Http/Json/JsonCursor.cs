@@ -44,8 +44,7 @@ internal ref struct JsonCursor
         }
         catch (JsonException fault)
         {
-            throw Refusals.Body(
-                $"The body is not valid JSON at line {fault.LineNumber + 1}, byte {fault.BytePositionInLine + 1}{Near()}: {fault.Message}");
+            throw Broken(fault);
         }
     }
 
@@ -93,8 +92,15 @@ internal ref struct JsonCursor
     public void SkipValue()
     {
         Next();
-        if (!_reader.TrySkip())
-            throw Refuse("the body ends too early");
+        try
+        {
+            if (!_reader.TrySkip())
+                throw Refuse("the body ends too early");
+        }
+        catch (JsonException fault)
+        {
+            throw Broken(fault);
+        }
     }
 
     /// <summary>Refuses anything that follows the root value.</summary>
@@ -192,9 +198,11 @@ internal ref struct JsonCursor
             throw Refuse($"{what} must be a string, not {Describe(Token)}");
     }
 
-    private readonly string Near()
+    private readonly RequestRefusedException Broken(JsonException fault)
     {
         var place = JsonPlace.Of(_body, _reader.BytesConsumed, _depthMax);
-        return place.Length == 0 ? "" : $" (near {place})";
+        var near = place.Length == 0 ? "" : $" (near {place})";
+        return Refusals.Body(
+            $"The body is not valid JSON at line {fault.LineNumber + 1}, byte {fault.BytePositionInLine + 1}{near}: {fault.Message}");
     }
 }

@@ -71,3 +71,10 @@ public static class ReplicaRole
     public const string Delayed = "delayed";
     public const string Witness = "witness";
 }
+
+/// <summary>The answer to <c>GET /leader</c>.</summary>
+/// <param name="Database">Which database is led.</param>
+/// <param name="Leader">The node that leads it.</param>
+/// <param name="Http">That node's HTTP address, if it is known.</param>
+/// <param name="Term">The term of this leadership.</param>
+public sealed record LeaderReport(string Database, string Leader, string? Http, ulong Term);

@@ -1,0 +1,133 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Simulation.Nodes;
+
+namespace Polygraph.Simulation.Checks;
+
+/// <summary>The checks of what clients are told: receipts, outcomes, reads and staleness bounds.</summary>
+public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<IReadOnlyList<SimulatedNode>> nodes)
+{
+    private readonly List<(Position Position, NodeId Leader)> _acked = [];
+    private readonly List<Position> _semiSync = [];
+
+    /// <summary>Acked writes that are not part of the final history; only known after <see cref="AtTheEnd"/>.</summary>
+    public int AckedAndCut { get; private set; }
+
+    /// <summary>The core answered a write.</summary>
+    public void Completed(SimulatedNode node, WriteTicket ticket, WriteResult result)
+    {
+        var told = $"{node.Id} answered {ticket.Position} ({ticket.Policy}) with {result.Outcome}";
+        if (result.Outcome == Outcome.Applied)
+            Require(history.Holds(ticket.Position), Check.HonestOutcome, $"{told}; it is not committed");
+        if (result.Outcome == Outcome.NotApplied)
+        {
+            Require(!result.Reached, Check.HonestOutcome, $"{told} and yet reached");
+            logs.WillNeverCommit(ticket.Position, Check.HonestOutcome, told);
+        }
+
+        if (result.Receipt is { } receipt)
+            CheckReceipt(node, ticket, result, receipt, told);
+        else
+            Require(!result.Reached, Check.HonestReceipt, $"{told}, reached, without a receipt");
+    }
+
+    /// <summary>A read may open its snapshot: what it asked for must be visible.</summary>
+    public void ReadReady(SimulatedNode node, LogIndex index, Position visible)
+        => Require(visible.Index >= index, Check.LinearizableRead, $"{node.Id} lets a read begin at {index}, SQLite shows {visible}");
+
+    /// <summary>A hold ended.</summary>
+    public void HoldEnded(SimulatedNode node, Position position, bool? committed)
+    {
+        if (committed == true)
+            Require(history.Holds(position), Check.ReadsCommittedOnly, $"{node.Id} says that {position} is committed; it is not");
+        if (committed == false)
+            logs.WillNeverCommit(position, Check.ReadsCommittedOnly, $"{node.Id} says that {position} will never be committed");
+    }
+
+    /// <summary>A read is answered: its snapshot, and what it had to see.</summary>
+    public void ReadAnswered(SimulatedNode node, ReadLevel level, Position saw, Digest128 digest, LogIndex mustSee, Position token)
+    {
+        Require(history.Holds(saw), Check.ReadsCommittedOnly, $"a read at {node.Id} was answered from {saw}, which is not committed");
+        Require(history.DigestAt(saw.Index) == digest, Check.ReadsCommittedOnly, $"a read at {node.Id} at {saw} saw another state than the committed one");
+        if (level == ReadLevel.Linearizable)
+            Require(saw.Index >= mustSee, Check.LinearizableRead, $"a read at {node.Id} saw {saw}; {mustSee} was committed before it began");
+        if (level == ReadLevel.Session)
+            Require(saw.Index >= token.Index && history.Holds(token), Check.SessionRead, $"a read at {node.Id} saw {saw}; its session had seen {token}");
+    }
+
+    /// <summary>A session was told that its past is lost.</summary>
+    public void SessionLost(SimulatedNode node, Position token)
+        => logs.WillNeverCommit(token, Check.SessionRead, $"{node.Id} says that the session's {token} is lost");
+
+    /// <summary>A node shows <paramref name="visible"/> and claims to know all that was committed before <paramref name="freshAsOf"/>.</summary>
+    public void ClaimsFreshness(SimulatedNode node, Position visible, Instant freshAsOf)
+    {
+        var mustShow = history.LastKnown(at => node.Clock.Reading(at) < freshAsOf);
+        Require(visible.Index >= mustShow, Check.HonestFreshness, $"{node.Id} shows {visible} as of {freshAsOf}; {mustShow} was committed before that");
+    }
+
+    /// <summary>All faults are healed and all replicas are equal: every acked write is in history, or in a cut file.</summary>
+    public void AtTheEnd()
+    {
+        foreach (var (position, leader) in _acked.Where(acked => !history.Holds(acked.Position)))
+        {
+            AckedAndCut++;
+            var disk = nodes().First(node => node.Id == leader).Disk;
+            Require(
+                disk.EverHeld(position),
+                Check.AckedIsNeverLostSilently, $"{leader} acked {position}; it is in no history and in no cut file");
+        }
+
+        foreach (var position in _semiSync.Where(_ => nodes().Count <= 3))
+            Require(history.Holds(position), Check.SemiSyncSurvives, $"{position} was acked at semi-sync by a leader and a follower, and is gone");
+    }
+
+    private void CheckReceipt(SimulatedNode node, WriteTicket ticket, WriteResult result, Receipt receipt, string told)
+    {
+        var position = receipt.Position;
+        Require(position == ticket.Position, Check.HonestReceipt, $"{told} and a receipt for {position}");
+        foreach (var copy in receipt.AckedBy)
+            Require(Node(copy).Disk.EverHeld(position), Check.HonestReceipt, $"{told}, acked by {copy}, which never held it durably");
+        Require(receipt.AckedBy.Distinct().Count() == receipt.AckedBy.Count, Check.HonestReceipt, $"{told}, and counts a copy twice");
+        var followers = receipt.AckedBy.Count(copy => copy != node.Id);
+        var achieved = receipt.Achieved switch
+        {
+            AckLevel.None => true,
+            AckLevel.Async => node.Disk.Holds(position),
+            AckLevel.SemiSync => node.Disk.Holds(position) && followers >= 1,
+            AckLevel.Quorum => history.Holds(position),
+            AckLevel.All => nodes().All(copy => copy.Disk.Holds(position)),
+            _ => false,
+        };
+        Require(achieved, Check.HonestReceipt, $"{told} and claims {receipt.Achieved}, which is not so");
+        if (!result.Reached)
+            return;
+        CheckReached(ticket, receipt, followers, told);
+        _acked.Add((position, node.Id));
+        if (receipt.Achieved >= AckLevel.SemiSync)
+            _semiSync.Add(position);
+    }
+
+    private void CheckReached(WriteTicket ticket, Receipt receipt, int followers, string told)
+    {
+        var (policy, position) = (ticket.Policy, ticket.Position);
+        Require(receipt.Achieved >= AckLevel.Async, Check.HonestReceipt, $"{told}, reached, though no copy is known to be durable");
+        Require(receipt.Degraded || receipt.Achieved >= policy.Level, Check.HonestReceipt, $"{told}, reached, not degraded, but only {receipt.Achieved}");
+        if (receipt.Degraded || !policy.Applied)
+            return;
+        var visible = nodes().Count(copy => copy.HasShown(position));
+        var wanted = policy.Level switch
+        {
+            AckLevel.All => nodes().Count,
+            AckLevel.Quorum => (nodes().Count / 2) + 1,
+            AckLevel.SemiSync => policy.Copies + 1,
+            _ => 1,
+        };
+        Require(visible >= wanted, Check.HonestReceipt, $"{told}, reached; it is visible on {visible} copies, not {wanted}");
+        Require(policy.Level != AckLevel.SemiSync || followers >= policy.Copies, Check.HonestReceipt, $"{told}, reached, with {followers} followers");
+    }
+
+    private SimulatedNode Node(NodeId id) => nodes().First(node => node.Id == id);
+
+    private static void Require(bool holds, Check check, string message) => LogChecks.Require(holds, check, message);
+}

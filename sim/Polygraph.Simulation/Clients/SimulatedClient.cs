@@ -1,0 +1,169 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Model;
+using Polygraph.Simulation.Nodes;
+using Polygraph.Simulation.Time;
+
+namespace Polygraph.Simulation.Clients;
+
+/// <summary>
+/// One session: writes and reads at whatever node it likes, one after the other, retries what it has no answer to under the same key, and
+/// carries its token. It believes what it is told; whether that was true is checked where it was said.
+/// </summary>
+public sealed class SimulatedClient(int number, Cluster cluster, Workload workload, Dice dice, ClientTally tally)
+{
+    /// <summary>How often a write is tried before its client gives up on it.</summary>
+    private const int AttemptsMax = 8;
+
+    /// <summary>How long past its own timeout a client waits for an answer that may have been lost: microseconds.</summary>
+    private const long PatienceMicroseconds = 1_000_000;
+
+    private Position _token;
+    private ulong _lastValue;
+    private bool _stopped;
+
+    /// <summary>Begins, and goes on until <see cref="Stop"/>.</summary>
+    public void Start() => cluster.Time.After(dice.Between(1, 200_000), Next);
+
+    /// <summary>Begins nothing new; what is on its way ends as it may.</summary>
+    public void Stop() => _stopped = true;
+
+    private void Next()
+    {
+        if (_stopped)
+            return;
+        if (dice.Chance(workload.ReadPerMille))
+            Read(dice.Pick<ReadLevel>([ReadLevel.Linearizable, ReadLevel.Linearizable, ReadLevel.Session, ReadLevel.Session, ReadLevel.Any]));
+        else
+            Write(NewWrite(), AttemptsMax);
+    }
+
+    private WriteRequest NewWrite()
+    {
+        var identity = ((ulong)number << 32) | ++_lastValue;
+        return new WriteRequest(dice.Below(KeyValueState.Keys), identity, identity, RandomPolicy(), static _ => { });
+    }
+
+    private AckPolicy RandomPolicy()
+    {
+        while (true)
+        {
+            var policy = AnyPolicy();
+            if (AckPolicyRules.Refusal(policy, cluster.Nodes.Count) is null)
+                return policy;
+        }
+    }
+
+    private AckPolicy AnyPolicy()
+        => new(
+            dice.Chance(workload.AsyncPerMille)
+                ? AckLevel.Async
+                : dice.Pick<AckLevel>([AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
+            Copies: dice.Chance(800) || cluster.Nodes.Count < 3 ? 1 : 2,
+            Applied: dice.Chance(250),
+            TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax)));
+
+    private void Write(WriteRequest write, int attempts)
+    {
+        tally.Writes++;
+        var policy = write.Policy;
+        var answered = false;
+        void Answered(WriteReply reply)
+        {
+            if (answered)
+                return;
+            answered = true;
+            WriteEnded(write, reply, attempts);
+        }
+
+        var request = write with { Reply = Answered };
+        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
+        if (dice.Chance(100))
+            SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
+        var patience = (policy.Timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds;
+        cluster.Time.After(patience, () => Answered(new WriteReply(Outcome.Unknown, false, null, null)));
+    }
+
+    private void WriteEnded(WriteRequest write, WriteReply reply, int attempts)
+    {
+        if (reply.Receipt is { } receipt && (reply.Reached || reply.Outcome == Outcome.Applied))
+        {
+            tally.Acked++;
+            _token = receipt.Position > _token ? receipt.Position : _token;
+        }
+        else if (attempts > 1 && !_stopped)
+        {
+            tally.Retried++;
+            cluster.Time.After(dice.LongTailed(500, 300_000), () => Write(write, attempts - 1));
+            return;
+        }
+
+        Think();
+    }
+
+    private void Read(ReadLevel level)
+    {
+        tally.Reads++;
+        var answered = false;
+        void Answered(ReadReply reply)
+        {
+            if (answered)
+                return;
+            answered = true;
+            ReadEnded(level, reply);
+        }
+
+        var timeout = TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax));
+        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Begin(level, _token, timeout, Answered));
+        cluster.Time.After((2 * timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, () => Answered(new ReadReply(ReadReplyKind.TryAgain, default)));
+    }
+
+    private void ReadEnded(ReadLevel level, ReadReply reply)
+    {
+        switch (reply.Kind)
+        {
+            case ReadReplyKind.Answered:
+                tally.ReadsAnswered++;
+                if (level != ReadLevel.Any || reply.Saw > _token)
+                    _token = reply.Saw > _token ? reply.Saw : _token;
+                break;
+            case ReadReplyKind.SessionLost:
+                tally.SessionsLost++;
+                _token = Position.Zero;
+                break;
+        }
+
+        Think();
+    }
+
+    private void Think() => cluster.Time.After(dice.LongTailed(200, workload.ThinkMicrosecondsMax), Next);
+
+    private void SendTo(SimulatedNode node, Action<SimulatedNode> arrive)
+        => cluster.Time.After(dice.LongTailed(20, 2_000), () => node.Now(() => arrive(node)));
+}
+
+/// <summary>What all clients of a simulation did.</summary>
+public sealed class ClientTally
+{
+    public long Writes { get; set; }
+
+    public long Acked { get; set; }
+
+    public long Retried { get; set; }
+
+    public long Reads { get; set; }
+
+    public long ReadsAnswered { get; set; }
+
+    public long SessionsLost { get; set; }
+
+    public void Add(ClientTally other)
+    {
+        Writes += other.Writes;
+        Acked += other.Acked;
+        Retried += other.Retried;
+        Reads += other.Reads;
+        ReadsAnswered += other.ReadsAnswered;
+        SessionsLost += other.SessionsLost;
+    }
+}

@@ -1,0 +1,122 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Checks;
+using Polygraph.Simulation.Network;
+using Polygraph.Simulation.Nodes;
+using Polygraph.Simulation.Planted;
+using Polygraph.Simulation.Time;
+
+namespace Polygraph.Simulation;
+
+/// <summary>How long things inside a node take, in microseconds, and how often SQLite is checkpointed.</summary>
+public sealed record NodeDelays
+{
+    /// <summary>From one thread of a node to another.</summary>
+    public (long Min, long Max) Report { get; init; } = (1, 400);
+
+    /// <summary>One command or one batch of the writer.</summary>
+    public (long Min, long Max) Writer { get; init; } = (10, 3_000);
+
+    /// <summary>How late a timer rings.</summary>
+    public (long Min, long Max) Tick { get; init; } = (0, 2_000);
+
+    /// <summary>One sync of a disk.</summary>
+    public (long Min, long Max) Sync { get; init; } = (80, 2_000);
+
+    /// <summary>How many of a thousand pieces of the writer's work are followed by a checkpoint.</summary>
+    public int CheckpointPerMille { get; init; } = 50;
+}
+
+/// <summary>
+/// A whole cluster in one thread: nodes, links, disks and clocks, all driven by one seed, and the checks that watch them. Whoever owns it
+/// decides what happens to it: the seeds of a simulation, or the lines of a scenario.
+/// </summary>
+public sealed class Cluster
+{
+    private readonly Dice _dice;
+
+    public Cluster(int nodes, ulong seed, GroupOptions options, NodeDelays delays, PlantedBug bug, Trace trace)
+    {
+        _dice = new Dice(seed);
+        (Options, Delays, Tampering, Trace) = (options, delays, new Tampering(bug), trace);
+        trace.Follow(Time);
+        Network = new VirtualNetwork(nodes, Time, _dice.Fork());
+        var history = new CommittedHistory();
+        LogChecks = new LogChecks(history, () => Time.Now);
+        AnswerChecks = new AnswerChecks(history, LogChecks, () => Nodes!);
+        NodeId[] voters = [.. Enumerable.Range(1, nodes).Select(number => new NodeId($"n{number}"))];
+        Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork()))];
+        foreach (var node in Nodes)
+            node.Disk.SyncMicroseconds = delays.Sync;
+        LogChecks.Watch(Nodes);
+    }
+
+    public VirtualTime Time { get; } = new();
+
+    public VirtualNetwork Network { get; }
+
+    public GroupOptions Options { get; }
+
+    public NodeDelays Delays { get; }
+
+    public Tampering Tampering { get; }
+
+    public Trace Trace { get; }
+
+    public LogChecks LogChecks { get; }
+
+    public AnswerChecks AnswerChecks { get; }
+
+    public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>The bounds of each clock's drift.</summary>
+    public int DriftPartsPerMillionMax { get; init; }
+
+    /// <summary>The living node that leads in the highest term; null if none does.</summary>
+    public SimulatedNode? Leader
+        => Nodes.Where(node => node.IsAlive && node.View.Role == Role.Leader).MaxBy(node => node.View.Term.Value);
+
+    public SimulatedNode Node(NodeId id)
+    {
+        foreach (var node in Nodes)
+            if (node.Id == id)
+                return node;
+        throw new InvalidOperationException($"The core sends to {id}, which is no member.");
+    }
+
+    /// <summary>Starts a node, for the first time or again.</summary>
+    public void Start(SimulatedNode node)
+        => node.Start(_dice.Next(), (int)_dice.Between(-DriftPartsPerMillionMax, DriftPartsPerMillionMax));
+
+    public void StartAll()
+    {
+        foreach (var node in Nodes)
+            Start(node);
+    }
+
+    /// <summary>Ends everything that is wrong with nodes, links and disks.</summary>
+    public void HealAll()
+    {
+        Network.HealAll();
+        Network.Behaviour = Network.Behaviour with { LossPerMille = 0, DuplicatePerMille = 0 };
+        foreach (var node in Nodes)
+        {
+            node.Pardon();
+            node.Disk.SyncMicroseconds = Delays.Sync;
+            if (!node.IsAlive)
+                Start(node);
+            if (node.IsPaused)
+                node.Resume();
+        }
+    }
+
+    /// <summary>Whether all replicas hold, have committed and show the same, and nobody waits for anything.</summary>
+    public bool IsAtRest()
+        => Leader is { } leader && Nodes.All(node =>
+            node.View.Committed == leader.View.Appended.Index
+            && node.View.Appended == leader.View.Appended
+            && node.Writer.State.Position == leader.View.Appended
+            && node.View.Applied == leader.View.Appended
+            && node.Writer.State.Digest == leader.Writer.State.Digest
+            && node.FrontDoor.Waiting == 0);
+}

@@ -1,0 +1,121 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Model;
+using Polygraph.Simulation.Time;
+
+namespace Polygraph.Simulation.Disk;
+
+/// <summary>
+/// One node's disk: what is durable on it, and a FIFO of writes that are not yet. A sync takes all that wait (group commit) and makes them
+/// durable together when it ends; a crash leaves of the unsynced writes nothing, a prefix, or all. Survives its node's crashes.
+/// </summary>
+public sealed class VirtualDisk(VirtualTime time, Dice dice)
+{
+    private readonly List<LogEntry> _log = [];
+    private readonly List<LogEntry> _cutFiles = [];
+    private readonly List<Job> _waiting = [];
+    private List<Job> _syncing = [];
+    private int _life;
+
+    /// <summary>The durable vote.</summary>
+    public Vote Vote { get; private set; }
+
+    /// <summary>The durable entries of the log.</summary>
+    public IReadOnlyList<LogEntry> Log => _log;
+
+    /// <summary>SQLite's last complete checkpoint.</summary>
+    public KeyValueState Checkpoint { get; set; } = new();
+
+    /// <summary>The bounds of a sync's duration, in microseconds. Raised while the disk is slow.</summary>
+    public (long Min, long Max) SyncMicroseconds { get; set; } = (80, 2_000);
+
+    /// <summary>The last durable position of the log.</summary>
+    public Position LastLog => _log.Count == 0 ? Position.Zero : _log[^1].Position;
+
+    /// <summary>Whether the entry at <paramref name="position"/> is in the durable log.</summary>
+    public bool Holds(Position position)
+        => position.Index.Value == 0
+            || (position.Index.Value <= (ulong)_log.Count && _log[(int)position.Index.Value - 1].Position == position);
+
+    /// <summary>Whether the entry is in the durable log, or in a file of entries that were cut from it.</summary>
+    public bool EverHeld(Position position) => Holds(position) || _cutFiles.Any(entry => entry.Position == position);
+
+    /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
+    public void Submit(IReadOnlyList<DiskWrite> writes, Action durable)
+    {
+        _waiting.Add(new Job(writes, durable));
+        if (_syncing.Count == 0)
+            BeginSync();
+    }
+
+    /// <summary>The node died. Of the unsynced writes this much is there when it starts again; nobody is told any more.</summary>
+    public void Crash(CrashKind kind)
+    {
+        var unsynced = _syncing.Concat(_waiting).SelectMany(job => job.Writes).ToList();
+        var survive = kind switch
+        {
+            CrashKind.LosesUnsynced => 0,
+            CrashKind.KeepsAll => unsynced.Count,
+            _ => dice.Below(unsynced.Count + 1),
+        };
+        foreach (var write in unsynced.Take(survive))
+            Write(write);
+        _syncing = [];
+        _waiting.Clear();
+        _life++;
+    }
+
+    /// <summary>What a process that starts now finds.</summary>
+    public RecoveredState Recover()
+        => new(Vote, LastLog, _log.Aggregate(TermHistory.Empty, (history, entry) => history.Append(entry.Position)), Checkpoint.Position);
+
+    /// <summary>Only for planted bugs: the vote file says something older.</summary>
+    public void LoseVote(Vote older) => Vote = older;
+
+    private void BeginSync()
+    {
+        _syncing = [.. _waiting];
+        _waiting.Clear();
+        var life = _life;
+        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), () =>
+        {
+            if (life == _life)
+                EndSync();
+        });
+    }
+
+    private void EndSync()
+    {
+        var done = _syncing;
+        foreach (var write in done.SelectMany(job => job.Writes))
+            Write(write);
+        _syncing = [];
+        if (_waiting.Count > 0)
+            BeginSync();
+        foreach (var job in done)
+            job.Durable();
+    }
+
+    private void Write(DiskWrite write)
+    {
+        switch (write)
+        {
+            case DiskWrite.SaveCut save:
+                _cutFiles.AddRange(save.Entries);
+                break;
+            case DiskWrite.Cut cut:
+                var keep = Math.Min((int)cut.From.Value - 1, _log.Count);
+                _log.RemoveRange(keep, _log.Count - keep);
+                break;
+            case DiskWrite.Append append:
+                _log.Add(append.Entry);
+                break;
+            case DiskWrite.StoreVote store:
+                Vote = store.Vote;
+                break;
+        }
+    }
+
+    private sealed record Job(IReadOnlyList<DiskWrite> Writes, Action Durable);
+}

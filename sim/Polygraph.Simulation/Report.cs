@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Reflection;
+
+namespace Polygraph.Simulation;
+
+/// <summary>Runs what the command line asks for and says what came of it.</summary>
+public static class Report
+{
+    /// <summary>Returns the exit code: 0 if no seed failed, 1 if one did.</summary>
+    public static int Run(Options options, TextWriter output)
+    {
+        if (options.Trace)
+            new SeedRun(options.First, options.Plant, output.WriteLine).Run();
+        var runner = new SeedRunner(options.Plant);
+        for (var i = 0; i < options.Count; i++)
+        {
+            var result = runner.Run(options.First + (ulong)i);
+            if (result.Failed is not null)
+                WriteFailure(output, runner, result);
+        }
+
+        WriteTotals(output, runner, options);
+        return runner.Failures.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>All that is needed to repeat a failure, and its last lines.</summary>
+    public static void WriteFailure(TextWriter output, SeedRunner runner, SeedResult result)
+    {
+        foreach (var line in runner.LastLinesOf(result.Seed))
+            output.WriteLine(line);
+        output.WriteLine($"seed {result.Seed} FAILED at commit {Commit}");
+        output.WriteLine($"  {result.Failure}");
+        output.WriteLine($"  repeat: dotnet run --project sim/Polygraph.Simulation -c Release -- --seed {result.Seed} --trace");
+    }
+
+    private static string Commit
+        => typeof(Report).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion is { } version
+            && version.Split('+') is [_, var hash] ? hash : "unknown";
+
+    private static void WriteTotals(TextWriter output, SeedRunner runner, Options options)
+    {
+        var seeds = runner.Passed + runner.Vacuous + runner.Failures.Count;
+        var speedUp = runner.Simulated / runner.Real;
+        var clients = runner.Clients;
+        Line($"seeds {options.First}..{options.First + (ulong)seeds - 1}, each run twice; {runner.Vacuous} vacuous");
+        Line($"simulated {runner.Simulated.TotalHours:0.00} h in {runner.Real.TotalSeconds:0.0} s: {speedUp:0} times faster than the clock, {runner.Events:n0} events");
+        Line($"faults {string.Join(", ", runner.Faults.Select(fault => $"{fault.Key} {fault.Value:n0}"))}");
+        Line($"{runner.LeaderChanges:n0} leader changes, {runner.Committed:n0} entries committed, {runner.AckedAndCut:n0} acked below quorum, cut and kept");
+        Line($"{clients.Writes:n0} writes tried, {clients.Acked:n0} acked, {clients.Retried:n0} retried; {clients.ReadsAnswered:n0} of {clients.Reads:n0} reads answered, {clients.SessionsLost:n0} sessions lost");
+        if (runner.Failures.Count > 0)
+            Line($"failing seeds: {string.Join(' ', runner.Failures.Select(failure => $"{failure.Seed}({failure.Failed})"))}");
+        Line($"{runner.Passed} passed, {runner.Failures.Count} failed");
+
+        void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    }
+}

@@ -1,0 +1,188 @@
+using Polygraph.Protocol;
+using Polygraph.Simulation.Checks;
+using Polygraph.Simulation.Clients;
+using Polygraph.Simulation.Faults;
+using Polygraph.Simulation.Nodes;
+using Polygraph.Simulation.Planted;
+using Polygraph.Simulation.Time;
+
+namespace Polygraph.Simulation;
+
+/// <summary>What one run of one seed came to.</summary>
+public sealed record SeedResult(ulong Seed, SeedPlan Plan, ulong TraceHash)
+{
+    /// <summary>The check that failed; null if none did.</summary>
+    public Check? Failed { get; init; }
+
+    /// <summary>What was wrong, in words.</summary>
+    public string? Failure { get; init; }
+
+    public long SimulatedMicroseconds { get; init; }
+
+    public long Events { get; init; }
+
+    public int LeaderChanges { get; init; }
+
+    public long Committed { get; init; }
+
+    public long AckedAndCut { get; init; }
+
+    public required ClientTally Clients { get; init; }
+
+    public required IReadOnlyDictionary<FaultKind, long> Faults { get; init; }
+
+    /// <summary>Nothing went wrong in this world, or nothing was written after it was mended: the seed proves nothing.</summary>
+    public bool IsVacuous { get; init; }
+}
+
+/// <summary>
+/// One seed, one history: a safety phase with faults, in which nothing untrue may be said; then everything is mended, and a liveness phase,
+/// in which the cluster must elect, take a write at every node that all copies show, and come to rest equal.
+/// </summary>
+public sealed class SeedRun
+{
+    /// <summary>After the last fault, writes at all nodes must be done within this: ten of the longest election timeouts. Microseconds.</summary>
+    private const long WritesBound = 20_000_000;
+
+    /// <summary>After the last write, all replicas must be equal within this, in microseconds.</summary>
+    private const long RestBound = 10_000_000;
+
+    /// <summary>No history of this length needs more events than this; one that does is turning on the spot.</summary>
+    private const long EventsMax = 3_000_000;
+
+    private const long PollMicroseconds = 5_000;
+
+    private readonly ulong _seed;
+    private readonly Dice _dice;
+    private readonly SeedPlan _plan;
+    private readonly Trace _trace;
+    private readonly Cluster _cluster;
+    private readonly FaultInjector _injector;
+    private readonly ClientTally _tally = new();
+    private long _committedWhenHealed;
+
+    public SeedRun(ulong seed, PlantedBug bug, Action<string>? line)
+    {
+        _seed = seed;
+        _dice = new Dice(seed);
+        _plan = SeedPlan.Draw(_dice);
+        _trace = new Trace(line);
+        _cluster = new Cluster(_plan.Nodes, _dice.Next(), _plan.Options, _plan.Delays, bug, _trace)
+        {
+            DriftPartsPerMillionMax = _plan.DriftPartsPerMillionMax,
+        };
+        _cluster.Network.Behaviour = _plan.Network;
+        _injector = new FaultInjector(_cluster, _dice.Fork(), (IReadOnlyCollection<FaultKind>)_plan.Faults);
+    }
+
+    /// <summary>Lives through the history; never throws.</summary>
+    public SeedResult Run()
+    {
+        try
+        {
+            Safety();
+            Liveness();
+            _cluster.AnswerChecks.AtTheEnd();
+            return Result();
+        }
+        catch (SimulationFailure failure)
+        {
+            return Result() with { Failed = failure.Check, Failure = failure.Message };
+        }
+        catch (Exception exception) when (exception is InvariantViolationException or ArithmeticException or SystemException)
+        {
+            // Whatever the core throws is a finding: it is told with its place, and the seed fails.
+            return Result() with { Failed = Check.CoreAssertion, Failure = exception.ToString() };
+        }
+    }
+
+    private void Safety()
+    {
+        _cluster.StartAll();
+        var clients = Enumerable.Range(1, _plan.Workload.Clients)
+            .Select(number => new SimulatedClient(number, _cluster, _plan.Workload, _dice.Fork(), _tally)).ToList();
+        foreach (var client in clients)
+            client.Start();
+        _injector.Start();
+        RunUntil(_plan.SafetyMicroseconds, static () => false);
+        foreach (var client in clients)
+            client.Stop();
+    }
+
+    private void Liveness()
+    {
+        _injector.Stop();
+        _trace.Note(null, "everything is mended");
+        _cluster.HealAll();
+        _committedWhenHealed = (long)_cluster.LogChecks.History.Last.Index.Value;
+        var waiting = _cluster.Nodes.Count;
+        foreach (var node in _cluster.Nodes)
+            Probe(node, () => waiting--);
+        var healedAt = _cluster.Time.Now;
+        Require(RunUntil(healedAt + WritesBound, () => waiting == 0), $"writes at {waiting} nodes are not done");
+        Require(RunUntil(_cluster.Time.Now + RestBound, _cluster.IsAtRest), "the replicas are not equal and at rest");
+    }
+
+    /// <summary>Writes at a node until all copies are known to show it.</summary>
+    private void Probe(SimulatedNode node, Action done)
+    {
+        var policy = new AckPolicy(AckLevel.All, 1, Applied: true, TimeSpan.FromSeconds(2));
+        var identity = (1000UL << 32) | (uint)node.Number + 1;
+        node.FrontDoor.Write(new WriteRequest(node.Number, identity, identity, policy, reply =>
+        {
+            if (reply.Reached)
+                done();
+            else
+                _cluster.Time.After(20_000, () => Probe(node, done));
+        }));
+    }
+
+    private bool RunUntil(long end, Func<bool> reached)
+    {
+        while (_cluster.Time.Now < end)
+        {
+            _cluster.Time.RunUntil(Math.Min(end, _cluster.Time.Now + PollMicroseconds));
+            Require(_cluster.Time.Happened < EventsMax, $"more than {EventsMax} things happened");
+            if (reached())
+                return true;
+        }
+
+        return reached();
+    }
+
+    private void Require(bool holds, string message)
+    {
+        if (holds)
+            return;
+        var nodes = string.Join("; ", _cluster.Nodes.Select(node =>
+            $"{node.Id} {node.View.Role} {node.View.Term} leader {node.View.Leader} log {node.View.Appended} durable {node.View.Durable}"
+            + $" committed {node.View.Committed} applied {node.View.Applied} SQLite {node.Writer.State.Position}"
+            + $" {(node.View.Serving ? "serving" : "not serving")} waiting {node.FrontDoor.Waiting}"));
+        throw new SimulationFailure(Check.Liveness, $"{message}: {nodes}");
+    }
+
+    private SeedResult Result()
+    {
+        var faults = new SortedDictionary<FaultKind, long>(_injector.Injected);
+        if (_plan.Faults.Contains(FaultKind.Loss))
+            faults[FaultKind.Loss] = _cluster.Network.Lost;
+        if (_plan.Faults.Contains(FaultKind.Duplication))
+            faults[FaultKind.Duplication] = _cluster.Network.Doubled;
+        if (_plan.Faults.Contains(FaultKind.Reordering))
+            faults[FaultKind.Reordering] = _cluster.Network.Overtaken;
+        if (_plan.Faults.Contains(FaultKind.ClockDrift))
+            faults[FaultKind.ClockDrift] = _cluster.Nodes.Count;
+        var committed = (long)_cluster.LogChecks.History.Last.Index.Value;
+        return new SeedResult(_seed, _plan, _trace.Hash)
+        {
+            SimulatedMicroseconds = _cluster.Time.Now,
+            Events = _cluster.Time.Happened,
+            LeaderChanges = _cluster.LogChecks.LeaderChanges,
+            Committed = committed,
+            AckedAndCut = _cluster.AnswerChecks.AckedAndCut,
+            Clients = _tally,
+            Faults = faults,
+            IsVacuous = faults.Values.Sum() == 0 || committed <= _committedWhenHealed,
+        };
+    }
+}

@@ -1,0 +1,21 @@
+using Polygraph.Protocol;
+
+namespace Polygraph.Node.Control;
+
+/// <summary>What this node knows of the cluster it belongs to. Written once, when the cluster is formed; read by any thread.</summary>
+internal sealed class ClusterIdentity
+{
+    private volatile FormedCluster? _formed;
+
+    /// <summary>The cluster; none while it is being formed.</summary>
+    public ClusterId Cluster => _formed?.Cluster ?? ClusterId.None;
+
+    public FormedCluster? Formed
+    {
+        get => _formed;
+        set => _formed = value;
+    }
+
+    /// <summary>Why formation does not go on, if another node refused this one.</summary>
+    public string? Trouble { get; set; }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Polygraph.Node.Groups;
+using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage.Files;
+using Polygraph.Storage.Log;
+
+namespace Polygraph.Node.Control;
+
+/// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
+internal sealed class ReplicaFactory(
+    string directory, GroupMembers members, GroupOptions options, IPeerSender peers, IVerificationSink verifications, NodeClock clock, ulong boot, ILogger logger)
+{
+    public int VoterCount => members.Voters.Count;
+
+    public Replica Open(DatabaseInfo database)
+    {
+        var files = DiskFileSystem.Instance;
+        var home = DirectoryOf(database);
+        files.CreateDirectory(home);
+        var log = ReplicationLog.Open(files, Path.Combine(home, "log"), database.Id, new ReplicationLogOptions());
+        var votes = VoteStore.Open(files, Path.Combine(home, "vote"));
+        var store = ReplicaStore.Open(Path.Combine(home, "database.sqlite"));
+
+        // Invariant: SQLite is never ahead of the durable log; if it is, files were mixed up or a disk lied about an fsync.
+        Invariant.Holds(
+            store.Database.Applied.Index <= log.Last.Index && log.Terms.TermAt(store.Database.Applied.Index) == store.Database.Applied.Term,
+            $"the SQLite file of {database.Name} holds {store.Database.Applied}, its log ends at {log.Last}");
+        return new Replica(database, new ReplicaParts
+        {
+            Members = members,
+            Options = options,
+            Log = log,
+            Votes = votes,
+            Store = store,
+            Peers = peers,
+            Verifications = verifications,
+            Clock = clock,
+            Logger = logger,
+            Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),
+            Boot = boot,
+        });
+    }
+
+    /// <summary>Removes what is left of a dropped database.</summary>
+    public void Delete(DatabaseInfo database)
+    {
+        var home = DirectoryOf(database);
+        if (Directory.Exists(home))
+            Directory.Delete(home, recursive: true);
+    }
+
+    // The name is for people; the number keeps a re-created database apart from its predecessor.
+    private string DirectoryOf(DatabaseInfo database)
+        => Path.Combine(directory, "databases", string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}"));
+}

@@ -1,0 +1,58 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node.Groups;
+
+/// <summary>A client's unit on its way through the leader's writer. Completed exactly once.</summary>
+internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string? session, string? key, UInt128 hash, string principal)
+{
+    private readonly TaskCompletionSource<WriteEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ulong Id { get; } = id;
+
+    public SqlUnit Unit { get; } = unit;
+
+    public AckPolicy Ack { get; } = ack;
+
+    public string? Session { get; } = session;
+
+    public string? IdempotencyKey { get; } = key;
+
+    public UInt128 RequestHash { get; } = hash;
+
+    public string Principal { get; } = principal;
+
+    /// <summary>What the unit returned when it ran; shown to the client only when its wait is over.</summary>
+    public UnitResult? Result { get; set; }
+
+    public Task<WriteEnd> Completion => _end.Task;
+
+    public void Complete(WriteEnd end) => _end.TrySetResult(end);
+}
+
+/// <summary>The end of a client's unit on the leader.</summary>
+/// <param name="Kind">How it ended.</param>
+/// <param name="Result">What the unit returned, if it ran.</param>
+/// <param name="Write">What became of its entry, if it has one.</param>
+/// <param name="Position">The position that the answer depends on.</param>
+internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResult? Write, Position Position);
+
+/// <inheritdoc cref="WriteEnd"/>
+internal enum WriteEndKind : byte
+{
+    /// <summary>The entry reached, degraded or missed its ack level: see <see cref="WriteEnd.Write"/>.</summary>
+    Decided = 0,
+
+    /// <summary>The unit ran and made no entry: it failed, or wrote nothing. Its result is final.</summary>
+    NoEntry = 1,
+
+    /// <summary>This node does not lead; nothing was done.</summary>
+    NotLeader = 2,
+
+    /// <summary>The key was used before for another request.</summary>
+    KeyReused = 3,
+
+    /// <summary>The queue is full; nothing was done.</summary>
+    Busy = 4,
+}

@@ -1,0 +1,258 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Protocol.Messages;
+using Polygraph.Storage;
+using Polygraph.Storage.Log;
+
+namespace Polygraph.Node.Groups;
+
+/// <summary>
+/// This node's copy of one database: the group loop, the writer and the log thread, and the clients that wait for them. What clients call is
+/// safe from any thread.
+/// </summary>
+internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
+{
+    private readonly ILogger _logger;
+    private readonly IVerificationSink _verifications;
+    private readonly ReplicationLog _log;
+    private readonly VoteStore _votes;
+    private readonly ReplicaStore _store;
+    private readonly LogThread _disk;
+    private readonly WriterThread _writer;
+    private readonly GroupLoop _loop;
+    private readonly List<Thread> _threads = [];
+    private readonly ConcurrentDictionary<ulong, ClientWrite> _writes = new();
+    private readonly ConcurrentDictionary<ulong, TaskCompletionSource<ReadResult>> _reads = new();
+    private readonly ConcurrentDictionary<ulong, TaskCompletionSource<bool?>> _holds = new();
+    private volatile ReaderPool _readers;
+    private volatile string? _failure;
+    private TaskCompletionSource? _changed;
+    private ulong _ids;
+    private Task _diskEnd = Task.CompletedTask;
+
+    public Replica(DatabaseInfo database, ReplicaParts parts)
+    {
+        Database = database;
+        _logger = parts.Logger;
+        _verifications = parts.Verifications;
+        _log = parts.Log;
+        _votes = parts.Votes;
+        _store = parts.Store;
+        _readers = _store.Database.Readers;
+        _disk = new LogThread(_log, _votes, $"log {database.Name}", Failed);
+
+        var vote = _votes.Current;
+        var recovered = new RecoveredState(new Vote(vote.Term, vote.VotedFor), _log.Last, _log.Terms, _store.Database.Applied);
+        var core = new GroupCore(parts.Members, parts.Options, recovered, new LogSizes(_log), parts.Seed, parts.Boot, parts.Clock.Now);
+        _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
+        _writer = new WriterThread(_store, _log, this, parts.Clock);
+        _loop.Attach(_writer);
+    }
+
+    public DatabaseInfo Database { get; }
+
+    /// <summary>The replica after its last step.</summary>
+    public GroupView View => _loop.View;
+
+    /// <summary>The read connections; replaced when SQLite is rewound.</summary>
+    public ReaderPool Readers => _readers;
+
+    /// <summary>Why this replica stopped; null while it runs.</summary>
+    public string? Failure => _failure;
+
+    /// <summary>Completes when something about <see cref="View"/> has changed since the call.</summary>
+    public Task NextChange()
+    {
+        while (true)
+        {
+            if (Volatile.Read(ref _changed) is { } waiting)
+                return waiting.Task;
+            Interlocked.CompareExchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+        }
+    }
+
+    public void Start()
+    {
+        _diskEnd = _disk.RunAsync(CancellationToken.None);
+        Run("group", _loop.Run);
+        Run("writer", _writer.Run);
+    }
+
+    /// <summary>A message of another member of the group; dropped, as by a network, if too much waits.</summary>
+    public void Receive(NodeId from, PeerMessage message) => _loop.TryPost(new Input.Received(from, message));
+
+    /// <summary>Runs a unit here if this node leads, and waits for its ack level.</summary>
+    public Task<WriteEnd> WriteAsync(Func<ulong, ClientWrite> create) => Enqueue(create, write => new WriterOrder.Execute(write));
+
+    /// <summary>Puts a verification mark into the log if this node leads, and waits until it is committed.</summary>
+    public Task<WriteEnd> MarkAsync(Guid verification, Func<ulong, ClientWrite> create)
+        => Enqueue(create, write => new WriterOrder.Mark(write, verification));
+
+    /// <summary>Waits until a snapshot opened here sees all that the read must see.</summary>
+    public async Task<ReadResult> ReadIndexAsync(Position? minimum, TimeSpan timeout)
+    {
+        var id = Interlocked.Increment(ref _ids);
+        var waiting = new TaskCompletionSource<ReadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _reads[id] = waiting;
+        if (_failure is not null || !_loop.TryPost(new Input.ReadIndex(id, minimum, timeout)))
+            ReadDone(id, new ReadResult(ReadOutcome.NoLeader, LogIndex.Zero));
+        return await waiting.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until everything that a snapshot saw is committed: true; false if it never will be; null if that took too long.</summary>
+    public Task<bool?> HoldAsync(Position seen, TimeSpan timeout)
+    {
+        // Most snapshots see only what is committed already; they need not bother the group loop.
+        var view = View;
+        if (seen.Index <= view.Committed && view.Terms.TermAt(seen.Index) == seen.Term)
+            return Task.FromResult<bool?>(true);
+
+        var id = Interlocked.Increment(ref _ids);
+        var waiting = new TaskCompletionSource<bool?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _holds[id] = waiting;
+        if (_failure is not null || !_loop.TryPost(new Input.HoldUntilCommitted(id, seen, timeout)))
+            HoldDone(id, null);
+        return waiting.Task;
+    }
+
+    public void WriteDone(ulong write, WriteResult result)
+    {
+        if (_writes.TryRemove(write, out var waiting))
+            waiting.Complete(new WriteEnd(WriteEndKind.Decided, waiting.Result, result, result.Receipt?.Position ?? Position.Zero));
+    }
+
+    public void ReadDone(ulong read, ReadResult result)
+    {
+        if (_reads.TryRemove(read, out var waiting))
+            waiting.TrySetResult(result);
+    }
+
+    public void HoldDone(ulong hold, bool? committed)
+    {
+        if (_holds.TryRemove(hold, out var waiting))
+            waiting.TrySetResult(committed);
+    }
+
+    public void Announced(GroupEvent announced)
+        => GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
+
+    public void Published(GroupView before, GroupView after) => Interlocked.Exchange(ref _changed, null)?.TrySetResult();
+
+    /// <summary>Called on whichever thread noticed. The replica stops: it acknowledges, votes and serves nothing more, and says why.</summary>
+    public void Failed(Exception failure)
+    {
+        if (Interlocked.CompareExchange(ref _failure, failure.Message, null) is not null)
+            return;
+        GroupLog.Failed(_logger, Database.Name, failure);
+        _loop.Close();
+        _writer.Close();
+        AbandonWaiting();
+    }
+
+    public void Report(Input input) => _loop.Post(input);
+
+    public void AnswerWhenCommitted(ClientWrite write, WriteEnd end, Position seen)
+    {
+        var hold = HoldAsync(seen, write.Ack.Timeout);
+        if (hold.IsCompletedSuccessfully)
+            write.Complete(AfterHold(end, hold.Result));
+        else
+            _ = CompleteAfterAsync(write, end, hold);
+    }
+
+    public void MarkReached(Guid verification, Snapshot snapshot) => _verifications.Reached(Database, verification, snapshot);
+
+    public void Reopened(ReaderPool readers) => _readers = readers;
+
+    /// <summary>Stops the threads and closes the files. What was acknowledged is durable; the rest is as after a crash.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _failure ??= "the replica was stopped";
+        _loop.Close();
+        _writer.Close();
+        foreach (var thread in _threads)
+            thread.Join();
+        await _disk.DisposeAsync().ConfigureAwait(false);
+        await _diskEnd.ConfigureAwait(false);
+        AbandonWaiting();
+        _store.Dispose();
+        _votes.Dispose();
+        _log.Dispose();
+    }
+
+    private static async Task CompleteAfterAsync(ClientWrite write, WriteEnd end, Task<bool?> hold)
+        => write.Complete(AfterHold(end, await hold.ConfigureAwait(false)));
+
+    // What the unit saw was not committed: its answer may be wrong in the history that goes on, so it counts as not run.
+    private static WriteEnd AfterHold(WriteEnd end, bool? committed)
+        => committed == true ? end : new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero);
+
+    private Task<WriteEnd> Enqueue(Func<ulong, ClientWrite> create, Func<ClientWrite, WriterOrder> order)
+    {
+        var write = create(Interlocked.Increment(ref _ids));
+        if (_failure is not null || !View.Serving)
+        {
+            write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+            return write.Completion;
+        }
+
+        // The disk is behind: taking more would only make everything wait longer, in memory.
+        if (!_disk.HasRoom)
+        {
+            write.Complete(new WriteEnd(WriteEndKind.Busy, null, null, Position.Zero));
+            return write.Completion;
+        }
+
+        _writes[write.Id] = write;
+        if (!_writer.TryEnqueue(order(write)))
+            write.Complete(new WriteEnd(_failure is null ? WriteEndKind.Busy : WriteEndKind.NotLeader, null, null, Position.Zero));
+        _ = write.Completion.ContinueWith(
+            static (_, state) =>
+            {
+                var (writes, id) = ((ConcurrentDictionary<ulong, ClientWrite>, ulong))state!;
+                writes.TryRemove(id, out var _);
+            },
+            (_writes, write.Id),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return write.Completion;
+    }
+
+    private void Run(string what, Action body)
+    {
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                body();
+            }
+#pragma warning disable CA1031 // Not hidden: the replica stops, says why, and the rest of the node goes on.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Failed(e);
+            }
+        })
+        {
+            Name = $"{what} {Database.Name}",
+            IsBackground = true,
+        };
+        _threads.Add(thread);
+        thread.Start();
+    }
+
+    private void AbandonWaiting()
+    {
+        var reason = $"this replica stopped: {_failure}";
+        foreach (var id in _writes.Keys)
+            WriteDone(id, new WriteResult(Outcome.Unknown, null, false, [], reason, LeadershipLost: true));
+        foreach (var id in _reads.Keys)
+            ReadDone(id, new ReadResult(ReadOutcome.NoLeader, LogIndex.Zero));
+        foreach (var id in _holds.Keys)
+            HoldDone(id, null);
+    }
+}

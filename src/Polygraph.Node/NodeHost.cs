@@ -1,0 +1,233 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Polygraph.Node.Control;
+using Polygraph.Node.Http;
+using Polygraph.Node.Identity;
+using Polygraph.Node.Routing;
+using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Transport;
+using Polygraph.Transport.Tcp;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node;
+
+/// <summary>One running node: its ports, its replicas, and the threads behind them.</summary>
+public sealed class NodeHost : IAsyncDisposable
+{
+    private readonly DataDirectory _directory;
+    private readonly WebApplication _web;
+    private readonly TcpPeerTransport _transport;
+    private readonly DatabaseRegistry _databases;
+    private readonly Formation _formation;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<Task> _background = [];
+
+    private NodeHost(DataDirectory directory, WebApplication web, NodeParts parts)
+    {
+        _directory = directory;
+        _web = web;
+        _transport = parts.Transport;
+        _databases = parts.Databases;
+        _formation = parts.Formation;
+    }
+
+    private sealed record NodeParts(TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation);
+
+    /// <summary>
+    /// Takes the data directory and the ports, and begins to look for the other nodes. Returns once clients can connect, which is before
+    /// there is a leader.
+    /// </summary>
+    /// <exception cref="NodeStartException">The node cannot start as told; nothing was changed.</exception>
+    public static async Task<NodeHost> StartAsync(NodeOptions options, CancellationToken cancellation)
+    {
+        var addresses = NodeAddresses.Check(options);
+        var directory = DataDirectory.Open(options.DataDirectory, options.Id, options.Peers.Keys);
+        PeerListener? listener = null;
+        try
+        {
+            listener = Bind(addresses.PeerListen);
+            var host = await StartAsync(options, addresses, directory, listener, cancellation).ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            listener?.Dispose();
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Waits until the node is told to stop (a signal, or cancellation). Throws <see cref="NodeStartException"/> if the cluster has said that
+    /// this data directory can never take part.
+    /// </summary>
+    public async Task WaitForShutdownAsync(CancellationToken cancellation)
+    {
+        var shutdown = ((IHost)_web).WaitForShutdownAsync(cancellation);
+        if (await Task.WhenAny(shutdown, _formation.Hopeless.Task).ConfigureAwait(false) == shutdown)
+        {
+            await shutdown.ConfigureAwait(false);
+            return;
+        }
+
+        throw new NodeStartException(
+            await _formation.Hopeless.Task.ConfigureAwait(false),
+            "Put the node's own data directory back. Re-admitting a node with an empty one is not in this version; the other nodes go on without it.");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _web.StopAsync().ConfigureAwait(false);
+        await _web.DisposeAsync().ConfigureAwait(false);
+        await _transport.DisposeAsync().ConfigureAwait(false);
+        foreach (var task in _background)
+            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _databases.DisposeAsync().ConfigureAwait(false);
+        _directory.Dispose();
+        _stopping.Dispose();
+    }
+
+    private static async Task<NodeHost> StartAsync(
+        NodeOptions options, NodeAddresses addresses, DataDirectory directory, PeerListener listener, CancellationToken cancellation)
+    {
+        var web = BuildWeb(addresses);
+        var loggers = web.Services.GetRequiredService<ILoggerFactory>();
+        var logger = loggers.CreateLogger("Polygraph.Node");
+        var clock = new NodeClock(options.Time);
+        var identity = new ClusterIdentity();
+        var local = new LocalIdentity
+        {
+            Node = options.Id,
+            Incarnation = directory.Self.Incarnation,
+            PeerSet = [.. options.Peers.Keys.Order()],
+            Formed = directory.Formed,
+            HttpAddress = $"http://{addresses.Advertise}",
+            Zone = options.Zone,
+            ProductVersion = typeof(NodeHost).Assembly.GetName().Version!.ToString(3),
+            ProcessId = Environment.ProcessId,
+        };
+
+        var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
+        var peers = new NodePeers(status, logger);
+        var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
+        var calls = new PeerCalls(transport, clock);
+        var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
+        var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        var members = new GroupMembers(options.Id, local.PeerSet);
+        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, peers, verifications, clock, boot, logger);
+        var databases = new DatabaseRegistry(factory, clock, logger);
+        var gateway = new Gateway(options.Id, clock, databases, identity, calls, status, verifications);
+        status.Attach(databases, local.ToHello());
+        verifications.Attach(databases);
+
+        NodeHost? host = null;
+        var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
+        peers.Attach(transport, calls, formation, databases);
+        calls.Handler = (from, method, payload) => AnswerAsync(gateway, status, verifications, logger, from, method, payload);
+        PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions { Time = options.Time, AllowedHosts = [addresses.Advertise.Host] });
+
+        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation));
+        await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
+        transport.Start();
+        formation.Start();
+        host._background.Add(status.RunAsync(calls, host._stopping.Token));
+        return host;
+    }
+
+    // The cluster is formed and durable here. Called once, on whichever thread learned it.
+    private void StartGroups(Gateway gateway, ClusterIdentity identity, NodeClock clock, ILogger logger)
+    {
+        _databases.Start();
+        var keeper = new SystemKeeper(_databases, new DatabaseCatalogue(gateway), identity, clock, logger);
+        _background.Add(Task.Run(() => keeper.RunAsync(_stopping.Token)));
+    }
+
+    private static async Task<byte[]?> AnswerAsync(
+        Gateway gateway, StatusBoard status, Verifications verifications, ILogger logger, NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            switch (method)
+            {
+                case PeerMethod.Sql:
+                    return SqlResponseCodec.Encode(await gateway.ExecuteAsLeaderAsync(SqlRequestCodec.Decode(payload)).ConfigureAwait(false));
+                case PeerMethod.Mark:
+                    var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
+                    return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);
+                case PeerMethod.Scan:
+                    var scan = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.ScanRequest)!;
+                    return JsonSerializer.SerializeToUtf8Bytes(
+                        await verifications.ScanResultAsync(scan).ConfigureAwait(false), ControlJson.Default.ReplicaVerification);
+                case PeerMethod.Status:
+                    status.Heard(from, payload.Span);
+                    return null;
+                default:
+                    throw new InvalidDataException($"{from} called method {(byte)method}, which this version does not know.");
+            }
+        }
+#pragma warning disable CA1031 // Not hidden: logged; the caller gets no answer and says that the outcome is not known.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            ControlLog.CallFailed(logger, from, e);
+            return null;
+        }
+    }
+
+    private static WebApplication BuildWeb(NodeAddresses addresses)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "polygraph" });
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = HttpLimits.Default.BodyBytesMax;
+            kestrel.Listen(addresses.Listen);
+        });
+        return builder.Build();
+    }
+
+    private static PeerListener Bind(IPEndPoint endPoint)
+    {
+        try
+        {
+            return PeerListener.Bind(endPoint);
+        }
+        catch (SocketException e)
+        {
+            throw CannotListen("peer", endPoint, e);
+        }
+    }
+
+    private static async Task ListenAsync(WebApplication web, NodeAddresses addresses, CancellationToken cancellation)
+    {
+        try
+        {
+            await web.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw CannotListen("HTTP", addresses.Listen, e);
+        }
+    }
+
+    private static NodeStartException CannotListen(string what, IPEndPoint endPoint, Exception cause)
+        => new($"The {what} address {endPoint} cannot be listened on: {cause.Message}", "Another program may use the port: stop it, or choose another port.", cause);
+}

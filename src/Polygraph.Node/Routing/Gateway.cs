@@ -1,0 +1,156 @@
+using Polygraph.Node.Control;
+using Polygraph.Node.Groups;
+using Polygraph.Node.Http;
+using Polygraph.Protocol;
+using Polygraph.Storage;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node.Routing;
+
+/// <summary>
+/// Where every client's request enters, whatever protocol it came by: reads run here, writes run on the leader, wherever that is. A write
+/// always carries an idempotency key, so when a leader falls silent the next one is asked with the same key, and nothing is applied twice.
+/// </summary>
+internal sealed class Gateway(
+    NodeId self, NodeClock clock, DatabaseRegistry databases, ClusterIdentity identity, PeerCalls calls, StatusBoard status, Verifications verifications)
+    : IClusterGateway
+{
+    /// <summary>How long to wait for news before looking again who leads; a change of this node's own view ends the wait at once.</summary>
+    private static readonly TimeSpan LeaderPollInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly ReadPath _reads = new(self, clock);
+    private readonly WritePath _writes = new(self);
+
+    public NodeId Self => self;
+
+    public async Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await RouteAsync(request, cancellation).ConfigureAwait(false);
+        }
+        catch (ReplicaUnavailableException e)
+        {
+            return Failed(Problems.Unavailable(self, e.Message));
+        }
+    }
+
+    private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
+        if (lookup.Replica is not { } replica)
+            return Failed(lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
+        if (request.Ack is { } ack && WritePath.Refusal(ack, databases.VoterCount) is { } refusal)
+            return Failed(refusal);
+        var session = SessionToken.Empty(identity.Cluster);
+        if (request.Session is { } text)
+        {
+            if (!SessionToken.TryParse(text, identity.Cluster, out var parsed, out var error))
+                return Failed(Problems.Invalid("SESSION_INVALID", error));
+            session = parsed;
+        }
+
+        if (await ClassifyAsync(replica, request.Unit, cancellation).ConfigureAwait(false) == UnitClass.ReadOnly
+            && await _reads.ReadAsync(replica, request, session, cancellation).ConfigureAwait(false) is { } read)
+        {
+            return read;
+        }
+
+        var keyed = request.IdempotencyKey is null ? request with { IdempotencyKey = Guid.CreateVersion7().ToString() } : request;
+        return await WriteAnywhereAsync(replica, keyed, session, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A request that another node forwarded because this one leads; never forwarded again.</summary>
+    public async Task<SqlResponse> ExecuteAsLeaderAsync(SqlRequest request)
+    {
+        if (databases.Find(request.Database) is not { } replica || !replica.View.Serving)
+            return Failed(Problems.NotLeader(self));
+        var session = request.Session is { } text && SessionToken.TryParse(text, identity.Cluster, out var parsed, out _)
+            ? parsed
+            : SessionToken.Empty(identity.Cluster);
+        return await _writes.WriteAsync(replica, request, session).ConfigureAwait(false);
+    }
+
+    public Readiness DescribeReadiness()
+    {
+        if (identity.Cluster.IsNone)
+            return new Readiness(false, identity.Trouble ?? "the cluster is being formed: all configured nodes must be up at its first start");
+        foreach (var replica in databases.All())
+        {
+            if (replica.Failure is { } failure)
+                return new Readiness(false, $"the replica of {replica.Database.Name} stopped: {failure}");
+            if (replica.View.Leader.IsNone)
+                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of");
+        }
+
+        return databases.Find(DatabaseName.Default) is null ? new Readiness(false, "the databases are not known yet") : new Readiness(true, null);
+    }
+
+    public ClusterReport DescribeCluster() => status.DescribeCluster();
+
+    public DatabaseReport? DescribeDatabase(string name) => status.DescribeDatabase(name);
+
+    public Task<SqlProblem?> CreateDatabaseAsync(CreateDatabase request, CancellationToken cancellation)
+        => new DatabaseCatalogue(this).CreateAsync(request, databases, clock, cancellation);
+
+    public Task<SqlProblem?> DropDatabaseAsync(string name, string principal, CancellationToken cancellation)
+        => new DatabaseCatalogue(this).DropAsync(name, principal, databases, clock, cancellation);
+
+    public Task<VerificationReport?> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
+        => verifications.VerifyAsync(name, budget, cancellation);
+
+    private static async Task<UnitClass> ClassifyAsync(Replica replica, SqlUnit unit, CancellationToken cancellation)
+    {
+        using var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false);
+        return reader.Classify(unit);
+    }
+
+    private async Task<SqlResponse> WriteAnywhereAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
+        var ends = clock.Now + request.Budget;
+        SqlResponse? unknown = null;
+        while (true)
+        {
+            var changed = replica.NextChange();
+            var response = await TryLeaderAsync(replica, request, session, ends - clock.Now, cancellation).ConfigureAwait(false);
+            if (response is not null && !MayBeRetried(response.Problem))
+                return Settle(response, unknown);
+            if (response?.Problem?.Outcome == Outcome.Unknown)
+                unknown = response;
+            if (clock.Now >= ends)
+                return unknown ?? Failed(Problems.NoLeader(request.Database, replica.Failure));
+            var patience = LeaderPollInterval < ends - clock.Now ? LeaderPollInterval : ends - clock.Now;
+            await Task.WhenAny(changed, Task.Delay(patience, clock.Time, cancellation)).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>One attempt at whoever leads; null if nobody is known to.</summary>
+    private async Task<SqlResponse?> TryLeaderAsync(
+        Replica replica, SqlRequest request, SessionToken session, TimeSpan left, CancellationToken cancellation)
+    {
+        var view = replica.View;
+        if (view.Serving)
+            return await _writes.WriteAsync(replica, request, session).ConfigureAwait(false);
+        if (view.Leader.IsNone || view.Leader == self || left <= TimeSpan.Zero)
+            return null;
+
+        var payload = SqlRequestCodec.Encode(request with { Budget = left });
+        var connected = status.IsConnected(view.Leader);
+        if (!connected)
+            return null;
+        var answer = await calls.CallAsync(view.Leader, PeerMethod.Sql, payload, left, cancellation).ConfigureAwait(false);
+        return answer is { } bytes
+            ? SqlResponseCodec.Decode(bytes)
+            : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{view.Leader}, which leads {request.Database}, fell silent while it had this write."));
+    }
+
+    // Whoever leads next knows the outcome of a write whose leader was lost, by its key.
+    private static bool MayBeRetried(SqlProblem? problem) => problem is { Code: Problems.NotLeaderCode or Problems.LeaderLostCode };
+
+    /// <summary>An attempt that ended for certain: but "not applied" by one leader says nothing about what an earlier one did.</summary>
+    private static SqlResponse Settle(SqlResponse response, SqlResponse? unknown)
+        => unknown is not null && response.Problem is { Outcome: Outcome.NotApplied } problem && problem.Status == 503 ? unknown : response;
+
+    private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
+}

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using Polygraph.Protocol;
+using Polygraph.Transport;
+using Polygraph.Wire.Peers;
+
+namespace Polygraph.Node.Routing;
+
+/// <summary>What one node asks of another beside the protocol. The first byte of a call's payload.</summary>
+internal enum PeerMethod : byte
+{
+    /// <summary>Run a request as the leader. Payload: an encoded <c>SqlRequest</c>; answer: an encoded <c>SqlResponse</c>.</summary>
+    Sql = 1,
+
+    /// <summary>Put a verification mark into the log, as the leader. Payload: <c>MarkRequest</c>; answer: <c>MarkReply</c> (JSON).</summary>
+    Mark = 2,
+
+    /// <summary>Wait for what this node's replica found at a mark. Payload: <c>ScanRequest</c>; answer: <c>ReplicaVerification</c> (JSON).</summary>
+    Scan = 3,
+
+    /// <summary>This node's replicas as they are now. One way. Payload: <c>NodeStatus</c> (JSON).</summary>
+    Status = 4,
+}
+
+/// <summary>Answers calls of other nodes. May take as long as it needs; null means no answer.</summary>
+internal delegate Task<byte[]?> PeerMethodHandler(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload);
+
+/// <summary>
+/// Calls between nodes over the peer transport: an answer, or null when the connection ended or the time was up, in which case it is not
+/// known what the other node did.
+/// </summary>
+internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
+{
+    /// <summary>Calls on their way to all nodes; more are refused at once. Bounds memory: each holds its request.</summary>
+    private const int CallsMax = 16_384;
+
+    /// <summary>The call number of a message that wants no answer.</summary>
+    private const ulong OneWay = 0;
+
+    private readonly ConcurrentDictionary<ulong, (NodeId To, TaskCompletionSource<ReadOnlyMemory<byte>?> Answer)> _calls = new();
+    private ulong _ids;
+
+    /// <summary>Who answers calls; set before the transport starts.</summary>
+    public PeerMethodHandler? Handler { get; set; }
+
+    public async Task<ReadOnlyMemory<byte>?> CallAsync(
+        NodeId to, PeerMethod method, ReadOnlyMemory<byte> payload, TimeSpan patience, CancellationToken cancellation)
+    {
+        if (_calls.Count >= CallsMax || !transport.IsConnected(to))
+            return null;
+        var id = Interlocked.Increment(ref _ids);
+        var answer = new TaskCompletionSource<ReadOnlyMemory<byte>?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _calls[id] = (to, answer);
+        try
+        {
+            transport.Send(to, new PeerFrame.Forward(id, WithMethod(method, payload.Span)));
+
+            // The connection may have ended between the look and the send; then nobody would tell.
+            if (!transport.IsConnected(to))
+                return null;
+            return await answer.Task.WaitAsync(patience, clock.Time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+        finally
+        {
+            _calls.TryRemove(id, out _);
+        }
+    }
+
+    public void Tell(NodeId to, PeerMethod method, ReadOnlySpan<byte> payload)
+        => transport.Send(to, new PeerFrame.Forward(OneWay, WithMethod(method, payload)));
+
+    public void OnForward(NodeId from, PeerFrame.Forward forward)
+    {
+        if (forward.Payload.IsEmpty)
+            return;
+        ThreadPool.UnsafeQueueUserWorkItem(static call => _ = call.Calls.AnswerAsync(call.From, call.Forward), (Calls: this, From: from, Forward: forward), preferLocal: false);
+    }
+
+    public void OnReply(NodeId from, PeerFrame.ForwardReply reply)
+    {
+        if (_calls.TryGetValue(reply.Call, out var call) && call.To == from)
+            call.Answer.TrySetResult(reply.Payload);
+    }
+
+    /// <summary>What was asked of this node will not be answered any more.</summary>
+    public void OnDisconnected(NodeId node)
+    {
+        foreach (var (_, call) in _calls)
+            if (call.To == node)
+                call.Answer.TrySetResult(null);
+    }
+
+    private async Task AnswerAsync(NodeId from, PeerFrame.Forward forward)
+    {
+        var answer = await Handler!(from, (PeerMethod)forward.Payload.Span[0], forward.Payload[1..]).ConfigureAwait(false);
+        if (forward.Call != OneWay && answer is not null)
+            transport.Send(from, new PeerFrame.ForwardReply(forward.Call, answer));
+    }
+
+    private static byte[] WithMethod(PeerMethod method, ReadOnlySpan<byte> payload)
+    {
+        var bytes = new byte[payload.Length + 1];
+        bytes[0] = (byte)method;
+        payload.CopyTo(bytes.AsSpan(1));
+        return bytes;
+    }
+}

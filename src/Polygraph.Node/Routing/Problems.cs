@@ -1,0 +1,76 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node.Routing;
+
+/// <summary>Every way in which a request can end otherwise than asked, with the words that clients get.</summary>
+internal static class Problems
+{
+    public const string NotLeaderCode = "NOT_LEADER";
+    public const string LeaderLostCode = "LEADER_LOST";
+
+    public static SqlProblem UnknownDatabase(string name)
+        => new(404, "DATABASE_UNKNOWN", "There is no such database",
+            $"There is no database \"{name}\". Create it with `polygraph db create {name}`, or see `polygraph db list`.", Outcome.NotApplied);
+
+    public static SqlProblem Invalid(string code, string detail) => new(400, code, "The request cannot be honoured", detail, Outcome.NotApplied);
+
+    public static SqlProblem NoLeader(string database, string? failure)
+        => new(503, "NO_LEADER", "Nobody can accept this now",
+            failure is null
+                ? $"Database \"{database}\" has no leader that this node can reach: a majority of its voters must be up and connected. Nothing was done; try again."
+                : $"This node's replica of \"{database}\" stopped ({failure}) and no other node could be asked. Nothing was done; try another node.",
+            Outcome.NotApplied);
+
+    public static SqlProblem NotLeader(NodeId node)
+        => new(503, NotLeaderCode, "Nobody can accept this now", $"{node} does not lead this database. Nothing was done; try again.", Outcome.NotApplied);
+
+    public static SqlProblem Unavailable(NodeId node, string detail)
+        => new(503, "REPLICA_UNAVAILABLE", "Nobody can accept this now", $"{node}: {detail}", Outcome.NotApplied);
+
+    public static SqlProblem Busy(string database)
+        => new(503, "BUSY", "Nobody can accept this now",
+            $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);
+
+    public static SqlProblem KeyReused(string key)
+        => new(409, "IDEMPOTENCY_KEY_REUSED", "The idempotency key belongs to another request",
+            $"The key \"{key}\" was used before for a request with other content. Nothing was done; use a new key.", Outcome.NotApplied,
+            IdempotencyKey: key);
+
+    /// <summary>The node that was to execute the write fell silent: it may have, or not.</summary>
+    public static SqlProblem LeaderLost(string? key, string detail)
+        => new(504, LeaderLostCode, "It is not known whether this was done",
+            $"{detail} Ask again with the same idempotency key: it is never applied twice.", Outcome.Unknown, IdempotencyKey: key);
+
+    public static SqlProblem Sql(SqlError error)
+        => new(error.Code == "IDEMPOTENCY_KEY_EXPIRED" ? 409 : 400, error.Code, "The SQL was refused", error.Message, Outcome.NotApplied);
+
+    /// <summary>The write was appended and did not reach its ack level.</summary>
+    public static SqlProblem Missed(WriteResult result, string? key)
+    {
+        var reason = result.Reason ?? "the ack level was not reached";
+        if (result.Outcome == Outcome.NotApplied)
+            return new(503, NotLeaderCode, "Nobody can accept this now", $"Nothing was done: {reason}; try again.", Outcome.NotApplied, IdempotencyKey: key);
+        var missing = result.Missing.Count == 0 ? null : result.Missing;
+        var who = missing is null ? "" : $" Not yet confirmed by {string.Join(", ", missing)}.";
+        return result.Outcome == Outcome.Applied
+            ? new(504, "ACK_TIMEOUT", "Committed, but on fewer copies than asked for",
+                $"The write is committed and stays; {reason}.{who}", Outcome.Applied, result.Receipt, missing, key)
+            : new(504, result.LeadershipLost ? LeaderLostCode : "ACK_TIMEOUT", "It is not known whether this stays",
+                $"The write is in the leader's log and may yet vanish: {reason}.{who} Ask again with the same idempotency key: it is never applied twice.",
+                Outcome.Unknown, result.Receipt, missing, key);
+    }
+
+    public static SqlProblem SessionLost(string database)
+        => new(409, "SESSION_LOST", "What this session saw is gone",
+            $"The session had seen a write of \"{database}\" that did not survive a failover (it was not acknowledged by a majority). Begin a new session by sending no token.",
+            Outcome.NotApplied);
+
+    public static SqlProblem ReadTimeout(string detail)
+        => new(504, "READ_TIMEOUT", "The read could not be proved fresh enough in time", detail, Outcome.NotApplied);
+
+    public static SqlProblem ReadVanished()
+        => new(503, "READ_VANISHED", "What the read saw was not committed",
+            "The leader that served this read lost its leadership before what it showed was committed. Nothing was returned; try again.", Outcome.NotApplied);
+}

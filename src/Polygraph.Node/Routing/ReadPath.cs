@@ -1,0 +1,126 @@
+using Polygraph.Node.Groups;
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node.Routing;
+
+/// <summary>
+/// How a read is served here: wait until this replica shows enough, run on a snapshot, and hold the answer until everything the snapshot saw
+/// is committed. Only the level <c>local</c> does not wait, and says so.
+/// </summary>
+internal sealed class ReadPath(NodeId self, NodeClock clock)
+{
+    /// <summary>How long a session or bounded read waits here before it is served another way.</summary>
+    private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(1);
+
+    /// <summary>The level that a request asks for, in words or by what it brings.</summary>
+    public static ReadLevel LevelOf(SqlRequest request, Position? seen)
+        => request.Read.Level
+            ?? (request.Read.MaxStaleness is not null || request.Read.MaxLagEntries is not null ? ReadLevel.Bounded
+                : seen is not null ? ReadLevel.Session
+                : ReadLevel.Linearizable);
+
+    /// <summary>Serves the read; null if the unit turns out to write, now that this replica's schema is recent enough to tell.</summary>
+    public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
+        var began = clock.Now;
+        var seen = session.PositionIn(replica.Database.Id);
+        var level = LevelOf(request, seen);
+        string? fallback = null;
+        if (level == ReadLevel.Bounded && await WaitForBoundAsync(replica, request.Read, began, cancellation).ConfigureAwait(false) is { } missed)
+        {
+            fallback = missed;
+            level = ReadLevel.Linearizable;
+        }
+
+        if (await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false) is { } problem)
+            return Failed(problem);
+
+        // Everything committed before this moment is in the snapshot, if the level promised that.
+        var freshAsOf = level == ReadLevel.Linearizable ? began : replica.View.FreshAsOf;
+        ReadExecution execution;
+        using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
+        {
+            if (reader.Classify(request.Unit) == UnitClass.Write)
+                return null;
+            execution = reader.Execute(request.Unit);
+        }
+
+        if (level != ReadLevel.Local && await HoldAsync(replica, execution.Snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
+            return Failed(vanished);
+        return Answer(replica, request, session, execution, level, freshAsOf, fallback);
+    }
+
+    private SqlResponse Answer(
+        Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadLevel level, Instant? freshAsOf, string? fallback)
+    {
+        var report = new ReadReport(self, execution.Snapshot, level, freshAsOf is { } fresh ? clock.Now - fresh : null, fallback);
+        var token = level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
+        var error = request.Unit.Mode == UnitMode.Atomic ? execution.Result.FirstError : null;
+        return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
+    }
+
+    private async Task<SqlProblem?> WaitToSeeAsync(Replica replica, SqlRequest request, ReadLevel level, Position? seen)
+    {
+        if (level is not (ReadLevel.Linearizable or ReadLevel.Session))
+            return null;
+        if (level == ReadLevel.Session && seen is null)
+            return null;
+        var patience = level == ReadLevel.Session ? Min(PatienceMax, request.Budget) : request.Budget;
+        var result = await replica.ReadIndexAsync(level == ReadLevel.Session ? seen : null, patience).ConfigureAwait(false);
+
+        // A session that waited long enough here is served as a linearizable read, which sees at least as much.
+        if (level == ReadLevel.Session && result.Outcome == ReadOutcome.TimedOut)
+            result = await replica.ReadIndexAsync(null, request.Budget).ConfigureAwait(false);
+        return result.Outcome switch
+        {
+            ReadOutcome.Ready => null,
+            ReadOutcome.SessionLost => Problems.SessionLost(replica.Database.Name),
+            ReadOutcome.NoLeader => Problems.NoLeader(replica.Database.Name, replica.Failure),
+            _ => Problems.ReadTimeout($"{self} could not show what the read must see within {DurationText.Format(request.Budget)}."),
+        };
+    }
+
+    private static async Task<SqlProblem?> HoldAsync(Replica replica, Position seen, TimeSpan budget)
+        => await replica.HoldAsync(seen, budget).ConfigureAwait(false) switch
+        {
+            true => null,
+            false => Problems.ReadVanished(),
+            null => Problems.ReadTimeout($"What the read saw was not committed within {DurationText.Format(budget)}."),
+        };
+
+    /// <summary>Null once this replica is proven fresh enough; else what was missing when patience ended.</summary>
+    private async Task<string?> WaitForBoundAsync(Replica replica, ReadOptions read, Instant began, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var changed = replica.NextChange();
+            var view = replica.View;
+            var missed = Miss(view, read);
+            if (missed is null)
+                return null;
+            var left = PatienceMax - (clock.Now - began);
+            if (left <= TimeSpan.Zero)
+                return missed;
+            await Task.WhenAny(changed, Task.Delay(left, clock.Time, cancellation)).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    private string? Miss(Protocol.LeaderBased.GroupView view, ReadOptions read)
+    {
+        // Unknown is stale, never healthy: a bound in entries too needs to know that the commit index itself is recent.
+        if (view.FreshAsOf is not { } fresh)
+            return $"the staleness of {self} is unknown";
+        if (read.MaxStaleness is { } bound && clock.Now - fresh > bound)
+            return $"{self} is proven fresh only as of {DurationText.Format(clock.Now - fresh)} ago, {DurationText.Format(bound)} was asked for";
+        var lag = view.Committed > view.Applied.Index ? view.Committed - view.Applied.Index : 0;
+        return read.MaxLagEntries is { } most && lag > most ? $"{self} is {lag} entries behind, {most} were asked for" : null;
+    }
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
+}

@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using Polygraph.Protocol;
+using Polygraph.Storage.Sqlite;
+using Polygraph.Wire.Log;
+
+namespace Polygraph.Storage;
+
+/// <summary>
+/// Our own rows in the database: the position, the digests and the idempotency keys. Written in the same transactions as the data, on leader
+/// and followers by the same code.
+/// </summary>
+internal sealed class ReplicaTables : IDisposable
+{
+    /// <summary>How long an idempotency key is remembered. Longer than any client retries; an older key is refused.</summary>
+    internal static readonly TimeSpan KeyRetention = TimeSpan.FromHours(24);
+
+    /// <summary>Expired keys go at every so many entries, by index and not by clock, so that every replica drops them at the same entry.</summary>
+    private const ulong EntriesBetweenPrunes = 256;
+
+    internal static readonly string[] Names = ["polygraph_position", "polygraph_digests", "polygraph_idempotency"];
+
+    internal const string Idempotency = "polygraph_idempotency";
+    internal const string IdempotencyColumns = "key, term, idx, request_hash, time, result";
+
+    private readonly SqliteStatement _writePosition;
+    private readonly SqliteStatement _writeDigest;
+    private readonly SqliteStatement _removeDigest;
+    private readonly SqliteStatement _findKey;
+    private readonly SqliteStatement _addKey;
+    private readonly SqliteStatement _pruneKeys;
+
+    /// <summary>Creates the tables if the database is new.</summary>
+    internal ReplicaTables(SqliteConnection connection)
+    {
+        connection.Execute(
+            "CREATE TABLE IF NOT EXISTS main.polygraph_position(id INTEGER PRIMARY KEY CHECK(id = 1), term INTEGER NOT NULL, idx INTEGER NOT NULL)");
+        connection.Execute(
+            "CREATE TABLE IF NOT EXISTS main.polygraph_digests(table_name TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID");
+        connection.Execute(
+            "CREATE TABLE IF NOT EXISTS main.polygraph_idempotency(key TEXT PRIMARY KEY, term INTEGER NOT NULL, idx INTEGER NOT NULL, "
+            + "request_hash BLOB NOT NULL, time INTEGER NOT NULL, result BLOB NOT NULL) WITHOUT ROWID");
+        connection.Execute("CREATE INDEX IF NOT EXISTS main.polygraph_idempotency_time ON polygraph_idempotency(time)");
+        _writePosition = connection.Prepare("INSERT OR REPLACE INTO main.polygraph_position VALUES (1, ?, ?)");
+        _writeDigest = connection.Prepare("INSERT OR REPLACE INTO main.polygraph_digests VALUES (?, ?)");
+        _removeDigest = connection.Prepare("DELETE FROM main.polygraph_digests WHERE table_name = ?");
+        _findKey = connection.Prepare("SELECT term, idx, request_hash, result FROM main.polygraph_idempotency WHERE key = ?");
+        _addKey = connection.Prepare($"INSERT INTO main.polygraph_idempotency({IdempotencyColumns}) VALUES (?, ?, ?, ?, ?, ?)");
+        _pruneKeys = connection.Prepare("DELETE FROM main.polygraph_idempotency WHERE time < ?");
+    }
+
+    internal static Position ReadPosition(SqliteConnection connection)
+    {
+        using var statement = connection.Prepare("SELECT term, idx FROM main.polygraph_position");
+        return statement.Step()
+            ? new Position(new Term((ulong)statement.ColumnInteger(0)), new LogIndex((ulong)statement.ColumnInteger(1)))
+            : Position.Zero;
+    }
+
+    internal static Dictionary<string, Digest128> ReadDigests(SqliteConnection connection)
+    {
+        var digests = new Dictionary<string, Digest128>(StringComparer.Ordinal);
+        using var statement = connection.Prepare("SELECT table_name, digest FROM main.polygraph_digests");
+        while (statement.Step())
+            digests[statement.ColumnText(0)] = new Digest128(ReadHash(statement.ColumnBytes(1)));
+        return digests;
+    }
+
+    internal void WritePosition(Position position)
+        => _writePosition.Bind(1, (long)position.Term.Value).Bind(2, (long)position.Index.Value).Run();
+
+    /// <summary>Writes a table's digest; null removes it.</summary>
+    internal void WriteDigest(string table, Digest128? digest)
+    {
+        if (digest is not { } value)
+        {
+            _removeDigest.Bind(1, table).Run();
+            return;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value.Value);
+        _writeDigest.Bind(1, table).BindBlob(2, bytes).Run();
+    }
+
+    /// <summary>The entry that used a key, if one did and is not forgotten.</summary>
+    internal DuplicateKey? FindKey(string key, UInt128 requestHash)
+    {
+        try
+        {
+            if (!_findKey.Bind(1, key).Step())
+                return null;
+            var position = new Position(
+                new Term((ulong)_findKey.ColumnInteger(0)), new LogIndex((ulong)_findKey.ColumnInteger(1)));
+            return new DuplicateKey(
+                position,
+                LogicalPayloadResult.Decode(_findKey.ColumnBytes(3).ToArray()),
+                ReadHash(_findKey.ColumnBytes(2)) == requestHash);
+        }
+        finally
+        {
+            _findKey.Reset();
+        }
+    }
+
+    /// <summary>Remembers the entry's key, and forgets old ones when it is time. The same for every replica that has the entry.</summary>
+    internal void Finish(EntryHeader header, ReadOnlySpan<byte> result)
+    {
+        if (header.Position.Index.Value % EntriesBetweenPrunes == 0)
+            _pruneKeys.Bind(1, header.WallTimeMicroseconds - ((long)KeyRetention.TotalMilliseconds * 1000)).Run();
+        if (header.IdempotencyKey is not { } key)
+            return;
+        Span<byte> hash = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(hash, header.RequestHash);
+        _addKey.Bind(1, key)
+            .Bind(2, (long)header.Position.Term.Value)
+            .Bind(3, (long)header.Position.Index.Value)
+            .BindBlob(4, hash)
+            .Bind(5, header.WallTimeMicroseconds)
+            .BindBlob(6, result)
+            .Run();
+    }
+
+    /// <summary>
+    /// Whether a key that is not remembered may have been forgotten: a UUID of version 7 tells when it was drawn.
+    /// </summary>
+    internal static bool IsExpired(string key, long wallTimeMicroseconds)
+    {
+        const int TimeBits = 48;
+        if (!Guid.TryParse(key, out var id) || id.Version != 7)
+            return false;
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        var drawnMilliseconds = (long)(BinaryPrimitives.ReadUInt64BigEndian(bytes) >> (64 - TimeBits));
+        return (wallTimeMicroseconds / 1000) - drawnMilliseconds > (long)KeyRetention.TotalMilliseconds;
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in (SqliteStatement[])[_writePosition, _writeDigest, _removeDigest, _findKey, _addKey, _pruneKeys])
+            statement.Dispose();
+    }
+
+    private static UInt128 ReadHash(ReadOnlySpan<byte> bytes)
+        => bytes.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(bytes) : throw new InvariantViolationException("A kept hash is not 16 bytes.");
+}

@@ -1,0 +1,234 @@
+using Polygraph.Protocol;
+using Polygraph.Storage.Digests;
+using Polygraph.Storage.Execution;
+using Polygraph.Wire.Log;
+
+namespace Polygraph.Storage.Capture;
+
+/// <summary>A point of a unit to which its captured changes can be cut back.</summary>
+internal readonly record struct CaptureMark(int Payload, int Tables, int Digests, int Tracked, int Rows, SchemaCatalog Catalog);
+
+/// <summary>
+/// What the running unit has changed: the operations of its payload, and the digests. Fed by the capture triggers, on the leader as on a
+/// follower; a follower keeps the digests only. Owned by the writer.
+/// </summary>
+internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
+{
+    private readonly LogicalPayloadWriter _payload = new();
+    private readonly ImageTracker _tracker = new();
+    private readonly List<int> _namedTables = [];
+    private int[] _ends = new int[64];
+
+    // The row that is being shown, in one or more calls.
+    private TableShape? _table;
+    private LogicalOperationKind _operation;
+    private int _valuesSeen;
+    private int _valuesExpected;
+    private int _rowStart;
+    private int _imageStart;
+
+    /// <summary>The schema whose shapes the triggers refer to.</summary>
+    internal SchemaCatalog Catalog { get; set; } = SchemaCatalog.Empty;
+
+    /// <summary>Whether operations are kept (leader) or only hashed (follower, replay).</summary>
+    internal bool Recording { get; set; } = true;
+
+    /// <summary>Rows seen since the unit began.</summary>
+    internal int Rows { get; private set; }
+
+    // The last captured insert of each table since the unit began, by capture id: the number of the row.
+    private readonly Dictionary<int, int> _lastInsert = [];
+
+    /// <summary>The reason for which the last capture refused, if it did.</summary>
+    internal RefusedException? Refusal { get; private set; }
+
+    internal LogicalPayloadWriter Payload => _payload;
+
+    internal DigestBook Book => book;
+
+    /// <summary>Begins a unit.</summary>
+    internal void Begin()
+    {
+        _payload.Clear();
+        _payload.WriteVersion();
+        _tracker.Clear();
+        _namedTables.Clear();
+        _lastInsert.Clear();
+        Rows = 0;
+    }
+
+    internal CaptureMark Mark()
+        => new(_payload.Length, _namedTables.Count, book.Mark(), _tracker.Mark(), Rows, Catalog);
+
+    /// <summary>Takes back what was captured since; the catalog becomes that of the mark again.</summary>
+    internal void CutTo(CaptureMark mark)
+    {
+        book.UndoTo(mark.Digests);
+        CutOperationsTo(mark);
+    }
+
+    /// <summary>As <see cref="CutTo"/>, without the digests.</summary>
+    internal void CutOperationsTo(CaptureMark mark)
+    {
+        _payload.CutTo(mark.Payload);
+        _namedTables.RemoveRange(mark.Tables, _namedTables.Count - mark.Tables);
+        _tracker.UndoTo(mark.Tracked);
+        Rows = mark.Rows;
+        Catalog = mark.Catalog;
+    }
+
+    /// <summary>Forgets a row of which a failed statement showed only a part, and an old refusal. Before each statement.</summary>
+    internal void BeginStatement()
+    {
+        if (_table is not null)
+            _payload.CutTo(_rowStart);
+        _table = null;
+        Refusal = null;
+    }
+
+    /// <summary>Takes the values of one call, in SQLite's memory.</summary>
+    internal void Capture(long code, ReadOnlySpan<nint> values)
+    {
+        if (_table is null)
+            BeginRow(code);
+        foreach (var value in values)
+        {
+            RowImage.Write(_payload, value);
+            _ends[_valuesSeen++] = _payload.Length - _imageStart;
+        }
+
+        if (_valuesSeen == _valuesExpected)
+            EndRow();
+    }
+
+    /// <summary>Whether a row was inserted into the table after so many rows had been seen.</summary>
+    internal bool InsertedIntoSince(int rows, TableShape table) => _lastInsert.GetValueOrDefault(table.CaptureId) > rows;
+
+    /// <summary>Adds a row that no trigger has seen: one that CREATE TABLE AS has filled in. The digest is set by whoever scans.</summary>
+    internal int BeginScannedInsert(TableShape table)
+    {
+        var number = TableNumber(table);
+        _payload.WriteRowOperation(LogicalOperationKind.Insert, number);
+        return _payload.Length;
+    }
+
+    private void BeginRow(long code)
+    {
+        var (captureId, operation) = CaptureTriggers.FromCode(code);
+        var table = Catalog.Find(captureId);
+        Invariant.Holds(table is not null, "capture triggers are those of the catalog");
+        if (_payload.Length > payloadBytesMax)
+        {
+            Refusal = new RefusedException(
+                RefusedException.TransactionTooLarge,
+                $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
+            throw Refusal;
+        }
+
+        var number = Recording ? TableNumber(table) : 0;
+        (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
+        _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
+        if (_ends.Length < _valuesExpected)
+            _ends = new int[_valuesExpected];
+        _payload.WriteRowOperation(operation, number);
+        _imageStart = _payload.Length;
+    }
+
+    private void EndRow()
+    {
+        var table = _table!;
+        _table = null;
+        Rows++;
+        if (_operation == LogicalOperationKind.Insert)
+            _lastInsert[table.CaptureId] = Rows;
+        if (table.NeedsTracking && Recording)
+            CorrectByTracker(table);
+        var images = _payload.From(_imageStart);
+        var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
+        if (_operation != LogicalOperationKind.Insert)
+            book.RemoveRow(table.Name, RowHash.Of(images[..beforeLength]));
+        if (_operation != LogicalOperationKind.Delete)
+            book.AddRow(table.Name, RowHash.Of(images[beforeLength..]));
+        if (!Recording)
+            _payload.CutTo(_rowStart);
+        else if (_operation == LogicalOperationKind.Update)
+            LeaveOutWhatIsSame(table.Values.Count);
+    }
+
+    /// <summary>Replaces the image before by what this unit is known to have left there, and notes the image after.</summary>
+    private void CorrectByTracker(TableShape table)
+    {
+        var count = table.Values.Count;
+        var images = _payload.From(_imageStart).ToArray();
+        var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[count - 1];
+        string? oldKey = null;
+        if (_operation != LogicalOperationKind.Insert)
+        {
+            oldKey = ImageTracker.KeyOf(table, images.AsSpan(0, beforeLength), _ends.AsSpan(0, count));
+            if (_tracker.Find(oldKey) is { } known)
+                ReplaceBefore(table, known, images.AsSpan(beforeLength));
+            _tracker.Set(oldKey, null);
+        }
+
+        if (_operation == LogicalOperationKind.Delete)
+            return;
+        var after = images.AsSpan(beforeLength).ToArray();
+        var newKey = ImageTracker.KeyOf(table, after, EndsOfAfter(table, beforeLength, images.Length));
+        if (_tracker.Find(newKey) is not null)
+        {
+            Refusal = new RefusedException(
+                RefusedException.NotAllowed,
+                $"A foreign-key action of \"{table.Name}\" changed a row that the same statement was moving; that cannot be replicated yet. "
+                + "Change the referring rows in a statement of their own.");
+            throw Refusal;
+        }
+
+        _tracker.Set(newKey, after);
+    }
+
+    private void ReplaceBefore(TableShape table, byte[] known, ReadOnlySpan<byte> after)
+    {
+        _payload.CutTo(_imageStart);
+        _payload.WriteBytes(known);
+        _payload.WriteBytes(after);
+        LogicalPayloadScan.ValueEnds(_payload.From(_imageStart), _ends.AsSpan(0, _valuesExpected));
+        Invariant.Holds(_ends[table.Values.Count - 1] == known.Length, "a tracked image has as many values as its table");
+    }
+
+    private int[] EndsOfAfter(TableShape table, int beforeLength, int length)
+    {
+        var ends = new int[table.Values.Count];
+        var image = _payload.From(_imageStart);
+        LogicalPayloadScan.ValueEnds(image[(image.Length - (length - beforeLength))..], ends);
+        return ends;
+    }
+
+    /// <summary>
+    /// Writes a mark for each value of the image after that is as before. In place: what is written never passes what is still to be read.
+    /// </summary>
+    private void LeaveOutWhatIsSame(int count)
+    {
+        var images = _payload.From(_imageStart);
+        var before = images[.._ends[count - 1]];
+        _payload.CutTo(_imageStart + before.Length);
+        for (var i = 0; i < count; i++)
+        {
+            var old = images[(i == 0 ? 0 : _ends[i - 1]).._ends[i]];
+            var now = images[_ends[count + i - 1].._ends[count + i]];
+            if (now.Length > 1 && now.SequenceEqual(old))
+                _payload.WriteSame();
+            else
+                _payload.WriteBytes(now);
+        }
+    }
+
+    private int TableNumber(TableShape table)
+    {
+        var number = _namedTables.IndexOf(table.CaptureId);
+        if (number >= 0)
+            return number;
+        _payload.WriteTable(table.Name, table.Values.Count);
+        _namedTables.Add(table.CaptureId);
+        return _namedTables.Count - 1;
+    }
+}

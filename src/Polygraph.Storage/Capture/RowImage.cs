@@ -1,0 +1,61 @@
+using Polygraph.Storage.Sqlite;
+using Polygraph.Wire.Log;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Storage.Capture;
+
+/// <summary>Writes values into an image, from where SQLite shows them, and finds their ends in a written one.</summary>
+internal static unsafe class RowImage
+{
+    /// <summary>Writes a value that a function was called with.</summary>
+    internal static void Write(LogicalPayloadWriter writer, nint value)
+    {
+        var kind = (SqlValueKind)NativeMethods.sqlite3_value_type(value);
+        switch (kind)
+        {
+            case SqlValueKind.Integer:
+                writer.WriteInteger(NativeMethods.sqlite3_value_int64(value));
+                break;
+            case SqlValueKind.Real:
+                writer.WriteReal(NativeMethods.sqlite3_value_double(value));
+                break;
+            case SqlValueKind.Text:
+                var text = NativeMethods.sqlite3_value_text(value);
+                writer.WriteTextOrBlob(kind, new ReadOnlySpan<byte>(text, NativeMethods.sqlite3_value_bytes(value)));
+                break;
+            case SqlValueKind.Blob:
+                var blob = NativeMethods.sqlite3_value_blob(value);
+                writer.WriteTextOrBlob(kind, new ReadOnlySpan<byte>(blob, NativeMethods.sqlite3_value_bytes(value)));
+                break;
+            default:
+                writer.WriteNull();
+                break;
+        }
+    }
+
+    /// <summary>Writes the columns of the row on which a statement stands.</summary>
+    internal static void Write(LogicalPayloadWriter writer, SqliteStatement row, int columns)
+    {
+        for (var i = 0; i < columns; i++)
+        {
+            switch (row.ColumnKind(i))
+            {
+                case SqlValueKind.Integer:
+                    writer.WriteInteger(row.ColumnInteger(i));
+                    break;
+                case SqlValueKind.Real:
+                    writer.WriteReal(row.ColumnReal(i));
+                    break;
+                case SqlValueKind.Text:
+                    writer.WriteTextOrBlob(SqlValueKind.Text, row.ColumnBytes(i));
+                    break;
+                case SqlValueKind.Blob:
+                    writer.WriteTextOrBlob(SqlValueKind.Blob, row.ColumnBytes(i));
+                    break;
+                default:
+                    writer.WriteNull();
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+namespace Polygraph.Storage.Capture;
+
+/// <summary>
+/// How a table's rows become images: the rowid first, unless a column is its alias, then every stored column. Immutable.
+/// </summary>
+internal sealed record TableShape
+{
+    /// <summary>Never used again in this process; the capture triggers name it.</summary>
+    public required int CaptureId { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>The statement that made the table, as SQLite keeps it.</summary>
+    public required string Sql { get; init; }
+
+    /// <summary>SQL names of the image's values, quoted where they are columns.</summary>
+    public required IReadOnlyList<string> Values { get; init; }
+
+    /// <summary>Which values of the image identify the row: the rowid, or the primary key of a WITHOUT ROWID table.</summary>
+    public required IReadOnlyList<int> Key { get; init; }
+
+    public required bool IsWithoutRowid { get; init; }
+
+    public required bool IsAutoIncrement { get; init; }
+
+    /// <summary>Whether a constraint of the table says ON CONFLICT REPLACE.</summary>
+    public required bool CanReplace { get; init; }
+
+    /// <summary>Whether a constraint of the table says ON CONFLICT FAIL.</summary>
+    public required bool CanFail { get; init; }
+
+    /// <summary>
+    /// Whether the rows that a trigger is shown may be out of date: the table has BEFORE triggers of its own, or a foreign-key action can
+    /// come back to the row that caused it.
+    /// </summary>
+    public required bool NeedsTracking { get; init; }
+
+    public string QuotedName => SqlName.Quote(Name);
+
+    /// <summary>Whether two shapes have the same images, so that a digest over one holds for the other.</summary>
+    public bool HasSameImages(TableShape other) => Name == other.Name && Values.SequenceEqual(other.Values);
+}
+
+/// <summary>Names in SQL.</summary>
+internal static class SqlName
+{
+    /// <summary>Tables, indexes, triggers and savepoints that begin so are ours.</summary>
+    internal const string OwnPrefix = "polygraph_";
+
+    internal static string Quote(string name) => "\"" + name.Replace("\"", "\"\"") + "\"";
+
+    internal static bool IsOwn(string name) => name.StartsWith(OwnPrefix, StringComparison.OrdinalIgnoreCase);
+
+    internal static bool IsSystem(string name) => name.StartsWith("sqlite_", StringComparison.OrdinalIgnoreCase);
+}

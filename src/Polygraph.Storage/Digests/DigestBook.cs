@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Polygraph.Protocol;
+
+namespace Polygraph.Storage.Digests;
+
+/// <summary>
+/// The digest of every replicated table as the writer's open transaction sees it, with an undo list, because units and parts of units can
+/// be undone. Owned by the writer.
+/// </summary>
+internal sealed class DigestBook
+{
+    private readonly Dictionary<string, Digest128> _digests = new(StringComparer.Ordinal);
+    private readonly List<Before> _undo = [];
+    private int _lastMark;
+
+    private readonly record struct Before(string Table, Digest128? Digest);
+
+    internal IReadOnlyDictionary<string, Digest128> Digests => _digests;
+
+    internal Digest128? Find(string table) => _digests.TryGetValue(table, out var digest) ? digest : null;
+
+    /// <summary>A point that <see cref="UndoTo"/> can return to.</summary>
+    internal int Mark() => _lastMark = _undo.Count;
+
+    internal void AddRow(string table, UInt128 hash)
+    {
+        ref var digest = ref Change(table);
+        digest += hash;
+    }
+
+    internal void RemoveRow(string table, UInt128 hash)
+    {
+        ref var digest = ref Change(table);
+        digest -= hash;
+    }
+
+    internal void Set(string table, Digest128 value) => Change(table) = value;
+
+    internal void Remove(string table)
+    {
+        _undo.Add(new Before(table, Find(table)));
+        _digests.Remove(table);
+    }
+
+    internal void UndoTo(int mark)
+    {
+        for (var i = _undo.Count - 1; i >= mark; i--)
+        {
+            if (_undo[i].Digest is { } digest)
+                _digests[_undo[i].Table] = digest;
+            else
+                _digests.Remove(_undo[i].Table);
+        }
+
+        _undo.RemoveRange(mark, _undo.Count - mark);
+        _lastMark = mark;
+    }
+
+    /// <summary>The tables touched since a mark, in ordinal order, dropped ones included.</summary>
+    internal SortedSet<string> TouchedSince(int mark)
+    {
+        var touched = new SortedSet<string>(StringComparer.Ordinal);
+        for (var i = mark; i < _undo.Count; i++)
+            touched.Add(_undo[i].Table);
+        return touched;
+    }
+
+    /// <summary>Makes everything so far final.</summary>
+    internal void ForgetUndo()
+    {
+        _undo.Clear();
+        _lastMark = 0;
+    }
+
+    internal void Clear()
+    {
+        _digests.Clear();
+        ForgetUndo();
+    }
+
+    private ref Digest128 Change(string table)
+    {
+        ref var digest = ref CollectionsMarshal.GetValueRefOrAddDefault(_digests, table, out var existed);
+        // One note per run of changes to a table is enough: nothing returns to a point between two marks.
+        if (_undo.Count == _lastMark || _undo[^1].Table != table)
+            _undo.Add(new Before(table, existed ? digest : null));
+        return ref digest;
+    }
+}

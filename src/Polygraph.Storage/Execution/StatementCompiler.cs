@@ -1,0 +1,125 @@
+using System.Text;
+using Polygraph.Storage.Capture;
+using Polygraph.Storage.Sqlite;
+
+namespace Polygraph.Storage.Execution;
+
+/// <summary>Compiles clients' statements on one connection and keeps them, until the schema changes.</summary>
+internal sealed class StatementCompiler(SqliteConnection connection, StatementAuthorizer authorizer, int cachedMax) : IDisposable
+{
+    private readonly Dictionary<string, CompiledStatement> _cache = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Compiles a text that is exactly one statement. The result belongs to the cache. Throws <see cref="SqliteException"/> or
+    /// <see cref="RefusedException"/>.
+    /// </summary>
+    internal CompiledStatement Compile(string text, SchemaCatalog catalog)
+        => TryCompile(text, catalog)
+            ?? throw new RefusedException(
+                RefusedException.ManyStatements, "The text holds more than one SQL statement. Send them one by one, or as a sequence.");
+
+    /// <summary>As <see cref="Compile"/>, but null if the text has more than one statement.</summary>
+    internal CompiledStatement? TryCompile(string text, SchemaCatalog catalog)
+    {
+        if (_cache.TryGetValue(text, out var cached))
+            return cached;
+        var bytes = Utf8.Terminated(text);
+        var compiled = CompileFirst(bytes, 0, catalog, out var tail)
+            ?? throw new RefusedException(RefusedException.NoStatement, "The text holds no SQL statement.");
+        if (!IsBlank(bytes, tail))
+        {
+            compiled.Dispose();
+            return null;
+        }
+
+        // Whole generations are dropped: a workload with more distinct texts than this does not profit from a cleverer choice.
+        if (_cache.Count >= cachedMax)
+            Clear();
+        _cache.Add(text, compiled);
+        return compiled;
+    }
+
+    /// <summary>Compiles the first statement from an offset on; null at the end. The result belongs to the caller.</summary>
+    internal CompiledStatement? CompileFirst(byte[] terminatedSql, int offset, SchemaCatalog catalog, out int tail)
+    {
+        var rest = Encoding.UTF8.GetString(terminatedSql, offset, terminatedSql.Length - offset - 1);
+        if (SkipReadOnlyBegin(rest) is { } skipped)
+        {
+            tail = offset + Encoding.UTF8.GetByteCount(rest.AsSpan(0, skipped));
+            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin }, rest[..skipped]);
+        }
+
+        var facts = new StatementFacts { FirstWord = SqlTokens.FirstWord(rest) };
+        var statement = CompileListening(terminatedSql, offset, facts, out tail);
+        if (statement is null)
+            return null;
+        // EXPLAIN is heard as what it explains, and does nothing of it.
+        if (statement.IsExplain)
+            facts = new StatementFacts { FirstWord = "EXPLAIN" };
+        var text = Encoding.UTF8.GetString(terminatedSql, offset, Math.Min(tail, terminatedSql.Length - 1) - offset);
+        var compiled = new CompiledStatement(statement, facts, text);
+        if (!compiled.IsReadOnly)
+            AddTraits(facts, text, catalog);
+        // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
+        facts.ChangesSchema |= !compiled.IsReadOnly && facts.FirstWord == "ALTER";
+        facts.IsAlter |= facts.ChangesSchema && facts.FirstWord == "ALTER";
+        return compiled;
+    }
+
+    /// <summary>Forgets every statement: what was learned about them held for another schema.</summary>
+    internal void Clear()
+    {
+        foreach (var compiled in _cache.Values)
+            compiled.Dispose();
+        _cache.Clear();
+    }
+
+    public void Dispose() => Clear();
+
+    /// <summary>Whether nothing but blanks, comments and semicolons is left.</summary>
+    internal static bool IsBlank(byte[] terminatedSql, int offset)
+    {
+        if (offset >= terminatedSql.Length - 1)
+            return true;
+        return SqlTokens.FirstWord(Encoding.UTF8.GetString(terminatedSql, offset, terminatedSql.Length - offset - 1)).Length == 0;
+    }
+
+    private SqliteStatement? CompileListening(byte[] sql, int offset, StatementFacts facts, out int tail)
+    {
+        authorizer.Listen(facts);
+        try
+        {
+            return connection.PrepareFirst(sql, offset, persistent: true, out tail);
+        }
+        catch (SqliteException) when (facts.Denial is not null)
+        {
+            throw new RefusedException(RefusedException.NotAllowed, facts.Denial);
+        }
+        finally
+        {
+            authorizer.StopListening();
+        }
+    }
+
+    private static void AddTraits(StatementFacts facts, string text, SchemaCatalog catalog)
+    {
+        var tables = facts.WrittenTables.Select(catalog.Find).OfType<TableShape>().ToList();
+        var triggers = facts.Triggers.Where(catalog.Triggers.ContainsKey).Select(name => catalog.Triggers[name]).ToList();
+        facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
+        facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
+    }
+
+    /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>
+    private static int? SkipReadOnlyBegin(string text)
+    {
+        var tokens = new SqlTokens(text);
+        if (!tokens.Read() || !tokens.Is("BEGIN") || !tokens.Read())
+            return null;
+        if (tokens.Is("TRANSACTION") && !tokens.Read())
+            return null;
+        if (!tokens.Is("READONLY"))
+            return null;
+        var end = tokens.Consumed(text);
+        return tokens.Read() && !tokens.Is(";") ? null : end;
+    }
+}

@@ -1,0 +1,111 @@
+using Polygraph.Storage.Sqlite;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Storage.Execution;
+
+/// <summary>
+/// Runs compiled statements of clients within the limits of the unit: arguments in, rows out, time and size bounded. Shared by writer and
+/// readers; each has its own.
+/// </summary>
+internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimit time, ReplicaDatabaseOptions options)
+{
+    private const int ValueOverheadBytes = 8;
+
+    private static readonly string[] ParameterPrefixes = ["", ":", "@", "$"];
+
+    private long _rowsLeft;
+    private long _bytesLeft;
+
+    /// <summary>Begins a unit: its answer may have the full size.</summary>
+    internal void BeginUnit() => (_rowsLeft, _bytesLeft) = (options.MaxResultRows, options.MaxResultBytes);
+
+    internal static void Bind(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    {
+        var positional = 0;
+        foreach (var argument in arguments)
+        {
+            var index = argument.Name is null ? ++positional : FindParameter(statement, argument.Name);
+            if (index > statement.ParameterCount)
+                throw new RefusedException(
+                    RefusedException.InvalidArguments,
+                    $"The statement takes {statement.ParameterCount} arguments; {arguments.Count} were given.");
+            statement.Bind(index, argument.Value);
+        }
+    }
+
+    /// <summary>Runs to the end, collecting rows if they are wanted, and lets go of the arguments.</summary>
+    internal IReadOnlyList<SqlValue[]> Run(SqliteStatement statement, bool wantRows)
+    {
+        var rows = new List<SqlValue[]>();
+        RefusedException? tooLarge = null;
+        authorizer.SetClientRuns(true);
+        time.Start();
+        try
+        {
+            while (statement.Step())
+            {
+                // A statement that writes runs on to its end, so that it is undone as a whole and not left half done.
+                if (!wantRows || tooLarge is not null)
+                    continue;
+                var row = new SqlValue[statement.ColumnCount];
+                for (var i = 0; i < row.Length; i++)
+                    row[i] = statement.ColumnValue(i);
+                rows.Add(row);
+                tooLarge = Charge(row);
+                if (tooLarge is not null && statement.IsReadOnly)
+                    break;
+            }
+        }
+        finally
+        {
+            time.End();
+            authorizer.SetClientRuns(false);
+            statement.ResetAndClear();
+        }
+
+        return tooLarge is null ? rows : throw tooLarge;
+    }
+
+    /// <summary>What a client is told about an exception of its statement.</summary>
+    internal SqlError ToError(Exception exception)
+        => exception switch
+        {
+            RefusedException refused => refused.ToError(),
+            SqliteException { Code: SqliteCode.Interrupt } when time.IsStopped => new SqlError(
+                "REPLICA_RESTARTING", "The replica is being taken out of service to be rebuilt. Ask another node, or again in a moment."),
+            SqliteException { Code: SqliteCode.Interrupt } => new SqlError(
+                RefusedException.QueryTimeout,
+                $"The statement ran longer than {options.StatementTimeLimit.TotalSeconds:0.###} seconds and was stopped. Make it smaller."),
+            SqliteException sqlite => new SqlError(sqlite.CodeName, sqlite.Message, sqlite.ExtendedCodeName),
+            _ => throw new ArgumentException("Not an error of a statement.", nameof(exception), exception),
+        };
+
+    internal static StatementDescription Describe(CompiledStatement compiled)
+        => compiled.Statement is not { } statement
+            ? new StatementDescription([], [], false, true)
+            : new StatementDescription(
+                [.. Enumerable.Range(1, statement.ParameterCount).Select(statement.ParameterName)],
+                compiled.Columns(),
+                statement.IsExplain,
+                compiled.IsReadOnly);
+
+    private RefusedException? Charge(SqlValue[] row)
+    {
+        _rowsLeft--;
+        foreach (var value in row)
+            _bytesLeft -= ValueOverheadBytes + (value.Kind is SqlValueKind.Text or SqlValueKind.Blob ? value.Bytes.Length : 0);
+        return _rowsLeft >= 0 && _bytesLeft >= 0
+            ? null
+            : new RefusedException(
+                RefusedException.ResponseTooLarge,
+                $"The answer is larger than {options.MaxResultRows} rows or {options.MaxResultBytes} bytes. Ask for less, in pages.");
+    }
+
+    private static int FindParameter(SqliteStatement statement, string name)
+    {
+        foreach (var prefix in ParameterPrefixes)
+            if (statement.ParameterIndex(prefix + name) is var index and > 0)
+                return index;
+        throw new RefusedException(RefusedException.InvalidArguments, $"The statement has no parameter named \"{name}\".");
+    }
+}

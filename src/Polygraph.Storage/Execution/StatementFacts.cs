@@ -1,0 +1,54 @@
+namespace Polygraph.Storage.Execution;
+
+/// <summary>A transaction statement, which we run as savepoints inside the batch.</summary>
+internal enum TransactionStep : byte
+{
+    None,
+    Begin,
+    Commit,
+    Rollback,
+    Savepoint,
+    Release,
+    RollbackTo,
+}
+
+/// <summary>What the authorizer learned about a statement while SQLite compiled it. Filled once, then only read.</summary>
+internal sealed class StatementFacts
+{
+    /// <summary>Tables and views that the statement, its triggers or its foreign-key actions write.</summary>
+    internal HashSet<string> WrittenTables { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The schema's triggers that it can fire.</summary>
+    internal HashSet<string> Triggers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The first word of the text, in upper case.</summary>
+    internal string FirstWord { get; init; } = "";
+
+    internal bool ChangesSchema { get; set; }
+
+    internal bool IsAlter { get; set; }
+
+    /// <summary>The table into which the statement itself, not a trigger, inserts.</summary>
+    internal string? InsertTarget { get; set; }
+
+    internal bool WritesSequences { get; set; }
+
+    internal TransactionStep Transaction { get; set; }
+
+    internal string SavepointName { get; set; } = "";
+
+    /// <summary>The pragma, in lower case, and its argument.</summary>
+    internal string? Pragma { get; set; }
+
+    internal string? PragmaArgument { get; set; }
+
+    /// <summary>Why the authorizer refused, for an error that says more than "not authorized".</summary>
+    internal string? Denial { get; set; }
+
+    // Set from the catalog once the statement is compiled.
+    internal bool CanReplace { get; set; }
+
+    internal bool CanFail { get; set; }
+
+    internal bool FiresTriggers => Triggers.Count > 0;
+}

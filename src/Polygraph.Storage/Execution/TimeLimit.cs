@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Polygraph.Storage.Sqlite;
+
+namespace Polygraph.Storage.Execution;
+
+/// <summary>Stops a statement that runs for too long, and everything once <see cref="StopAll"/> was called.</summary>
+internal sealed unsafe class TimeLimit : IDisposable
+{
+    // Some ten microseconds of work: rare enough to cost nothing, often enough to stop promptly.
+    private const int InstructionsBetweenChecks = 2000;
+
+    private readonly long _limitTicks;
+    private GCHandle _self;
+    private long _deadline = long.MaxValue;
+    private volatile bool _stopped;
+
+    /// <summary>Installs the limit. Dispose it after the connection is closed.</summary>
+    internal TimeLimit(SqliteConnection connection, TimeSpan limit)
+    {
+        _limitTicks = (long)(limit.TotalSeconds * Stopwatch.Frequency);
+        _self = GCHandle.Alloc(this);
+        NativeMethods.sqlite3_progress_handler(
+            connection.Pointer, InstructionsBetweenChecks, &Check, GCHandle.ToIntPtr(_self));
+    }
+
+    internal bool IsStopped => _stopped;
+
+    /// <summary>Begins the time of a client's statement.</summary>
+    internal void Start() => _deadline = Stopwatch.GetTimestamp() + _limitTicks;
+
+    /// <summary>Our own statements have no limit.</summary>
+    internal void End() => _deadline = long.MaxValue;
+
+    /// <summary>From any thread: stops what runs now and what begins later.</summary>
+    internal void StopAll() => _stopped = true;
+
+    public void Dispose()
+    {
+        if (_self.IsAllocated)
+            _self.Free();
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Check(nint state)
+    {
+        var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
+        return self._stopped || Stopwatch.GetTimestamp() > self._deadline ? 1 : 0;
+    }
+}

@@ -1,0 +1,195 @@
+using Polygraph.Protocol;
+using Polygraph.Storage.Capture;
+using Polygraph.Storage.Execution;
+using Polygraph.Wire.Log;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Storage;
+
+/// <content>The leader's side: batches of units, one SQLite transaction a batch, one savepoint a unit.</content>
+public sealed partial class ReplicaDatabase
+{
+    private const string UnitSavepoint = "polygraph_unit";
+
+    // The open batch.
+    private readonly List<LogEntry> _batch = [];
+    private bool _inBatch;
+    private SchemaCatalog _batchCatalog = SchemaCatalog.Empty;
+
+    // The last entry executed or applied, committed or not.
+    private Position _last;
+
+    // The running unit: what to return to when it fails as a whole.
+    private CaptureMark _unitStart;
+    private Position _unitPosition;
+
+    /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
+    public void BeginBatch()
+    {
+        Invariant.Holds(!_inBatch, "one batch is open at a time");
+        _writer.EnterExecuting();
+        _capture.Recording = true;
+        _writer.Run("BEGIN IMMEDIATE");
+        _batch.Clear();
+        _batchCatalog = _capture.Catalog;
+        _inBatch = true;
+    }
+
+    /// <summary>
+    /// Leader: executes one unit of the open batch. The unit's own errors are values in its result; an exception means that the replica's
+    /// SQLite has failed: then roll the batch back.
+    /// </summary>
+    public UnitExecution Execute(SqlUnit unit, in EntryContext context)
+    {
+        Invariant.Holds(_inBatch, "units run in a batch");
+        Invariant.Holds(context.Position.Index == _last.Index.Next && context.Position.Term >= _last.Term, "positions follow one another");
+        if (context.IdempotencyKey is { } key && CheckKey(key, context) is { } answer)
+            return answer;
+
+        _unitPosition = context.Position;
+        _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _capture.Begin();
+        _unitStart = _capture.Mark();
+        var sequencesBefore = _sequences.Known;
+        _sequences.Load(_capture.Catalog);
+        _session.Begin(unit);
+        var result = UnitInterpreter.Run(unit, _session);
+        var failure = _session.End();
+        if (failure is not null)
+            result = UnitInterpreter.FailLast(result, failure);
+        var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
+        if (isUndone)
+        {
+            UndoUnit();
+            _sequences.Known = sequencesBefore;
+        }
+
+        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
+        _writer.Run("RELEASE " + UnitSavepoint);
+        _session.ResetSwitches();
+        return new UnitExecution(result, entry, null);
+    }
+
+    /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
+    public void CommitBatch()
+    {
+        Invariant.Holds(_inBatch, "a batch is open");
+        try
+        {
+            Commit();
+        }
+        catch
+        {
+            RollbackBatch();
+            throw;
+        }
+
+        _inBatch = false;
+        _batch.Clear();
+    }
+
+    /// <summary>Leader: undoes the whole batch.</summary>
+    public void RollbackBatch()
+    {
+        Invariant.Holds(_inBatch, "a batch is open");
+        _inBatch = false;
+        _batch.Clear();
+        RollBack(_batchCatalog);
+    }
+
+    private UnitExecution? CheckKey(string key, in EntryContext context)
+    {
+        if (_tables.FindKey(key, context.RequestHash) is { } duplicate)
+            return new UnitExecution(duplicate.Result, null, duplicate);
+        if (!ReplicaTables.IsExpired(key, context.WallTimeMicroseconds))
+            return null;
+        var error = new SqlError(
+            RefusedException.KeyExpired,
+            $"The idempotency key was drawn more than {ReplicaTables.KeyRetention.TotalHours} hours ago, longer than keys are remembered, "
+            + "so whether it was used cannot be told. Look at the rows, then ask with a new key.");
+        return new UnitExecution(new UnitResult([new StepResult.Failed(error)]), null, null);
+    }
+
+    private void UndoUnit()
+    {
+        _writer.Run("ROLLBACK TO " + UnitSavepoint);
+        if (!ReferenceEquals(_capture.Catalog, _unitStart.Catalog))
+        {
+            _compiler.Clear();
+            _applier.ForgetStatements();
+        }
+
+        _capture.CutTo(_unitStart);
+    }
+
+    private LogEntry MakeEntry(UnitResult result, in EntryContext context)
+    {
+        if (_session.TouchedSequences)
+            _sequences.Record(_capture.Catalog, _capture.Payload);
+        var kept = context.IdempotencyKey is null ? [] : LogicalPayloadResult.Encode(result);
+        _capture.Payload.WriteEnd(kept);
+        var header = new EntryHeader
+        {
+            Position = context.Position,
+            Payload = PayloadFormat.Logical,
+            WallTimeMicroseconds = context.WallTimeMicroseconds,
+            HybridTime = context.HybridTime,
+            Session = context.Session,
+            IdempotencyKey = context.IdempotencyKey,
+            RequestHash = context.RequestHash,
+            AckRequested = context.AckRequested,
+            Principal = context.Principal,
+            Digests = DigestsSince(_unitStart.Digests),
+        };
+        var entry = new LogEntry(context.Position, EntryCodec.Encode(header, _capture.Payload.Written));
+        _tables.Finish(header, kept);
+        _batch.Add(entry);
+        _last = context.Position;
+        return entry;
+    }
+
+    private List<TableDigest> DigestsSince(int mark)
+    {
+        var digests = new List<TableDigest>();
+        foreach (var table in _book.TouchedSince(mark))
+            if (_book.Find(table) is { } digest)
+                digests.Add(new TableDigest(table, digest));
+        return digests;
+    }
+
+    /// <summary>
+    /// A statement of the running unit has ended the batch's transaction. Does the earlier units again from their entries, whose digests must
+    /// come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
+    /// </summary>
+    private void RestoreBatch(UnitMark? keep)
+    {
+        _book.UndoTo(keep?.Capture.Digests ?? _unitStart.Digests);
+        var expected = DigestsSince(0);
+        _book.UndoTo(0);
+        _applier.ForgetStatements();
+        _capture.Catalog = _batchCatalog;
+        var kept = keep is null ? null : new LogicalPayloadWriter();
+        kept?.WriteBytes(_capture.Payload.Written);
+        kept?.WriteEnd([]);
+        var foreignKeys = _writer.ForeignKeys;
+
+        _writer.Run("BEGIN IMMEDIATE");
+        _writer.EnterApplying();
+        _capture.Recording = false;
+        foreach (var entry in _batch)
+        {
+            var (header, payload) = EntryCodec.Decode(entry.Record);
+            _applier.Apply(header, payload);
+        }
+
+        _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
+        if (kept is not null)
+            _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());
+        _capture.Recording = true;
+        _writer.EnterExecuting();
+        _writer.SetForeignKeys(foreignKeys);
+        foreach (var (table, digest) in expected)
+            Invariant.Holds(_book.Find(table) == digest, "units that are done again leave the same rows");
+    }
+}
