@@ -15,10 +15,10 @@ public sealed record ReplicaDatabaseOptions
     public long MaxResultBytes { get; init; } = 64 << 20;
 
     /// <summary>
-    /// Captured bytes of one unit (192 MiB: with header and result it must stay under the largest log record, 256 MiB).
+    /// Captured bytes of one unit (48 MiB: with header and result it must stay under the largest log record, one peer frame of 64 MiB).
     /// More is <c>TRANSACTION_TOO_LARGE</c>.
     /// </summary>
-    public int MaxEntryBytes { get; init; } = 192 << 20;
+    public int MaxEntryBytes { get; init; } = 48 << 20;
 
     /// <summary>Read connections. A request that finds all of them lent out waits its turn.</summary>
     public int MaxReaders { get; init; } = 8;
