@@ -23,6 +23,7 @@ internal sealed class RecordedEvents : IPeerEvents
 
     private readonly Channel<PeerEvent> _events = Channel.CreateUnbounded<PeerEvent>();
     private readonly ConcurrentQueue<PeerEvent> _all = new();
+    private readonly List<PeerEvent> _notYetWanted = [];
 
     /// <summary>Called on the transport's thread before a frame is recorded; a test that blocks here stops the reading.</summary>
     public Action<NodeId, PeerFrame>? Frame { get; set; }
@@ -41,23 +42,35 @@ internal sealed class RecordedEvents : IPeerEvents
 
     public void OnRefused(NodeId node, Welcome welcome, NodeId refusedBy) => Record(new PeerEvent.Refused(node, welcome, refusedBy));
 
-    /// <summary>The next event of this kind that fits; those before it are skipped.</summary>
+    /// <summary>
+    /// The next event of this kind that fits, once. Events of two peers may come in any order, so what comes before it stays for later calls.
+    /// </summary>
     public async Task<T> NextAsync<T>(Func<T, bool>? fits = null)
         where T : PeerEvent
     {
+        if (_notYetWanted.OfType<T>().FirstOrDefault(Fits) is { } earlier)
+        {
+            _notYetWanted.Remove(earlier);
+            return earlier;
+        }
+
         using var limit = new CancellationTokenSource(Patience);
         try
         {
             while (true)
             {
-                if (await _events.Reader.ReadAsync(limit.Token) is T next && (fits is null || fits(next)))
-                    return next;
+                var next = await _events.Reader.ReadAsync(limit.Token);
+                if (next is T wanted && Fits(wanted))
+                    return wanted;
+                _notYetWanted.Add(next);
             }
         }
         catch (OperationCanceledException)
         {
             throw new TimeoutException($"No {typeof(T).Name} within {Patience.TotalSeconds} s; so far: {string.Join("; ", _all)}");
         }
+
+        bool Fits(T candidate) => fits is null || fits(candidate);
     }
 
     private void Record(PeerEvent happened)

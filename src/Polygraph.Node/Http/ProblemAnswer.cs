@@ -10,14 +10,10 @@ internal static class ProblemAnswer
 {
     private const string ContentType = "application/problem+json";
 
-    /// <summary>The problem's code, for the request log and the metrics of the boundary.</summary>
-    public static readonly object CodeKey = new();
-
     /// <param name="database">The database of the receipt; empty if the problem has none.</param>
     /// <param name="statement">Which statement of the request failed, from 0, if one did.</param>
     public static async Task SendAsync(HttpContext context, SqlProblem problem, string database = "", int? statement = null)
     {
-        context.Items[CodeKey] = problem.Code;
         var output = JsonOutput.Rent();
         try
         {

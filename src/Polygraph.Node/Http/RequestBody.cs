@@ -37,18 +37,16 @@ internal readonly struct RequestBody : IDisposable
         if (serverLimit is { IsReadOnly: false })
             serverLimit.MaxRequestBodySize = null;
 
-        // A body of unknown length may become as large as the largest.
-        var reserved = announced ?? limit;
+        var reserved = Math.Max(1, announced ?? FirstBufferBytes);
         inFlight.ReserveBody(reserved);
-        byte[]? buffer = null;
+        var buffer = ArrayPool<byte>.Shared.Rent((int)reserved);
         try
         {
-            buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(1, announced ?? FirstBufferBytes));
             var length = 0;
             while (true)
             {
                 if (length == buffer.Length)
-                    buffer = Grow(buffer, length, limit);
+                    buffer = Grow(buffer, limit, inFlight, ref reserved);
                 var read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted);
                 if (read == 0)
                     return new RequestBody(buffer, length, inFlight, reserved);
@@ -60,8 +58,7 @@ internal readonly struct RequestBody : IDisposable
         catch
         {
             inFlight.ReleaseBody(reserved);
-            if (buffer is not null)
-                ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(buffer);
             throw;
         }
     }
@@ -73,10 +70,13 @@ internal readonly struct RequestBody : IDisposable
     }
 
     // One byte more than the limit is enough to notice that the body passes it.
-    private static byte[] Grow(byte[] buffer, int length, int limit)
+    private static byte[] Grow(byte[] buffer, int limit, InFlight inFlight, ref long reserved)
     {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min((long)length * 2, limit + 1L));
-        buffer.AsSpan(0, length).CopyTo(larger);
+        var wanted = Math.Min((long)buffer.Length * 2, limit + 1L);
+        inFlight.ReserveBody(wanted - reserved);
+        reserved = wanted;
+        var larger = ArrayPool<byte>.Shared.Rent((int)wanted);
+        buffer.CopyTo(larger.AsSpan());
         ArrayPool<byte>.Shared.Return(buffer);
         return larger;
     }

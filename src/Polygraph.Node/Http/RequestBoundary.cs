@@ -35,7 +35,9 @@ internal sealed class RequestBoundary(RequestGuard guard, InFlight inFlight, Req
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client is gone: there is nobody to answer.
+            // There is nobody to answer; the status is for the metrics only.
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception fault)
         {

@@ -11,8 +11,8 @@ namespace Polygraph.Transport.Tcp;
 /// <remarks>Any thread adds; the connection's writer thread takes.</remarks>
 internal sealed class OutboundQueue
 {
-    private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _ready = new(0, 1);
+    // A monitor and not a semaphore: a semaphore spins before it waits, and on a small machine that takes the time of those who have work.
+    private readonly object _gate = new();
     private readonly Lane _control = new(TransportLimits.ControlQueueBytesMax);
     private readonly Lane _bulk = new(TransportLimits.BulkQueueBytesMax);
     private bool _closed;
@@ -25,10 +25,9 @@ internal sealed class OutboundQueue
         {
             if (_closed || !(IsBulk(frame) ? _bulk : _control).TryAdd(frame, bytes))
                 return false;
-            Wake();
+            Monitor.Pulse(_gate);
+            return true;
         }
-
-        return true;
     }
 
     /// <summary>
@@ -37,20 +36,19 @@ internal sealed class OutboundQueue
     /// </summary>
     public bool Take(List<PeerFrame> batch)
     {
-        while (true)
+        lock (_gate)
         {
-            lock (_gate)
+            while (!_closed)
             {
-                if (_closed)
-                    return false;
                 var room = TransportLimits.SendBatchBytes;
                 _control.Take(batch, ref room);
                 _bulk.Take(batch, ref room);
                 if (batch.Count > 0)
                     return true;
+                Monitor.Wait(_gate);
             }
 
-            _ready.Wait();
+            return false;
         }
     }
 
@@ -60,7 +58,7 @@ internal sealed class OutboundQueue
         lock (_gate)
         {
             _closed = true;
-            Wake();
+            Monitor.Pulse(_gate);
             return _control.Clear() + _bulk.Clear();
         }
     }
@@ -72,12 +70,6 @@ internal sealed class OutboundQueue
             PeerFrame.Forward or PeerFrame.ForwardReply => true,
             _ => false,
         };
-
-    private void Wake()
-    {
-        if (_ready.CurrentCount == 0)
-            _ready.Release();
-    }
 
     private sealed class Lane(int bytesMax)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Polygraph.Protocol;
+using Polygraph.Wire.Buffers;
 
 namespace Polygraph.Wire.Log;
 
@@ -11,8 +12,11 @@ namespace Polygraph.Wire.Log;
 /// <remarks>Decoding trusts nothing: whatever the bytes, it returns a header and a payload or throws <see cref="EntryFormatException"/>.</remarks>
 public static class EntryCodec
 {
-    /// <summary>The largest record. A transaction that makes a larger one must be refused before it is executed to the end.</summary>
-    public const int RecordBytesMax = 256 * 1024 * 1024;
+    /// <summary>
+    /// The largest record: one that a frame between nodes can hold, because an entry that cannot be shipped would stop its group for good. A
+    /// transaction that makes a larger one must be refused before it is executed to the end.
+    /// </summary>
+    public const int RecordBytesMax = WireLimits.EntryBytesMax;
 
     /// <summary>The longest string of a header, in bytes of UTF-8; the value above it (65535) says that there is no string.</summary>
     public const int StringBytesMax = NoString - 1;

@@ -107,7 +107,8 @@ public sealed class ConnectionTests
         var forward = Assert.IsType<PeerFrame.Forward>((await two.Events.NextAsync<PeerEvent.Frame>(f => f.Content is PeerFrame.Forward)).Content);
         Assert.Equal(9ul, forward.Call);
         Assert.Equal(payload, forward.Payload.ToArray());
-        Assert.IsType<PeerFrame.ForwardReply>((await two.Events.NextAsync<PeerEvent.Frame>()).Content);
+        var reply = await two.Events.NextAsync<PeerEvent.Frame>(f => f.Content is PeerFrame.ForwardReply);
+        Assert.Equal(5, ((PeerFrame.ForwardReply)reply.Content).Payload.Length);
     }
 
     [Fact]

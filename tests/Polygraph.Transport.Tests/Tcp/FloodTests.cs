@@ -50,6 +50,48 @@ public sealed class FloodTests
     }
 
     [Fact]
+    public async Task A_starved_thread_pool_stops_no_frame()
+    {
+        const int Blockers = 200;
+        await using var cluster = new TestCluster(2);
+        var sender = cluster.Start(1);
+        var reader = cluster.Start(2);
+        await sender.Events.NextAsync<PeerEvent.Connected>();
+        using var arrived = new ManualResetEventSlim();
+        reader.Events.Frame = (_, _) => arrived.Set();
+
+        using var release = new ManualResetEventSlim();
+        using var running = new CountdownEvent(Blockers + 1);
+        var starved = true;
+        for (var i = 0; i < Blockers; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ =>
+            {
+                release.Wait();
+                running.Signal();
+            }, null);
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(_ =>
+        {
+            Volatile.Write(ref starved, false);
+            running.Signal();
+        }, null);
+        try
+        {
+            // No await between here and the release: this very test would have to wait for the pool.
+            sender.Transport.Send(reader.Identity.Node, new PeerFrame.Group(new(1), new VoteReply(new(1), true)));
+            Assert.True(arrived.Wait(TimeSpan.FromSeconds(10)), "the frame arrives");
+            Assert.True(Volatile.Read(ref starved), "the pool had no thread to spare meanwhile");
+        }
+        finally
+        {
+            release.Set();
+            running.Wait();
+        }
+    }
+
+    [Fact]
     public async Task Disposal_does_not_wait_for_a_blocked_writer()
     {
         var cluster = new TestCluster(2);

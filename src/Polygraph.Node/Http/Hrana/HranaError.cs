@@ -17,7 +17,6 @@ internal static class HranaError
     /// <summary>Answers the whole request with an error: the client drops the stream.</summary>
     public static async Task SendAsync(HttpContext context, SqlProblem problem)
     {
-        context.Items[ProblemAnswer.CodeKey] = problem.Code;
         var output = JsonOutput.Rent();
         try
         {

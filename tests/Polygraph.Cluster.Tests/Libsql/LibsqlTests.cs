@@ -1,0 +1,70 @@
+using Polygraph.Cli.Processes;
+
+namespace Polygraph.Cluster.Tests.Libsql;
+
+/// <summary>A cluster of three processes, and the client; shared by the scenarios, each of which has tables of its own.</summary>
+public sealed class LibsqlCluster : IAsyncLifetime
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("polygraph-libsql-").FullName;
+    private LocalCluster? _cluster;
+    private LibsqlPackage? _package;
+    private string? _missing;
+
+    public async ValueTask InitializeAsync()
+    {
+        (_package, _missing) = await LibsqlPackage.InstallAsync();
+        if (_missing is not null)
+            return;
+
+        var ports = LocalPorts.FindFree(6);
+        _cluster = new LocalCluster(
+            ProgramFile.Path,
+            [.. Enumerable.Range(0, 3).Select(k => new NodeLayout($"n{k + 1}", Path.Combine(_directory, $"n{k + 1}"), ports[k], ports[3 + k]))]);
+        _cluster.StartAll();
+        await _cluster.WaitUntilAsync(view => view.Database("main")?.Leader is not null, "main has a leader", StartLimit);
+    }
+
+    public async Task RunAsync(string scenario)
+    {
+        Assert.SkipWhen(_missing is not null, _missing ?? "");
+        try
+        {
+            await _package!.RunScenarioAsync(scenario, _cluster!.Nodes.Select(node => node.Url));
+        }
+        catch (Exception fault)
+        {
+            throw new Xunit.Sdk.XunitException($"{fault.Message}\n{_cluster!.LastLogLines()}", fault);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_cluster is not null)
+        {
+            await _cluster.StopAllAsync();
+            _cluster.Dispose();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+    }
+}
+
+/// <summary>The published libSQL client, unmodified, drives a real cluster. The scenarios are in scenarios.mjs.</summary>
+public sealed class LibsqlTests(LibsqlCluster cluster) : IClassFixture<LibsqlCluster>
+{
+    [Theory]
+    [InlineData("values")]
+    [InlineData("batch")]
+    [InlineData("failed_batch")]
+    [InlineData("read_batch")]
+    [InlineData("errors")]
+    [InlineData("script")]
+    [InlineData("migrate")]
+    [InlineData("interactive")]
+    [InlineData("every_node")]
+    [InlineData("parallel")]
+    [InlineData("other_database")]
+    public Task Scenario(string name) => cluster.RunAsync(name);
+}
