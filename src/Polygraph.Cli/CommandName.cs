@@ -10,12 +10,12 @@ public static class CommandName
 
     public static string Current { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } launcher ? launcher : "polygraph";
 
-    /// <summary>The names of a subcommand and its parents, without the program's own.</summary>
-    public static string PathFromRoot(this Command command)
+    /// <summary>How this command is called, its parents and the program's own name included.</summary>
+    public static string FullName(this Command command)
     {
-        var names = new List<string>();
+        var names = new List<string> { Current };
         for (var current = command; current is not RootCommand; current = current.Parents.OfType<Command>().First())
-            names.Insert(0, current.Name);
+            names.Insert(1, current.Name);
         return string.Join(' ', names);
     }
 }

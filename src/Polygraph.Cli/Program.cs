@@ -22,12 +22,12 @@ public static class Program
             DatabaseCommand.Create(),
         };
 
-        var parsed = root.Parse(arguments);
+        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)
                 Screen.Problem(error.Message);
-            Screen.Hint($"See {CommandName.Current} {parsed.CommandResult.Command.PathFromRoot()} --help");
+            Screen.Hint($"See {parsed.CommandResult.Command.FullName()} --help");
             return ExitCode.Usage;
         }
 

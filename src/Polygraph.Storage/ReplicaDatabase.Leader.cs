@@ -52,12 +52,12 @@ public sealed partial class ReplicaDatabase
         _unitStart = _capture.Mark();
         var sequencesBefore = _sequences.Known;
         _sequences.Load(_capture.Catalog);
-        _session.Begin(unit.Mode);
+        _session.Begin(unit);
         var result = UnitInterpreter.Run(unit, _session);
         var failure = _session.End();
         if (failure is not null)
             result = UnitInterpreter.FailLast(result, failure);
-        var isUndone = failure == WriterSession.ForeignKeyError || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
+        var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
         if (isUndone)
         {
             UndoUnit();

@@ -15,10 +15,10 @@ public sealed record ReplicaDatabaseOptions
     public long MaxResultBytes { get; init; } = 64 << 20;
 
     /// <summary>
-    /// Captured bytes of one unit (192 MiB: with header and result it must stay under the largest log record, 256 MiB).
-    /// More is <c>TRANSACTION_TOO_LARGE</c>.
+    /// Captured bytes of one unit (60 MiB: with header, digests and kept result the entry must stay under what a frame between nodes carries,
+    /// 64 MiB, or it could never be replicated). More is <c>TRANSACTION_TOO_LARGE</c>.
     /// </summary>
-    public int MaxEntryBytes { get; init; } = 192 << 20;
+    public int MaxEntryBytes { get; init; } = 60 << 20;
 
     /// <summary>Read connections. A request that finds all of them lent out waits its turn.</summary>
     public int MaxReaders { get; init; } = 8;

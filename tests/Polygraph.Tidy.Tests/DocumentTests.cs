@@ -18,6 +18,21 @@ public sealed class DocumentTests
     [Fact]
     public void Tests_that_documents_name_exist() => Tidy.NothingFound(Documents.SelectMany(Rules.MissingTests));
 
+    [Fact]
+    public void Every_decision_is_in_the_index()
+        => Tidy.NothingFound(Rules.UnlistedDecisions());
+
+    [Fact]
+    public void A_decision_that_the_index_lacks_is_found()
+    {
+        var rules = new DocumentRules(
+        [
+            Tidy.Sample("[one](0001-one.md)", "docs/adr/README.md"), Tidy.Sample("", "docs/adr/0001-one.md"), Tidy.Sample("", "docs/adr/0002-two.md"),
+        ]);
+
+        Assert.Equal("docs/adr/0002-two.md", Assert.Single(rules.UnlistedDecisions()).Path);
+    }
+
     [Theory]
     [InlineData("[a](gone.md)", 1)]
     [InlineData("[a](other.md#no-such-heading)", 1)]

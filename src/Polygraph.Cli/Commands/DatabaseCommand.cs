@@ -19,7 +19,7 @@ public static class DatabaseCommand
         var command = new Command("create", "Create a database on every node.") { name, url, topology, log, ack };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            using var client = parsed.Client(url);
             var body = new CreateDatabaseBody(parsed.GetValue(topology), parsed.GetValue(log), parsed.GetValue(ack));
             await client.CreateDatabaseAsync(parsed.GetRequiredValue(name), body, cancellation);
             Screen.Hint($"Created {parsed.GetRequiredValue(name)}. Open it with: {CommandName.Current} sql --db {parsed.GetRequiredValue(name)}");
@@ -35,7 +35,7 @@ public static class DatabaseCommand
         var command = new Command("list", "List the databases and their leaders.") { url, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            using var client = parsed.Client(url);
             if (parsed.GetValue(json))
                 Screen.Verbatim(await client.GetClusterJsonAsync(cancellation));
             else
@@ -55,7 +55,7 @@ public static class DatabaseCommand
         {
             var database = parsed.GetRequiredValue(name);
             Confirm(database, parsed.GetValue(confirm));
-            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            using var client = parsed.Client(url);
             await client.DropDatabaseAsync(database, cancellation);
             Screen.Hint($"Dropped {database}.");
             return ExitCode.Ok;

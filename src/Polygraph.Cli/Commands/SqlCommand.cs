@@ -35,7 +35,7 @@ public static class SqlCommand
                 parsed.GetValue(read),
                 parsed.GetValue(maxStaleness),
                 parsed.GetValue(maxLag)));
-            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            using var client = parsed.Client(url);
             var text = parsed.GetValue(sql);
             if (text is null && !Console.IsInputRedirected)
                 return await new SqlShell(client, call, interrupt).RunAsync(cancellation);

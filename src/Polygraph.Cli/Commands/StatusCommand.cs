@@ -18,7 +18,7 @@ public static class StatusCommand
         var command = new Command("status", "Show the nodes, the databases and what every replica holds.") { url, watch, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            using var client = parsed.Client(url);
             if (parsed.GetValue(watch))
                 return await WatchAsync(client, cancellation);
             if (parsed.GetValue(json))

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Polygraph.Cli.Client;
 using Polygraph.Cli.Output;
 
 namespace Polygraph.Cli.Commands;
@@ -15,7 +14,7 @@ public static class VerifyCommand
         var command = new Command("verify", "Read every row on every replica at one position, and compare.") { url, database, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var client = new ClusterClient(Endpoints.Parse(parsed.GetRequiredValue(url)));
+            using var client = parsed.Client(url);
             var name = parsed.GetRequiredValue(database);
             var (view, text) = parsed.GetValue(json)
                 ? await client.VerifyAsync(name, cancellation)

@@ -7,9 +7,23 @@ namespace Polygraph.Cli.Hosting;
 public static class NodeRunner
 {
     /// <summary>Runs a node until the token is cancelled, then ends it well.</summary>
+    /// <exception cref="CommandFailedException">It cannot start as told.</exception>
     public static async Task<int> RunAsync(NodeArguments arguments, CancellationToken cancellation)
     {
-        var options = new NodeOptions
+        try
+        {
+            await using var node = await NodeHost.StartAsync(ToOptions(arguments), cancellation);
+            await node.WaitForShutdownAsync(cancellation);
+            return ExitCode.Ok;
+        }
+        catch (NodeStartException refused)
+        {
+            throw new CommandFailedException(refused.Message, refused.Hint);
+        }
+    }
+
+    private static NodeOptions ToOptions(NodeArguments arguments)
+        => new()
         {
             Id = new NodeId(arguments.Id),
             DataDirectory = arguments.DataDirectory,
@@ -20,16 +34,4 @@ public static class NodeRunner
             Zone = arguments.Zone ?? "",
             Insecure = arguments.Insecure,
         };
-        try
-        {
-            var node = await NodeHost.StartAsync(options, cancellation);
-            await using (node)
-                await node.WaitForShutdownAsync(cancellation);
-            return ExitCode.Ok;
-        }
-        catch (NodeStartException e)
-        {
-            throw new CommandFailedException(e.Message, e.Hint);
-        }
-    }
 }

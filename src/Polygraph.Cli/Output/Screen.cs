@@ -8,6 +8,8 @@ namespace Polygraph.Cli.Output;
 /// </summary>
 public static class Screen
 {
+    private const int WidthWithoutTerminal = 4096;
+
     public const string Amber = "orange1";
     public const string Red = "red";
     public const string Green = "green";
@@ -38,10 +40,16 @@ public static class Screen
 
     private static IAnsiConsole Create(TextWriter writer)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+        var redirected = writer == Console.Out ? Console.IsOutputRedirected : Console.IsErrorRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+            Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
+        });
         // Without a terminal Spectre would fold lines at 80 columns: scripts and logs want each in one piece.
-        if (writer == Console.Out ? Console.IsOutputRedirected : Console.IsErrorRedirected)
-            console.Profile.Width = 4096;
+        if (redirected)
+            console.Profile.Width = WidthWithoutTerminal;
         return console;
     }
 }

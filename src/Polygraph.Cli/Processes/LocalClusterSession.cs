@@ -23,9 +23,11 @@ public static class LocalClusterSession
             : $"Data in {arguments.DataDirectory}, kept when the cluster ends.");
 
         using var cluster = new LocalCluster(ProgramFile.Path, layouts, arguments.Detach);
+        var ready = false;
         try
         {
             var view = await StartAsync(cluster, arguments, cancellation);
+            ready = true;
             ClusterGreeting.Print(view, cluster, arguments);
             if (arguments.Detach)
             {
@@ -38,7 +40,7 @@ public static class LocalClusterSession
         finally
         {
             if (!cluster.IsReleased)
-                await EndAsync(cluster, arguments);
+                await EndAsync(cluster, arguments, keepData: !arguments.Ephemeral || !ready);
         }
     }
 
@@ -106,14 +108,15 @@ public static class LocalClusterSession
             _ => $"ended with exit code {exitCode}",
         };
 
-    private static async Task EndAsync(LocalCluster cluster, UpArguments arguments)
+    // What a cluster that did not start left behind is kept also if it was to be ephemeral: the reason stands in its logs.
+    private static async Task EndAsync(LocalCluster cluster, UpArguments arguments, bool keepData)
     {
         await Screen.WhileAsync("Ending the nodes", cluster.StopAllAsync);
         LocalClusterState.Remove(arguments.DataDirectory);
-        if (arguments.Ephemeral)
+        if (!keepData)
             Directory.Delete(arguments.DataDirectory, recursive: true);
-        Screen.Hint(arguments.Ephemeral
-            ? "All nodes have ended; the data is removed."
-            : $"All nodes have ended. The data is kept in {arguments.DataDirectory}.");
+        Screen.Hint(keepData
+            ? $"All nodes have ended. The data is kept in {arguments.DataDirectory}."
+            : "All nodes have ended; the data is removed.");
     }
 }

@@ -152,7 +152,10 @@ internal sealed class StatusBoard(
             Term = 0,
             Report = status.Report with
             {
-                Role = ReplicaRole.Follower, Serving = false, StalenessMilliseconds = null, Reason = "not heard from; these are the last known values",
+                Role = ReplicaRole.Follower,
+                Serving = false,
+                StalenessMilliseconds = null,
+                Reason = "not heard from; these are the last known values",
             },
         };
 

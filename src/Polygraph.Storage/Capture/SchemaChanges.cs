@@ -28,14 +28,14 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         var before = capture.Catalog;
         var firstWord = SqlTokens.FirstWord(text);
         var isAlter = firstWord == "ALTER";
+        if (isAlter && capture.Recording)
+            RefuseReservedNames(text);
         // SQLite checks and rewrites every trigger that mentions the altered table, and ours would be in its way.
         if (isAlter)
             foreach (var table in before.Tables)
                 CaptureTriggers.Drop(connection, table);
         var result = run();
         var after = _reader.Read(before);
-        if (isAlter)
-            RefuseReservedNames();
         Adopt(before, after, everyTable: isAlter);
         if (capture.Recording && (after.Version != before.Version || firstWord is "ANALYZE" or "REINDEX" or "PRAGMA"))
             Record(text, before, after);
@@ -80,14 +80,13 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         }
     }
 
-    /// <summary>The authorizer is not told the new name in ALTER TABLE … RENAME TO.</summary>
-    private void RefuseReservedNames()
+    /// <summary>The authorizer is not told the new name in RENAME TO, and by old versions of SQLite nothing at all of DROP COLUMN.</summary>
+    private static void RefuseReservedNames(string text)
     {
-        using var statement = connection.Prepare(
-            "SELECT name FROM main.sqlite_master WHERE substr(lower(tbl_name), 1, 10) = 'polygraph_' AND tbl_name NOT IN ("
-            + string.Join(", ", ReplicaTables.Names.Select(name => $"'{name}'")) + ")");
-        if (statement.Step())
-            throw new RefusedException(
-                RefusedException.NotAllowed, $"Names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.");
+        var tokens = new SqlTokens(text);
+        while (tokens.Read())
+            if (SqlName.IsOwn(tokens.Current.Trim("\"`[]'").ToString()))
+                throw new RefusedException(
+                    RefusedException.NotAllowed, $"Names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.");
     }
 }

@@ -67,6 +67,8 @@ internal static class AuthorizerRules
                 => $"Savepoint names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.",
             AuthorizerAction.Function => FunctionDenial(second ?? "", trigger),
             AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete => WriteDenial(first ?? "", facts.FirstWord),
+            // ANALYZE and REINDEX go through every table, and change no row.
+            AuthorizerAction.Analyze or AuthorizerAction.Reindex => null,
             _ when IsSchemaChange(action) || action == AuthorizerAction.AlterTable => NameDenial(first) ?? NameDenial(second),
             _ => null,
         };

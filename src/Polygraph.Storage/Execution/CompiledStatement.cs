@@ -15,7 +15,7 @@ internal sealed class CompiledStatement : IDisposable
         Statement = statement!;
         Facts = facts;
         Text = text;
-        IsReadOnly = statement is null || statement.IsReadOnly;
+        IsReadOnly = statement is null || statement.IsReadOnly || statement.IsExplain;
     }
 
     internal SqliteStatement Statement { get; }

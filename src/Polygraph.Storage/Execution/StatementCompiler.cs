@@ -53,10 +53,16 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         var statement = CompileListening(terminatedSql, offset, facts, out tail);
         if (statement is null)
             return null;
+        // EXPLAIN is heard as what it explains, and does nothing of it.
+        if (statement.IsExplain)
+            facts = new StatementFacts { FirstWord = "EXPLAIN" };
         var text = Encoding.UTF8.GetString(terminatedSql, offset, Math.Min(tail, terminatedSql.Length - 1) - offset);
         var compiled = new CompiledStatement(statement, facts, text);
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
+        // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
+        facts.ChangesSchema |= !compiled.IsReadOnly && facts.FirstWord == "ALTER";
+        facts.IsAlter |= facts.ChangesSchema && facts.FirstWord == "ALTER";
         return compiled;
     }
 

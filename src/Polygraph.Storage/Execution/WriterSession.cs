@@ -29,6 +29,7 @@ internal sealed class WriterSession : IStatementRunner
     // The running unit.
     private UnitMode _mode;
     private bool _wrote;
+    private bool _isSingle;
     private bool _deferredForeignKeys;
 
     /// <param name="restoreBatch">
@@ -51,14 +52,19 @@ internal sealed class WriterSession : IStatementRunner
     /// <summary>Whether a statement that can write has succeeded, and was not undone.</summary>
     internal bool Wrote => _wrote;
 
+    /// <summary>Whether a statement failed of which only the unit's savepoint can undo everything.</summary>
+    internal bool MustUndo { get; private set; }
+
     /// <summary>Whether the unit may have changed rows of <c>sqlite_sequence</c>.</summary>
     internal bool TouchedSequences { get; private set; }
 
     public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
-    internal void Begin(UnitMode mode)
+    internal void Begin(SqlUnit unit)
     {
-        _mode = mode;
+        _mode = unit.Mode;
+        _isSingle = unit.Steps is [SqlStep.Execute];
+        MustUndo = false;
         _wrote = false;
         TouchedSequences = false;
         _transaction.Forget();
@@ -81,6 +87,7 @@ internal sealed class WriterSession : IStatementRunner
 
         if (_connection.HasUnresolvedForeignKeys)
             error = ForeignKeyError;
+        MustUndo |= ReferenceEquals(error, ForeignKeyError);
         return error;
     }
 
@@ -178,7 +185,7 @@ internal sealed class WriterSession : IStatementRunner
         if (facts.CanReplace || facts.FiresTriggers)
             _writer.SetRecursiveTriggers(facts.CanReplace);
         var mark = Mark();
-        var guarded = NeedsSavepoint(compiled);
+        var guarded = NeedsSavepoint(facts);
         if (guarded)
             _writer.Run("SAVEPOINT " + StatementSavepoint);
         _capture.BeginStatement();
@@ -214,26 +221,29 @@ internal sealed class WriterSession : IStatementRunner
 
     private StatementResult ChangeSchema(CompiledStatement compiled, bool wantRows)
     {
+        var facts = compiled.Facts;
         if (_capture.Catalog.HasAutoIncrement)
             _sequences.Record(_capture.Catalog, _capture.Payload);
-        var rows = _schema.Run(compiled.Text, () => _executor.Run(compiled.Statement, wantRows));
+        var rows = _schema.Run(compiled.Text, () => facts.IsAlter ? RunAlter(compiled.Text, wantRows) : _executor.Run(compiled.Statement, wantRows));
         _sequences.Known = null;
         _sequences.Load(_capture.Catalog);
         _compiler.Clear();
         return new StatementResult([], rows, 0, null);
     }
 
-    /// <summary>
-    /// Whether the statement needs a savepoint of its own: what SQLite does not undo by itself when it fails, or only we find to have failed.
-    /// In an atomic unit the unit's savepoint does that, but a schema change also moves our own triggers.
-    /// </summary>
-    private bool NeedsSavepoint(CompiledStatement compiled)
+    /// <summary>Compiled anew: SQLite checks an ALTER against the triggers that it knew when it compiled it, and ours are gone now.</summary>
+    private IReadOnlyList<SqlValue[]> RunAlter(string text, bool wantRows)
     {
-        var facts = compiled.Facts;
-        return facts.ChangesSchema
-            || (_mode == UnitMode.Autocommit
-                && (facts.CanFail || _capture.Catalog.HasDeferredForeignKeys || _deferredForeignKeys || compiled.Statement.ColumnCount > 0));
+        using var fresh = _compiler.CompileFirst(Utf8.Terminated(text), 0, _capture.Catalog, out _);
+        return _executor.Run(fresh!.Statement, wantRows);
     }
+
+    /// <summary>
+    /// Whether the statement needs a savepoint of its own. What fails should be undone by SQLite, but old versions (3.35 for one) forget to when
+    /// a function raises the error, and some errors only we find. Where the unit's savepoint does the same, that one is enough.
+    /// </summary>
+    private bool NeedsSavepoint(StatementFacts facts)
+        => facts.ChangesSchema || (_mode == UnitMode.Autocommit && (!_isSingle || facts.CanFail));
 
     /// <summary>Brings the capture back to what SQLite has left of a failed statement.</summary>
     private void Undo(CompiledStatement compiled, UnitMark mark, bool guarded)
@@ -255,6 +265,7 @@ internal sealed class WriterSession : IStatementRunner
             _wrote = true;
         else
             CutTo(mark);
+        MustUndo |= !guarded;
     }
 
     /// <summary>OR ROLLBACK, RAISE(ROLLBACK) or an interrupt ended the whole batch's transaction. The others must not notice.</summary>
@@ -263,6 +274,7 @@ internal sealed class WriterSession : IStatementRunner
         var keep = _transaction.IsOpen ? _transaction.Start : mark;
         _transaction.Forget();
         _compiler.Clear();
+        MustUndo |= _mode == UnitMode.Atomic;
         if (_mode == UnitMode.Autocommit)
             CutOperationsTo(keep);
         _restoreBatch(_mode == UnitMode.Autocommit ? keep : null);

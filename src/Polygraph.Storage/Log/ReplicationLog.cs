@@ -138,8 +138,8 @@ public sealed class ReplicationLog : IDisposable
     }
 
     /// <summary>
-    /// The last entry of the range that <see cref="Read"/> with the same arguments would return: no file is read for it. Zero if the log does not
-    /// hold <paramref name="first"/>. Any thread.
+    /// The last entry of the range that <see cref="Read"/> with the same arguments would return, from memory: no file is read or waited for. Zero if
+    /// the log does not hold <paramref name="first"/>. Any thread.
     /// </summary>
     public LogIndex LastThatFits(LogIndex first, LogIndex last, int bytesMax)
     {

@@ -143,11 +143,16 @@ internal sealed class Segment : IDisposable
         CutFileTo(end);
     }
 
-    /// <summary>The last entry up to which the records from <paramref name="first"/> on have at most so many bytes, one entry at least.</summary>
-    public LogIndex LastThatFits(LogIndex first, LogIndex last, ref long budget)
+    /// <summary>
+    /// The last entry up to which the records from <paramref name="first"/> on have at most so many bytes, one entry at least; null if the first
+    /// is not there (any more).
+    /// </summary>
+    public LogIndex? LastThatFits(LogIndex first, LogIndex last, ref long budget)
     {
         lock (_gate)
         {
+            if (first - First >= (ulong)_offsets.Count)
+                return null;
             var at = (int)(first - First);
             var lastAt = (int)Math.Min(last - First, (ulong)_offsets.Count - 1);
             budget -= RecordBytes(at);

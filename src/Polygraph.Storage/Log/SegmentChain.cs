@@ -130,8 +130,7 @@ internal sealed class SegmentChain : IDisposable
         {
             while (first <= last && Find(first) is { } segment && (into.Count == 0 || budget > 0))
             {
-                var (next, fits) = Measure(segment, first, last, into.Count == 0, ref budget);
-                if (!fits)
+                if (Measure(segment, first, last, into.Count == 0, ref budget) is not { } next)
                     return;
                 segment.Read(first, next, into);
                 if (next.Next < segment.NextIndex)
@@ -145,31 +144,25 @@ internal sealed class SegmentChain : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Read"/>, without reading: the last entry that fits, null if none does or the first is not there.</summary>
+    /// <summary>
+    /// As <see cref="Read"/>, without reading: the last entry that fits, null if none does or the first is not there. Does not wait for a cut, as
+    /// the group loop asks this; an answer from the middle of one is as good as one from before it.
+    /// </summary>
     public LogIndex? LastThatFits(LogIndex first, LogIndex last, bool isFirst, ref long budget)
     {
-        _cuts.EnterReadLock();
-        try
+        LogIndex? found = null;
+        while (first <= last && Find(first) is { } segment && (isFirst || budget > 0))
         {
-            LogIndex? found = null;
-            while (first <= last && Find(first) is { } segment && (isFirst || budget > 0))
-            {
-                var (next, fits) = Measure(segment, first, last, isFirst, ref budget);
-                if (!fits)
-                    break;
-                found = next;
-                isFirst = false;
-                if (next.Next < segment.NextIndex)
-                    break;
-                first = next.Next;
-            }
+            if (Measure(segment, first, last, isFirst, ref budget) is not { } next)
+                break;
+            found = next;
+            isFirst = false;
+            if (next.Next < segment.NextIndex)
+                break;
+            first = next.Next;
+        }
 
-            return found;
-        }
-        finally
-        {
-            _cuts.ExitReadLock();
-        }
+        return found;
     }
 
     public void Dispose()
@@ -179,15 +172,15 @@ internal sealed class SegmentChain : IDisposable
         _cuts.Dispose();
     }
 
-    /// <summary>How far a segment can serve a range; its first entry need not fit if it is the range's first.</summary>
-    private static (LogIndex Last, bool Fits) Measure(Segment segment, LogIndex first, LogIndex last, bool isFirst, ref long budget)
+    /// <summary>How far a segment can serve a range; its first entry need not fit if it is the range's first. Null if it cannot at all.</summary>
+    private static LogIndex? Measure(Segment segment, LogIndex first, LogIndex last, bool isFirst, ref long budget)
     {
         var before = budget;
         var end = segment.LastThatFits(first, last, ref budget);
-        if (isFirst || budget >= 0)
-            return (end, true);
+        if (end is not null && (isFirst || budget >= 0))
+            return end;
         budget = before;
-        return (end, false);
+        return null;
     }
 
     private Segment? Find(LogIndex index)

@@ -38,6 +38,16 @@ internal sealed partial class DocumentRules(IReadOnlyList<SourceFile> repository
             .Where(named => !Declares(named.Groups[1].Value, named.Groups[2].Value))
             .Select(named => document.Found(named.Index, $"there is no test {named.Value.Trim('`')}"));
 
+    /// <summary>Decision records that their index does not name.</summary>
+    public IEnumerable<Finding> UnlistedDecisions()
+    {
+        const string folder = "docs/adr";
+        var index = repository.Single(file => file.Path == folder + "/README.md");
+        return repository
+            .Where(file => file.IsUnder(folder) && file != index && !index.Text.Contains($"({Path.GetFileName(file.Path)})", StringComparison.Ordinal))
+            .Select(file => new Finding(file.Path, 1, $"the record is not in {index.Path}"));
+    }
+
     private bool Declares(string type, string method)
         => Regex.IsMatch(_testCode.Value, $@"\bclass\s+{type}\b")
             && (method.Length == 0 || Regex.IsMatch(_testCode.Value, $@"\b{method}\s*\("));

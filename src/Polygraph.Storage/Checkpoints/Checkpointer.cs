@@ -1,0 +1,59 @@
+using Polygraph.Protocol;
+using Polygraph.Storage.Files;
+
+namespace Polygraph.Storage.Checkpoints;
+
+/// <summary>What came of a checkpoint.</summary>
+public enum CheckpointOutcome : byte
+{
+    /// <summary>The write-ahead log holds nothing.</summary>
+    NothingToDo = 0,
+
+    /// <summary>The database file alone is the state at the position; the write-ahead log starts anew as soon as no reader needs it.</summary>
+    Complete = 1,
+
+    /// <summary>Readers of older snapshots were in the way. Nothing is lost; try again later.</summary>
+    Incomplete = 2,
+}
+
+/// <summary>
+/// Moves SQLite's write-ahead log into the database file, such that a crash at any moment leaves a database that recovery brings to a position
+/// that is durable and committed in the replication log. DESIGN.md has the argument. Owner: the writer thread, between transactions.
+/// </summary>
+public sealed class Checkpointer
+{
+    private readonly IFileSystem _files;
+    private readonly string _path;
+
+    /// <summary>Checkpoints of the database in a file.</summary>
+    public Checkpointer(IFileSystem files, string databasePath)
+    {
+        _files = files;
+        _path = databasePath;
+    }
+
+    /// <summary>Runs a checkpoint of everything that SQLite has committed.</summary>
+    /// <param name="database">The database, without an open batch.</param>
+    /// <param name="settled">The last entry that is durable here and committed. Must have reached what the database holds.</param>
+    /// <param name="patience">How long readers of older snapshots may hold it up, while no writes run.</param>
+    public CheckpointOutcome Run(ReplicaDatabase database, LogIndex settled, TimeSpan patience)
+        => Run(new SqliteWalCheckpoint(database.Connection), database.WalFrames, database.Applied, settled, patience);
+
+    internal CheckpointOutcome Run(IWalCheckpoint sqlite, long walFrames, Position held, LogIndex settled, TimeSpan patience)
+    {
+        Invariant.Holds(held.Index <= settled, "the database file never gets ahead of what is durable and committed in the log");
+        using (var wal = WalFile.TryOpen(_files, _path + "-wal"))
+        {
+            if (wal is null || walFrames == 0)
+                return CheckpointOutcome.NothingToDo;
+            Invariant.Holds(wal.IsCommit(walFrames), "the write-ahead log ends with the last commit");
+            wal.Sync();
+            new CheckpointMarker(wal.Salts, walFrames, held).Write(_files, _path);
+        }
+
+        if (!sqlite.Run(patience).IsComplete)
+            return CheckpointOutcome.Incomplete;
+        CheckpointMarker.Remove(_files, _path);
+        return CheckpointOutcome.Complete;
+    }
+}

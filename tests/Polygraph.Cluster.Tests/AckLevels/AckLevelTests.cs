@@ -1,0 +1,70 @@
+using Polygraph.Cluster.Tests.Support;
+
+namespace Polygraph.Cluster.Tests.AckLevels;
+
+/// <summary>What a write is told while all copies are there, and while one is silent.</summary>
+public sealed class AckLevelTests(AckLevelTests.SharedCluster shared) : IClassFixture<AckLevelTests.SharedCluster>
+{
+    private readonly LiveCluster _cluster = shared.Cluster;
+
+    [Theory]
+    [InlineData("any")]
+    [InlineData("local")]
+    public async Task A_write_through_a_follower_at_all_is_held_by_three_nodes_and_shown_by_three(string readLevel)
+    {
+        var leader = await _cluster.LeaderAsync();
+        var follower = _cluster[_cluster.Except(leader)[0]];
+        var table = $"everywhere_{readLevel}";
+        await follower.SqlAsync(new SqlAsk($"CREATE TABLE {table}(id INTEGER PRIMARY KEY, text TEXT)"));
+
+        var answer = await follower.SqlAsync(new SqlAsk($"INSERT INTO {table}(text) VALUES(?)", "pen") { Ack = "all+applied" });
+
+        Assert.Equal(_cluster.Nodes, answer.AckedBy.Order());
+        Assert.Equal("all", answer.AckAchieved);
+        Assert.False(answer.Degraded);
+        foreach (var node in _cluster.Nodes)
+        {
+            var seen = await _cluster[node].SqlAsync(new SqlAsk($"SELECT text FROM {table}") { Read = readLevel });
+            Assert.Equal("pen", Assert.Single(seen.Rows)[0].GetString());
+            Assert.Equal(node, seen.ServedBy);
+        }
+    }
+
+    [Fact]
+    public async Task With_one_follower_silent_quorum_goes_on_and_all_says_who_is_missing()
+    {
+        var leader = await _cluster.LeaderAsync();
+        var (through, silent) = (_cluster.Except(leader)[0], _cluster.Except(leader)[1]);
+        await _cluster[through].SqlAsync(new SqlAsk("CREATE TABLE one_silent(text TEXT)") { Ack = "all" });
+        _cluster.Processes.Process(silent).Pause();
+        try
+        {
+            var quorum = await _cluster[through].SqlAsync(new SqlAsk("INSERT INTO one_silent VALUES('quorum')") { Ack = "quorum" });
+            Assert.Equal(new[] { leader, through }.Order(), quorum.AckedBy.Order());
+
+            var all = await _cluster[through].TrySqlAsync(new SqlAsk("INSERT INTO one_silent VALUES('all')") { Ack = "all; timeout=700ms" });
+            Assert.Equal(504, all.Status);
+            Assert.Equal("applied", all.Outcome);
+            Assert.Equal([silent], all.Missing);
+            Assert.DoesNotContain(silent, all.AckedBy);
+            Assert.InRange(all.Took.TotalMilliseconds, 700, 5_000);
+        }
+        finally
+        {
+            _cluster.Processes.Process(silent).Resume();
+        }
+
+        await _cluster.AssertEqualAsync();
+        var rows = await _cluster[silent].SqlAsync(new SqlAsk("SELECT count(*) FROM one_silent") { Read = "local" });
+        Assert.Equal(2, rows.Number);
+    }
+
+    public sealed class SharedCluster : IAsyncLifetime
+    {
+        public LiveCluster Cluster { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Cluster = await LiveCluster.StartAsync();
+
+        public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+    }
+}

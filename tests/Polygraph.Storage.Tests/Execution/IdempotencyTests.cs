@@ -1,0 +1,115 @@
+using Polygraph.Storage.Tests.Apply;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Storage.Tests.Execution;
+
+/// <summary>An idempotency key applies once: in a batch, across restarts, on a follower that becomes leader; and is forgotten everywhere alike.</summary>
+public sealed class IdempotencyTests : IDisposable
+{
+    private const long Hour = 3_600_000_000;
+
+    private readonly ReplicaPair _pair = new();
+
+    public IdempotencyTests() => _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, v)");
+
+    public void Dispose() => _pair.Dispose();
+
+    [Fact]
+    public void A_key_applies_once_and_tells_the_first_answer()
+    {
+        var unit = Units.Autocommit("INSERT INTO t(v) VALUES ('a'), ('b')", "INSERT INTO t VALUES (1, 'c')", "UPDATE t SET v = 'x' WHERE id = 99");
+        _pair.Leader.BeginBatch();
+        var first = _pair.Execute(unit, "key", 5);
+        var inBatch = _pair.Execute(unit, "key", 5);
+        _pair.Leader.CommitBatch();
+        _pair.RestartLeader();
+        var later = _pair.Run(unit, "key", 6);
+
+        Assert.NotNull(first.Entry);
+        foreach (var again in (UnitExecution[])[inBatch, later])
+        {
+            Assert.Null(again.Entry);
+            Assert.Equal(first.Entry.Position, again.Duplicate?.Position);
+            Assert.Equal((2L, (long?)2L), (again.Result.RowsOf(0).RowsAffected, again.Result.RowsOf(0).LastInsertRowid));
+            Assert.Equal("SQLITE_CONSTRAINT_PRIMARYKEY", again.Result.ErrorOf(1)?.ExtendedCode);
+            Assert.Equal(0, again.Result.RowsOf(2).RowsAffected);
+        }
+
+        Assert.True(inBatch.Duplicate?.SameRequest);
+        Assert.False(later.Duplicate?.SameRequest);
+        _pair.AssertSame();
+        Assert.Equal(2, ReplicaPair.Query(_pair.Follower, "SELECT * FROM t").Count);
+    }
+
+    [Fact]
+    public void A_follower_that_leads_knows_the_key()
+    {
+        var first = _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES ('a')"), "key", 1);
+        _pair.Ship();
+        _pair.Follower.BeginBatch();
+        var again = _pair.Follower.Execute(Units.Atomic("INSERT INTO t(v) VALUES ('a')"), _pair.NextContext("key", 1));
+        _pair.Follower.CommitBatch();
+        Assert.Equal(first.Entry?.Position, again.Duplicate?.Position);
+        Assert.Single(ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+
+    [Fact]
+    public void A_unit_that_failed_does_not_use_its_key_up()
+    {
+        Assert.NotNull(_pair.Run(Units.Atomic("INSERT INTO t VALUES (1, 1)", "SELECT nonsense"), "key").Result.FirstError);
+        Assert.NotNull(_pair.Run(Units.Atomic("INSERT INTO t VALUES (1, 1)"), "key").Entry);
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void Old_keys_are_forgotten_at_the_same_entry_everywhere()
+    {
+        _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES ('old')"), "old");
+        _pair.WallTimeMicroseconds += 25 * Hour;
+        _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES ('new')"), "new");
+        _pair.AssertSame();
+        Assert.Equal(["Text:new", "Text:old"], ReplicaPair.Query(_pair.Follower, "SELECT key FROM polygraph_idempotency ORDER BY key"));
+        _pair.Leader.BeginBatch();
+        for (var i = 0; i < 256; i++)
+            _pair.Execute(Units.Atomic("UPDATE t SET v = 1 WHERE id = 1"));
+        _pair.Leader.CommitBatch();
+        _pair.AssertSame();
+        Assert.Equal(["Text:new"], ReplicaPair.Query(_pair.Follower, "SELECT key FROM polygraph_idempotency"));
+    }
+
+    [Theory]
+    [InlineData(23, true)]
+    [InlineData(25, false)]
+    public void A_dated_key_older_than_the_memory_of_keys_is_refused(int hoursOld, bool accepted)
+    {
+        var drawn = DateTimeOffset.UnixEpoch.AddMicroseconds(_pair.WallTimeMicroseconds).AddHours(-hoursOld);
+        var execution = _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES (1)"), Guid.CreateVersion7(drawn).ToString());
+        Assert.Equal(accepted ? null : "IDEMPOTENCY_KEY_EXPIRED", execution.Result.FirstError?.Code);
+        Assert.Equal(accepted, execution.Entry is not null);
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void A_batch_answer_is_kept_with_its_skipped_and_failed_items()
+    {
+        static SqlStatement Statement(string sql) => new(sql, []);
+        var unit = new SqlUnit(UnitMode.Autocommit,
+        [
+            new SqlStep.Batch(
+            [
+                new BatchItem(null, Statement("INSERT INTO t VALUES (3, 'x')")),
+                new BatchItem(new BatchCondition.Error(0), Statement("SELECT 1")),
+                new BatchItem(null, Statement("INSERT INTO t VALUES (3, 'y')")),
+            ]),
+            new SqlStep.GetAutocommit(),
+        ]);
+        _pair.Run(unit, "key");
+        var again = _pair.Run(unit, "key").Result;
+        var batch = Assert.IsType<StepResult.Batch>(again.Steps[0]);
+        Assert.Equal(3L, batch.Results[0]?.LastInsertRowid);
+        Assert.Null(batch.Results[1]);
+        Assert.Null(batch.Errors[1]);
+        Assert.Equal("SQLITE_CONSTRAINT", batch.Errors[2]?.Code);
+        Assert.Equal(new StepResult.Autocommit(true), again.Steps[1]);
+    }
+}

@@ -1,0 +1,69 @@
+using Polygraph.Storage.Tests.Apply;
+
+namespace Polygraph.Storage.Tests.Execution;
+
+/// <summary>Everything has a limit, and reaching one costs the request that reached it, nobody else.</summary>
+public sealed class LimitTests : IDisposable
+{
+    private const string Endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) ";
+
+    private readonly ReplicaPair _pair = new(new ReplicaDatabaseOptions
+    {
+        StatementTimeLimit = TimeSpan.FromMilliseconds(100),
+        MaxResultRows = 100,
+        MaxResultBytes = 10_000,
+        MaxEntryBytes = 100_000,
+    });
+
+    public LimitTests() => _pair.Run("CREATE TABLE t(v)");
+
+    public void Dispose() => _pair.Dispose();
+
+    [Fact]
+    public void A_read_that_runs_on_is_stopped()
+    {
+        Assert.Equal("QUERY_TIMEOUT", _pair.Run(Units.Autocommit(Endless + "SELECT max(i) FROM n")).Result.FirstError?.Code);
+        using var reader = _pair.Leader.Readers.Rent(TestContext.Current.CancellationToken);
+        Assert.Equal("QUERY_TIMEOUT", reader.Execute(Units.Autocommit(Endless + "SELECT max(i) FROM n")).Result.FirstError?.Code);
+        Assert.Null(reader.Execute(Units.Autocommit("SELECT 1")).Result.FirstError);
+    }
+
+    [Fact]
+    public void A_write_that_runs_on_is_stopped_and_the_batch_goes_on()
+    {
+        _pair.Leader.BeginBatch();
+        _pair.Execute(Units.Atomic("INSERT INTO t VALUES ('before')"));
+        var stopped = _pair.Execute(Units.Autocommit("INSERT INTO t VALUES ('same unit')", Endless + "INSERT INTO t SELECT '' FROM n WHERE i < 0"));
+        _pair.Execute(Units.Atomic("INSERT INTO t VALUES ('after')"));
+        _pair.Leader.CommitBatch();
+        Assert.Equal("QUERY_TIMEOUT", stopped.Result.FirstError?.Code);
+        _pair.AssertSame();
+        Assert.Equal(["Text:before", "Text:same unit", "Text:after"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+
+    [Theory]
+    [InlineData("SELECT i FROM n LIMIT 101")]
+    [InlineData("SELECT zeroblob(9000) FROM n LIMIT 2")]
+    public void An_answer_that_is_too_large_is_refused(string sql)
+        => Assert.Equal("RESPONSE_TOO_LARGE", _pair.Run(Units.Autocommit(Endless + sql)).Result.FirstError?.Code);
+
+    [Fact]
+    public void A_write_whose_answer_is_too_large_did_not_happen()
+    {
+        var execution = _pair.Run(Units.Autocommit(
+            "INSERT INTO t VALUES ('kept')", Endless + "INSERT INTO t SELECT i FROM n LIMIT 101 RETURNING v"));
+        Assert.Equal("RESPONSE_TOO_LARGE", execution.Result.ErrorOf(1)?.Code);
+        _pair.AssertSame();
+        Assert.Equal(["Text:kept"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+
+    [Fact]
+    public void A_transaction_that_is_too_large_did_not_happen()
+    {
+        var execution = _pair.Run(Units.Autocommit(
+            "INSERT INTO t VALUES ('kept')", Endless + "INSERT INTO t SELECT zeroblob(1000) FROM n LIMIT 200"));
+        Assert.Equal("TRANSACTION_TOO_LARGE", execution.Result.ErrorOf(1)?.Code);
+        _pair.AssertSame();
+        Assert.Equal(["Text:kept"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+}
