@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Network;
@@ -68,6 +69,9 @@ public sealed class Cluster
     public AnswerChecks AnswerChecks { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>Hears what the nodes announce.</summary>
+    public Action<SimulatedNode, GroupEvent>? Announced { get; set; }
 
     /// <summary>The bounds of each clock's drift.</summary>
     public int DriftPartsPerMillionMax { get; init; }
