@@ -15,6 +15,9 @@ public sealed record NodeDelays
     /// <summary>From one thread of a node to another.</summary>
     public (long Min, long Max) Report { get; init; } = (1, 400);
 
+    /// <summary>From the permission to read to the open snapshot.</summary>
+    public (long Min, long Max) Snapshot { get; init; } = (1, 400);
+
     /// <summary>One command or one batch of the writer.</summary>
     public (long Min, long Max) Writer { get; init; } = (10, 3_000);
 

@@ -81,7 +81,7 @@ public sealed class ScenarioWorld
 
     private void Begin(int nodes)
     {
-        var delays = new NodeDelays { Report = (1, 1), Writer = (10, 10), Tick = (0, 0), Sync = (100, 100), CheckpointPerMille = 1000 };
+        var delays = new NodeDelays { Report = (1, 1), Snapshot = (1, 1), Writer = (10, 10), Tick = (0, 0), Sync = (100, 100), CheckpointPerMille = 1000 };
         _cluster = new Cluster(nodes, Seed, new GroupOptions(), delays, PlantedBug.None, new Trace(null))
         {
             Announced = (node, happened) => _printed.Add(
