@@ -8,6 +8,9 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
 
+    // The follower's process, as its stamps name it; none before its first answer.
+    private ulong? _boot;
+
     public NodeId Node { get; } = node;
 
     /// <summary>The next entry to send. Ahead of <see cref="Durable"/> by what is on its way.</summary>
@@ -56,6 +59,17 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
         Heard = true;
         LastHeard = now;
         RoundConfirmed = Math.Max(RoundConfirmed, round);
+    }
+
+    /// <summary>
+    /// Whether the follower's process is another one than answered before. Its log is still what it said, but it has forgotten how far that
+    /// equals ours, and takes no commit index until it is told.
+    /// </summary>
+    public bool NoteBoot(ulong boot)
+    {
+        var restarted = _boot is { } known && known != boot;
+        _boot = boot;
+        return restarted;
     }
 
     /// <summary>Keeps the oldest stamp not yet echoed; a newer one waits for the next answer.</summary>
