@@ -36,7 +36,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         }
 
         if (await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false) is { } problem)
-            return Failed(problem);
+            return Failed(replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
 
         // Everything committed before this moment is in the snapshot, if the level promised that.
         var freshAsOf = level == ReadLevel.Linearizable ? began : replica.View.FreshAsOf;
@@ -50,6 +50,10 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
         if (level != ReadLevel.Local && await HoldAsync(replica, execution.Snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
             return Failed(vanished);
+
+        // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
+        if (replica.Failure is { } failure)
+            return Failed(Stopped(replica, failure));
         return Answer(replica, request, session, execution, level, freshAsOf, fallback);
     }
 
@@ -121,6 +125,9 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
     }
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private SqlProblem Stopped(Replica replica, string failure)
+        => Problems.Unavailable(self, $"its replica of \"{replica.Database.Name}\" stopped and serves nothing: {failure} Ask another node.");
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }
