@@ -52,32 +52,14 @@ public sealed class FailoverTests(ITestOutputHelper output)
         var history = await writers.StopAsync();
         Print(history, pauses);
         Assert.True(history.Ambiguous >= AmbiguousAtLeast, $"only {history.Ambiguous} writes lost their answer: too few to prove anything");
-        await cluster.AssertEqualAsync();
-        foreach (var node in cluster.Nodes)
-            await AssertOnceAsync(cluster[node], history);
-    }
-
-    private static async Task AssertOnceAsync(NodeApi node, WriteHistory history)
-    {
-        var rows = (await node.SqlAsync(new SqlAsk(KeyedWriters.SelectKeys) { Read = "local" })).Rows;
-        var keys = rows.Select(row => row[0].GetString()!).ToList();
-        Assert.Equal([], keys.GroupBy(key => key).Where(copies => copies.Count() > 1).Select(copies => copies.Key));
-        Assert.Equal([], history.Acknowledged.Except(keys));
-
-        // Every write was asked about until it was answered, so nothing else may be there either.
-        Assert.Equal([], keys.Except(history.Acknowledged));
+        await history.AssertOnEveryNodeOnceAsync(cluster);
     }
 
     private void Print(WriteHistory history, List<double> pauses)
     {
         pauses.Sort();
         output.WriteLine($"leaders killed                       {pauses.Count,8}");
-        output.WriteLine($"writes acknowledged                  {history.Acknowledged.Count,8}");
-        output.WriteLine($"writes that lost an answer           {history.Ambiguous,8}");
-        output.WriteLine($"  connection lost                    {history.ConnectionsLost,8}");
-        output.WriteLine($"  504 unknown                        {history.Unknown,8}");
-        output.WriteLine($"requests refused as not applied      {history.NotApplied,8}");
-        output.WriteLine($"connections refused (nothing sent)   {history.NotSent,8}");
+        history.Print(output);
         output.WriteLine($"kill to next acknowledged write      {pauses[pauses.Count / 2],8:0} ms median, {pauses[^1]:0} ms at most");
     }
 }

@@ -4,16 +4,6 @@ using Polygraph.Cluster.Tests.Support;
 
 namespace Polygraph.Cluster.Tests.Failover;
 
-/// <summary>What a run of <see cref="KeyedWriters"/> saw.</summary>
-/// <param name="Acknowledged">The key of every write: each was asked about until it was acknowledged.</param>
-/// <param name="Ambiguous">Writes for which at least one request ended without a certain answer.</param>
-/// <param name="ConnectionsLost">Requests whose connection ended before the answer.</param>
-/// <param name="Unknown">Requests that were answered with the outcome <c>unknown</c>.</param>
-/// <param name="NotApplied">Requests that were answered with the outcome <c>notApplied</c>.</param>
-/// <param name="NotSent">Requests that found nobody listening.</param>
-public sealed record WriteHistory(
-    IReadOnlyCollection<string> Acknowledged, int Ambiguous, int ConnectionsLost, int Unknown, int NotApplied, int NotSent);
-
 /// <summary>
 /// Writers in a closed loop, each at a node of its own, every write with a key of its own at <c>quorum</c>. A write without a certain answer
 /// is asked again at the next node, with the same key, until there is one.
