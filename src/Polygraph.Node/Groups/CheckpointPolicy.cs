@@ -45,11 +45,10 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
         _waits = frames >= _nextAt && frames != _ranAt;
         if (!_waits)
             return CheckpointState.Idle;
-        var settled = LogIndex.Min(view.Durable, view.Committed);
-        if (store.Database.Applied.Index > settled)
+        if (!IsSettled(view))
             return frames >= FramesUrgent ? CheckpointState.Urgent : CheckpointState.Waiting;
 
-        var outcome = store.Checkpoint(settled);
+        var outcome = store.Checkpoint(Settled(view), view.Terms);
         _ranAt = frames;
         _nextAt = outcome == CheckpointOutcome.Incomplete ? frames + FramesBetweenAttempts : FramesDue;
         _waits = false;
@@ -59,8 +58,12 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
     /// <summary>Before an orderly end: what is settled need not be replayed at the next start.</summary>
     public void RunAtEnd(GroupView view)
     {
-        var settled = LogIndex.Min(view.Durable, view.Committed);
-        if (store.Database.Applied.Index <= settled)
-            store.Checkpoint(settled);
+        if (IsSettled(view))
+            store.Checkpoint(Settled(view), view.Terms);
     }
+
+    private static LogIndex Settled(GroupView view) => LogIndex.Min(view.Durable, view.Committed);
+
+    // By term too: a former leader that is not yet rewound holds other entries than those that are committed at the same places.
+    private bool IsSettled(GroupView view) => Checkpointer.IsSettled(store.Database.Applied, Settled(view), view.Terms);
 }

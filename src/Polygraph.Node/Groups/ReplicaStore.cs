@@ -39,7 +39,7 @@ internal sealed class ReplicaStore : IDisposable
     }
 
     /// <summary>Moves the write-ahead log into the database file. What SQLite holds must be durable in the log and committed.</summary>
-    public CheckpointOutcome Checkpoint(LogIndex settled) => _checkpointer.Run(Database, settled, CheckpointPatience);
+    public CheckpointOutcome Checkpoint(LogIndex settled, TermHistory terms) => _checkpointer.Run(Database, settled, terms, CheckpointPatience);
 
     public void Dispose()
     {

@@ -149,7 +149,6 @@ public sealed partial class GroupCore
     {
         if (PeerInTerm(from, accepted.Term) is not { } peer)
             return;
-        peer.NoteBoot(accepted.Stamp.Boot);
         peer.BeginPipelining(accepted.Durable);
         NoteAnswer(peer, accepted.Round, accepted.Durable, accepted.Applied, accepted.Stamp, now);
         AfterAnswer(peer, now, effects);
@@ -161,8 +160,8 @@ public sealed partial class GroupCore
             return;
         NoteAnswer(peer, reply.Round, reply.Durable, reply.Applied, reply.Stamp, now);
 
-        // What was sent and neither accepted nor rejected for so long was lost on the way. A follower that was started again would wait for
-        // the next entry to learn how far the logs are the same, and in an idle group there is none.
+        // What was sent and neither accepted nor rejected for so long, or to a process that is no more, was lost on the way. And a follower
+        // that was started again would wait for the next entry to learn how far the logs are the same: in an idle group there is none.
         if (peer.NoteBoot(reply.Stamp.Boot) || (peer.Inflight > 0 && now - peer.LastMove > ResendAfter))
             peer.Probe(peer.Durable.Next, now);
         AfterAnswer(peer, now, effects);

@@ -61,17 +61,6 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
         RoundConfirmed = Math.Max(RoundConfirmed, round);
     }
 
-    /// <summary>
-    /// Whether the follower's process is another one than answered before. Its log is still what it said, but it has forgotten how far that
-    /// equals ours, and takes no commit index until it is told.
-    /// </summary>
-    public bool NoteBoot(ulong boot)
-    {
-        var restarted = _boot is { } known && known != boot;
-        _boot = boot;
-        return restarted;
-    }
-
     /// <summary>Keeps the oldest stamp not yet echoed; a newer one waits for the next answer.</summary>
     public void NoteStamp(FreshnessStamp stamp, ulong nextRound)
     {
@@ -79,6 +68,14 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
             return;
         Stamp = stamp;
         EchoRound = nextRound;
+    }
+
+    /// <summary>Whether the follower's process is another one than the one heard before: what was on its way to that one is lost.</summary>
+    public bool NoteBoot(ulong boot)
+    {
+        var restarted = _boot is { } known && known != boot;
+        _boot = boot;
+        return restarted;
     }
 
     /// <summary>Takes the stamp out, to be echoed.</summary>

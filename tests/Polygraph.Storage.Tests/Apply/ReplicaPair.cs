@@ -49,6 +49,15 @@ public sealed class ReplicaPair : IDisposable
         return execution;
     }
 
+    /// <summary>Rolls the open batch back, and forgets its entries.</summary>
+    public void RollbackBatch()
+    {
+        Leader.RollbackBatch();
+        _lastIndex = Leader.Applied.Index.Value;
+        _unshipped.RemoveAll(entry => entry.Position.Index.Value > _lastIndex);
+        History.RemoveAll(entry => entry.Position.Index.Value > _lastIndex);
+    }
+
     /// <summary>Executes a unit as a batch of its own.</summary>
     public UnitExecution Run(SqlUnit unit, string? key = null, UInt128 hash = default)
     {
