@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Network;
@@ -13,6 +14,9 @@ public sealed record NodeDelays
 {
     /// <summary>From one thread of a node to another.</summary>
     public (long Min, long Max) Report { get; init; } = (1, 400);
+
+    /// <summary>From the permission to read to the open snapshot.</summary>
+    public (long Min, long Max) Snapshot { get; init; } = (1, 400);
 
     /// <summary>One command or one batch of the writer.</summary>
     public (long Min, long Max) Writer { get; init; } = (10, 3_000);
@@ -68,6 +72,9 @@ public sealed class Cluster
     public AnswerChecks AnswerChecks { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>Hears what the nodes announce.</summary>
+    public Action<SimulatedNode, GroupEvent>? Announced { get; set; }
 
     /// <summary>The bounds of each clock's drift.</summary>
     public int DriftPartsPerMillionMax { get; init; }

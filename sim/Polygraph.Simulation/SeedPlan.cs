@@ -47,7 +47,14 @@ public sealed record SeedPlan
                 InflightAppendsMax = dice.Pick<int>([1, 2, 16]),
                 AppendBytesMax = dice.Pick<int>([1, 100, 1 << 20]),
             },
-            Delays = new NodeDelays { CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]) },
+            Delays = new NodeDelays
+            {
+                Report = (1, dice.Pick<long>([400, 400, 20_000])),
+                Snapshot = (1, dice.Pick<long>([400, 20_000, 200_000])),
+                Writer = (10, dice.Pick<long>([3_000, 3_000, 100_000])),
+                Tick = (0, dice.Pick<long>([2_000, 2_000, 60_000])),
+                CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
+            },
             Network = new NetworkBehaviour
             {
                 DelayMicroseconds = dice.Pick<(long, long)>([(30, 300), (30, 5_000), (2_000, 40_000)]),

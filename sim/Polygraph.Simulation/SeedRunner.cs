@@ -24,6 +24,9 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
 
     public TimeSpan Real { get; private set; }
 
+    /// <summary>The processor's time: what the speed-up is worth on a machine that has other things to do.</summary>
+    public TimeSpan Processor { get; private set; }
+
     public long LeaderChanges { get; private set; }
 
     public long Committed { get; private set; }
@@ -40,9 +43,11 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
     public SeedResult Run(ulong seed)
     {
         var started = Stopwatch.GetTimestamp();
+        var processor = Environment.CpuUsage.TotalTime;
         var result = new SeedRun(seed, bug, null).Run();
         var again = new SeedRun(seed, bug, null).Run();
         Real += Stopwatch.GetElapsedTime(started);
+        Processor += Environment.CpuUsage.TotalTime - processor;
         if (result.Failed is null && again.TraceHash != result.TraceHash)
         {
             result = result with

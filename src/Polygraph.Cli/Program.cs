@@ -20,6 +20,7 @@ public static class Program
             StatusCommand.Create(),
             VerifyCommand.Create(),
             DatabaseCommand.Create(),
+            DemoCommand.Create(),
         };
 
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);

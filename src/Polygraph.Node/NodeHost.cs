@@ -15,13 +15,15 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Transport;
 using Polygraph.Transport.Tcp;
-using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node;
 
 /// <summary>One running node: its ports, its replicas, and the threads behind them.</summary>
 public sealed class NodeHost : IAsyncDisposable
 {
+    /// <summary>How long requests that are under way may hold up the end of the node.</summary>
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(5);
+
     private readonly DataDirectory _directory;
     private readonly WebApplication _web;
     private readonly TcpPeerTransport _transport;
@@ -160,7 +162,7 @@ public sealed class NodeHost : IAsyncDisposable
             switch (method)
             {
                 case PeerMethod.Sql:
-                    return SqlResponseCodec.Encode(await gateway.ExecuteAsLeaderAsync(SqlRequestCodec.Decode(payload)).ConfigureAwait(false));
+                    return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
                 case PeerMethod.Mark:
                     var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);
@@ -195,6 +197,7 @@ public sealed class NodeHost : IAsyncDisposable
             console.UseUtcTimestamp = true;
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

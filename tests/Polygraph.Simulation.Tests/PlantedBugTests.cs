@@ -14,7 +14,6 @@ public sealed class PlantedBugTests
 
     [Theory]
     [InlineData(PlantedBug.CountsRefusedVotes, Check.OneLeaderPerTerm)]
-    [InlineData(PlantedBug.ForgetsVoteAtCrash, Check.OneVotePerTerm)]
     [InlineData(PlantedBug.ForgetsTermAtCrash, Check.NeverBack)]
     [InlineData(PlantedBug.ForgetsCommitIndex, Check.NeverBack)]
     [InlineData(PlantedBug.ReleasesBeforeSync, Check.SaysOnlyWhatIsDurable)]
@@ -30,7 +29,6 @@ public sealed class PlantedBugTests
     [InlineData(PlantedBug.OverclaimsReceipt, Check.HonestReceipt)]
     [InlineData(PlantedBug.CallsUnknownNotApplied, Check.HonestOutcome)]
     [InlineData(PlantedBug.CallsUnknownApplied, Check.HonestOutcome)]
-    [InlineData(PlantedBug.VotesForStaleLogs, Check.SemiSyncSurvives)]
     [InlineData(PlantedBug.ProposesTwice, Check.CoreAssertion)]
     [InlineData(PlantedBug.AnswersTwice, Check.AnsweredOnce)]
     [InlineData(PlantedBug.SkipsReadIndex, Check.LinearizableRead)]
@@ -38,11 +36,9 @@ public sealed class PlantedBugTests
     [InlineData(PlantedBug.CallsLaggingLost, Check.SessionRead)]
     [InlineData(PlantedBug.SkipsHold, Check.ReadsCommittedOnly)]
     [InlineData(PlantedBug.EchoesNewerStamp, Check.HonestFreshness)]
-    [InlineData(PlantedBug.IgnoresSnapshotPosition, Check.HonestFreshness)]
     [InlineData(PlantedBug.IgnoresIdempotencyKey, Check.KeyAppliesOnce)]
     [InlineData(PlantedBug.CutsWithoutSaving, Check.AckedIsNeverLostSilently)]
     [InlineData(PlantedBug.CheckpointsUncommitted, Check.CheckpointIsCommitted)]
-    [InlineData(PlantedBug.CheckpointsByIndex, Check.CheckpointIsCommitted)]
     [InlineData(PlantedBug.NeverTicks, Check.Liveness)]
     public void APlantedBugIsFoundByItsCheck(PlantedBug bug, Check expected)
     {

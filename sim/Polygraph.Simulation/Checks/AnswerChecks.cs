@@ -8,7 +8,6 @@ namespace Polygraph.Simulation.Checks;
 public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<IReadOnlyList<SimulatedNode>> nodes)
 {
     private readonly List<(Position Position, NodeId Leader)> _acked = [];
-    private readonly List<Position> _semiSync = [];
 
     /// <summary>Acked writes that are not part of the final history; only known after <see cref="AtTheEnd"/>.</summary>
     public int AckedAndCut { get; private set; }
@@ -77,9 +76,6 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
                 disk.EverHeld(position),
                 Check.AckedIsNeverLostSilently, $"{leader} acked {position}; it is in no history and in no cut file");
         }
-
-        foreach (var position in _semiSync.Where(_ => nodes().Count <= 3))
-            Require(history.Holds(position), Check.SemiSyncSurvives, $"{position} was acked at semi-sync by a leader and a follower, and is gone");
     }
 
     private void CheckReceipt(SimulatedNode node, WriteTicket ticket, WriteResult result, Receipt receipt, string told)
@@ -104,8 +100,6 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
             return;
         CheckReached(ticket, receipt, followers, told);
         _acked.Add((position, node.Id));
-        if (receipt.Achieved >= AckLevel.SemiSync)
-            _semiSync.Add(position);
     }
 
     private void CheckReached(WriteTicket ticket, Receipt receipt, int followers, string told)

@@ -24,7 +24,7 @@ public enum Check
     /// <summary>2: what is committed is never another entry, and never cut.</summary>
     CommittedNeverChanges,
 
-    /// <summary>4: what is committed is durable on a majority.</summary>
+    /// <summary>4: what is committed is durable on a majority. (With three voters that is also what survives of `semi-sync`: its copies are one.)</summary>
     CommittedIsOnMajority,
 
     /// <summary>6: SQLite applies committed entries only, in order, and may lead only from a committed state.</summary>
@@ -44,9 +44,6 @@ public enum Check
 
     /// <summary>4, 5: `applied` is committed; `notApplied` never will be.</summary>
     HonestOutcome,
-
-    /// <summary>4: what was acked at `semi-sync` by three voters survives the leader.</summary>
-    SemiSyncSurvives,
 
     /// <summary>5: every request of the core is answered exactly once.</summary>
     AnsweredOnce,

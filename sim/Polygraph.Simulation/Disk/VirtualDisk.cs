@@ -24,6 +24,9 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     /// <summary>The durable entries of the log.</summary>
     public IReadOnlyList<LogEntry> Log => _log;
 
+    /// <summary>All entries that were ever saved before a cut, durably.</summary>
+    public IReadOnlyList<LogEntry> CutFiles => _cutFiles;
+
     /// <summary>SQLite's last complete checkpoint.</summary>
     public KeyValueState Checkpoint { get; set; } = new();
 

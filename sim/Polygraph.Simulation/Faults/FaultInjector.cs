@@ -68,6 +68,9 @@ public sealed class FaultInjector
             case FaultKind.Pause:
                 Pause(Victim());
                 break;
+            case FaultKind.LeaderCutOff:
+                CutOffLeader();
+                break;
             case FaultKind.SlowDisk:
                 SlowDown(Victim());
                 break;
@@ -100,6 +103,35 @@ public sealed class FaultInjector
         for (var other = 0; other < _cluster.Nodes.Count; other++)
             if (single < 0 || other == single)
                 _cluster.Network.Cut(isInward ? other : victim, isInward ? victim : other);
+        MendLinksLater();
+    }
+
+    private void CutOffLeader()
+    {
+        if (_cluster.Leader is not { } leader)
+            return;
+        var isDeaf = _dice.Chance(500);
+        foreach (var other in _cluster.Nodes)
+        {
+            _cluster.Network.Cut(leader.Number, other.Number);
+            if (isDeaf)
+                _cluster.Network.Cut(other.Number, leader.Number);
+        }
+
+        _cluster.Time.After(_dice.LongTailed(2_000, 500_000), () =>
+        {
+            switch (_dice.Below(4))
+            {
+                case 0:
+                    Crash(leader, _dice.Chance(500) ? CrashKind.KeepsAll : RandomLoss());
+                    break;
+                case 1:
+                    break;
+                default:
+                    Pause(leader);
+                    break;
+            }
+        });
         MendLinksLater();
     }
 

@@ -30,6 +30,9 @@ public enum FaultKind
     /// <summary>A process stops for a while and goes on.</summary>
     Pause,
 
+    /// <summary>The leader is cut off, writes on for a moment, and is then stopped or killed: its log and SQLite hold what nobody else has.</summary>
+    LeaderCutOff,
+
     /// <summary>Syncs take very long on one node.</summary>
     SlowDisk,
 

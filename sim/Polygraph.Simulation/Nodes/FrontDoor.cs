@@ -115,7 +115,7 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
     /// reader looks at the position that the snapshot itself holds (seed 1299).
     /// </summary>
     private void OpenSnapshot(Read read, LogIndex mustShow)
-        => node.After(dice.LongTailed(cluster.Delays.Report.Min, cluster.Delays.Report.Max), () =>
+        => node.After(dice.LongTailed(cluster.Delays.Snapshot.Min, cluster.Delays.Snapshot.Max), () =>
         {
             var state = node.Writer.State;
             var isRewound = state.Position.Index < mustShow && !cluster.Tampering.Has(PlantedBug.IgnoresSnapshotPosition);

@@ -235,6 +235,9 @@ public sealed class SimulatedNode
             case Effect.Apply or Effect.Lead or Effect.StopLead or Effect.Rewind:
                 Writer.Command(effect);
                 break;
+            case Effect.Announce announce:
+                _cluster.Announced?.Invoke(this, announce.Event);
+                break;
             case Effect.CompleteWrite complete:
                 FrontDoor.Complete(complete);
                 break;

@@ -12,7 +12,7 @@ namespace Polygraph.Cli.Client;
 public sealed class ClusterClient : IDisposable
 {
     /// <summary>How long a failover may take before a write that nobody accepted is given up.</summary>
-    private static readonly TimeSpan FailoverBudget = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan DefaultFailoverBudget = TimeSpan.FromSeconds(10);
 
     /// <summary>Between two tries while no node has a leader; a failover takes 300 ms at the median.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
@@ -22,13 +22,15 @@ public sealed class ClusterClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly IReadOnlyList<Uri> _endpoints;
-    private readonly TimeProvider _time;
+    private readonly TimeSpan _failoverBudget;
     private int _preferred;
 
-    public ClusterClient(IReadOnlyList<Uri> endpoints, TimeProvider? time = null)
+    /// <param name="endpoints">The nodes, in the order in which they are tried.</param>
+    /// <param name="failoverBudget">How long to send again what nobody accepts.</param>
+    public ClusterClient(IReadOnlyList<Uri> endpoints, TimeSpan? failoverBudget = null)
     {
         _endpoints = endpoints;
-        _time = time ?? TimeProvider.System;
+        _failoverBudget = failoverBudget ?? DefaultFailoverBudget;
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), UseProxy = false })
         {
             // Every call carries its own limit: an ack level may be waited for up to ten minutes.
@@ -45,15 +47,15 @@ public sealed class ClusterClient : IDisposable
     public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
     {
         var key = Guid.NewGuid().ToString("N");
-        var started = _time.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var reply = await ExecuteOnceAsync(call, key, cancellation);
             var nobodyAccepts = reply.Problem is { Status: (int)HttpStatusCode.ServiceUnavailable, IsNotApplied: true };
-            if (!nobodyAccepts || _time.GetElapsedTime(started) > FailoverBudget)
+            if (!nobodyAccepts || TimeProvider.System.GetElapsedTime(started) > _failoverBudget)
                 return reply;
 
-            await Task.Delay(RetryPause, _time, cancellation);
+            await Task.Delay(RetryPause, cancellation);
             PassOver();
         }
     }

@@ -18,12 +18,13 @@ public sealed class PeerLink : IDisposable
 
     // Guarded by itself: the epoch that new connections belong to, and whether it is cut.
     private readonly Lock _state = new();
-    private CancellationTokenSource _epoch = new();
+    private CancellationTokenSource _epoch;
     private volatile bool _isCut;
 
     public PeerLink(int targetPort)
     {
         _target = new IPEndPoint(IPAddress.Loopback, targetPort);
+        _epoch = CancellationTokenSource.CreateLinkedTokenSource(_disposed.Token);
         _listener.Start();
         _ = AcceptAsync();
     }
@@ -34,11 +35,13 @@ public sealed class PeerLink : IDisposable
     /// <summary>From now on nothing arrives.</summary>
     public void Cut() => _isCut = true;
 
-    /// <summary>What was sent meanwhile is lost; new connections go through.</summary>
+    /// <summary>What was sent meanwhile is lost; new connections go through. Does nothing to a link that was not cut.</summary>
     public void Heal()
     {
         lock (_state)
         {
+            if (!_isCut)
+                return;
             _epoch.Cancel();
             _epoch = CancellationTokenSource.CreateLinkedTokenSource(_disposed.Token);
             _isCut = false;

@@ -1,4 +1,7 @@
+using Polygraph.Protocol;
 using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
+using Polygraph.Storage.Files;
 
 namespace Polygraph.Node.Groups;
 
@@ -8,11 +11,16 @@ internal sealed class ReplicaStore : IDisposable
     /// <summary>How long readers get to finish before a rewind takes the file away; longer ones are interrupted.</summary>
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long readers of older snapshots may hold up a checkpoint, and with it all writes.</summary>
+    private static readonly TimeSpan CheckpointPatience = TimeSpan.FromMilliseconds(50);
+
     private readonly string _path;
+    private readonly Checkpointer _checkpointer;
 
     private ReplicaStore(string path, ReplicaDatabase database)
     {
         _path = path;
+        _checkpointer = new Checkpointer(DiskFileSystem.Instance, path);
         Database = database;
     }
 
@@ -30,6 +38,9 @@ internal sealed class ReplicaStore : IDisposable
         Database = OpenRecovered(_path);
     }
 
+    /// <summary>Moves the write-ahead log into the database file. What SQLite holds must be durable in the log and committed.</summary>
+    public CheckpointOutcome Checkpoint(LogIndex settled, TermHistory terms) => _checkpointer.Run(Database, settled, terms, CheckpointPatience);
+
     public void Dispose()
     {
         Database.Readers.Drain(DrainLimit);
@@ -38,18 +49,7 @@ internal sealed class ReplicaStore : IDisposable
 
     private static ReplicaDatabase OpenRecovered(string path)
     {
-        // No checkpoint has run: what the write-ahead log holds is replayed from the replication log.
-        File.Delete(path + "-wal");
-        File.Delete(path + "-shm");
+        DatabaseRecovery.Prepare(DiskFileSystem.Instance, path);
         return ReplicaDatabase.Open(path, ReplicaDatabaseOptions.Default);
     }
-}
-
-internal enum CheckpointState : byte { Idle, Waiting, Done }
-
-internal sealed class CheckpointPolicy(ReplicaStore store)
-{
-    public bool Waits => store.Database is null;
-
-    public CheckpointState RunIfDue(Protocol.LeaderBased.GroupView view) => store.Database is null || view is null ? CheckpointState.Waiting : CheckpointState.Idle;
 }

@@ -93,6 +93,8 @@ internal sealed class WriterThread
             if (open)
                 _checkpoints.RunIfDue(_reports.View);
         }
+
+        _checkpoints.RunAtEnd(_reports.View);
     }
 
     private bool HasWork => _orders.Count > 0 || _units.Count > 0 || _applyThrough > _store.Database.Applied.Index;
@@ -114,15 +116,17 @@ internal sealed class WriterThread
             return true;
         }
 
+        // A due checkpoint waits until the log is durable and committed as far as SQLite is; meanwhile a leader executes nothing more, and a
+        // follower applies nothing more once it has put it off for long.
+        var checkpoint = _checkpoints.RunIfDue(_reports.View);
+        if (checkpoint == CheckpointState.Urgent || (checkpoint == CheckpointState.Waiting && _leading))
+            return false;
         if (_applyThrough > _store.Database.Applied.Index)
         {
             ApplyNext();
             return true;
         }
 
-        // A due checkpoint waits until the log is durable and committed as far as SQLite is; meanwhile nothing more is executed.
-        if (_checkpoints.RunIfDue(_reports.View) == CheckpointState.Waiting && _leading)
-            return false;
         if (_units.Peek() is WriterOrder.Mark mark)
         {
             TakeUnit();
@@ -195,7 +199,6 @@ internal sealed class WriterThread
         }
 
         _reports.Report(new Input.Applied(_generation, database.Applied));
-        _checkpoints.RunIfDue(_reports.View);
     }
 
     private Guid? FreshMark(LogEntry entry)

@@ -3,6 +3,7 @@ using Polygraph.Node.Groups;
 using Polygraph.Node.Http;
 using Polygraph.Protocol;
 using Polygraph.Storage;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -33,6 +34,10 @@ internal sealed class Gateway(
         {
             return Failed(Problems.Unavailable(self, e.Message));
         }
+        catch (WireLimitException e)
+        {
+            return Failed(Problems.Invalid("REQUEST_TOO_LARGE", $"The request is too large to be sent to the leader: {e.Message}"));
+        }
     }
 
     private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken cancellation)
@@ -60,8 +65,33 @@ internal sealed class Gateway(
         return await WriteAnywhereAsync(replica, keyed, session, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>A request that another node forwarded because this one leads; never forwarded again.</summary>
-    public async Task<SqlResponse> ExecuteAsLeaderAsync(SqlRequest request)
+    /// <summary>Answers a request that another node forwarded because this one leads, in the encoding in which it came.</summary>
+    public async Task<byte[]> AnswerForwardedAsync(ReadOnlyMemory<byte> payload)
+    {
+        SqlRequest request;
+        try
+        {
+            request = SqlRequestCodec.Decode(payload);
+        }
+        catch (WireFormatException e)
+        {
+            return SqlResponseCodec.Encode(Failed(Problems.Invalid("FORWARD_INVALID", e.Message)));
+        }
+
+        var response = await ExecuteAsLeaderAsync(request).ConfigureAwait(false);
+        try
+        {
+            return SqlResponseCodec.Encode(response);
+        }
+        catch (WireLimitException e)
+        {
+            // The write stays done; only its rows cannot travel.
+            return SqlResponseCodec.Encode(response with { Result = null, Problem = Problems.AnswerTooLarge(e.Message, response.Receipt) });
+        }
+    }
+
+    // Never forwarded again: two nodes that each take the other for the leader must not play ball with it.
+    private async Task<SqlResponse> ExecuteAsLeaderAsync(SqlRequest request)
     {
         if (databases.Find(request.Database) is not { } replica || !replica.View.Serving)
             return Failed(Problems.NotLeader(self));
@@ -132,17 +162,36 @@ internal sealed class Gateway(
         var view = replica.View;
         if (view.Serving)
             return await _writes.WriteAsync(replica, request, session).ConfigureAwait(false);
-        if (view.Leader.IsNone || view.Leader == self || left <= TimeSpan.Zero)
+        if (view.Leader.IsNone || view.Leader == self || left <= TimeSpan.Zero || !status.IsConnected(view.Leader))
             return null;
-
         var payload = SqlRequestCodec.Encode(request with { Budget = left });
-        var connected = status.IsConnected(view.Leader);
-        if (!connected)
-            return null;
-        var answer = await calls.CallAsync(view.Leader, PeerMethod.Sql, payload, left, cancellation).ConfigureAwait(false);
+        var answer = await ForwardAsync(replica, view.Leader, payload, left, cancellation).ConfigureAwait(false);
         return answer is { } bytes
             ? SqlResponseCodec.Decode(bytes)
             : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{view.Leader}, which leads {request.Database}, fell silent while it had this write."));
+    }
+
+    /// <summary>Null when the leader's connection ended, the time is up, or somebody else leads by now: a paused leader closes no connection.</summary>
+    private async Task<ReadOnlyMemory<byte>?> ForwardAsync(
+        Replica replica, NodeId leader, byte[] payload, TimeSpan left, CancellationToken cancellation)
+    {
+        using var superseded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var call = calls.CallAsync(leader, PeerMethod.Sql, payload, left, superseded.Token);
+        while (!call.IsCompleted)
+        {
+            var changed = replica.NextChange();
+            var now = replica.View.Leader;
+            if (!now.IsNone && now != leader)
+            {
+                await superseded.CancelAsync().ConfigureAwait(false);
+                await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return call.IsCompletedSuccessfully ? await call.ConfigureAwait(false) : null;
+            }
+
+            await Task.WhenAny(call, changed).ConfigureAwait(false);
+        }
+
+        return await call.ConfigureAwait(false);
     }
 
     // Whoever leads next knows the outcome of a write whose leader was lost, by its key.

@@ -62,6 +62,10 @@ internal static class Problems
                 Outcome.Unknown, result.Receipt, missing, key);
     }
 
+    public static SqlProblem AnswerTooLarge(string detail, Receipt? receipt)
+        => new(413, "RESPONSE_TOO_LARGE", "The answer is too large to be sent", $"{detail} The statement ran; ask for fewer rows.",
+            receipt is null ? Outcome.NotApplied : Outcome.Applied, receipt);
+
     public static SqlProblem SessionLost(string database)
         => new(409, "SESSION_LOST", "What this session saw is gone",
             $"The session had seen a write of \"{database}\" that did not survive a failover (it was not acknowledged by a majority). Begin a new session by sending no token.",

@@ -7,6 +7,7 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
 {
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
+    private ulong? _boot;
 
     public NodeId Node { get; } = node;
 
@@ -65,6 +66,14 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
             return;
         Stamp = stamp;
         EchoRound = nextRound;
+    }
+
+    /// <summary>Whether the follower's process is another one than the one heard before: what was on its way to that one is lost.</summary>
+    public bool NoteBoot(ulong boot)
+    {
+        var restarted = _boot is { } known && known != boot;
+        _boot = boot;
+        return restarted;
     }
 
     /// <summary>Takes the stamp out, to be echoed.</summary>

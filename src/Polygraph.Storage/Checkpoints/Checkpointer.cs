@@ -35,13 +35,23 @@ public sealed class Checkpointer
     /// <summary>Runs a checkpoint of everything that SQLite has committed.</summary>
     /// <param name="database">The database, without an open batch.</param>
     /// <param name="settled">The last entry that is durable here and committed. Must have reached what the database holds.</param>
+    /// <param name="terms">The terms of the log: what the database holds must be what is committed there, not what a former leader executed.</param>
     /// <param name="patience">How long readers of older snapshots may hold it up, while no writes run.</param>
-    public CheckpointOutcome Run(ReplicaDatabase database, LogIndex settled, TimeSpan patience)
-        => Run(new SqliteWalCheckpoint(database.Connection), database.WalFrames, database.Applied, settled, patience);
-
-    internal CheckpointOutcome Run(IWalCheckpoint sqlite, long walFrames, Position held, LogIndex settled, TimeSpan patience)
+    public CheckpointOutcome Run(ReplicaDatabase database, LogIndex settled, TermHistory terms, TimeSpan patience)
     {
-        Invariant.Holds(held.Index <= settled, "the database file never gets ahead of what is durable and committed in the log");
+        Invariant.Holds(IsSettled(database.Applied, settled, terms), "the database file never holds more than what is durable and committed in the log");
+        return Run(new SqliteWalCheckpoint(database.Connection), database.WalFrames, database.Applied, patience);
+    }
+
+    /// <summary>Whether what a database holds may go into its file: nothing can take it back any more.</summary>
+    /// <param name="held">What the database holds.</param>
+    /// <param name="settled">The last entry that is durable here and committed.</param>
+    /// <param name="terms">The terms of the log, as of the same moment as <paramref name="settled"/>.</param>
+    public static bool IsSettled(Position held, LogIndex settled, TermHistory terms)
+        => held.Index <= settled && terms.TermAt(held.Index) == held.Term;
+
+    internal CheckpointOutcome Run(IWalCheckpoint sqlite, long walFrames, Position held, TimeSpan patience)
+    {
         using (var wal = WalFile.TryOpen(_files, _path + "-wal"))
         {
             if (wal is null || walFrames == 0)

@@ -123,13 +123,34 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(1, NumberAfterRecovery(Copy()));
     }
 
-    [Fact]
-    public void Nothing_that_is_not_settled_may_be_checkpointed()
+    [Theory]
+    [InlineData(2, 5, 4, false)] // Not yet durable and committed.
+    [InlineData(2, 5, 5, true)]
+    [InlineData(2, 5, 9, true)]
+    [InlineData(1, 5, 9, false)] // Something else is committed at its place: a former leader that must be rewound first.
+    [InlineData(0, 0, 0, true)] // Nothing was executed yet.
+    public void Only_what_nothing_can_take_back_may_be_checkpointed(ulong term, ulong index, ulong settled, bool allowed)
     {
-        Write(5);
+        var terms = TermHistory.FromStarts([new(new Term(1), new LogIndex(1)), new(new Term(2), new LogIndex(4))]);
 
-        Assert.Throws<InvariantViolationException>(() => Checkpoint(settled: 4));
-        Assert.DoesNotContain("database.sqlite-checkpoint", _files.List(_home));
+        Assert.Equal(allowed, Checkpointer.IsSettled(new(new Term(term), new LogIndex(index)), new LogIndex(settled), terms));
+    }
+
+    [Fact]
+    public void A_replicas_database_that_holds_more_than_is_settled_refuses_its_checkpoint()
+    {
+        var path = Path.Combine(_root, "replica.sqlite");
+        using var database = ReplicaDatabase.Open(path, ReplicaDatabaseOptions.Default);
+        var checkpointer = new Checkpointer(DiskFileSystem.Instance, path);
+
+        Assert.Equal(CheckpointOutcome.Complete, checkpointer.Run(database, LogIndex.Zero, TermHistory.Empty, Patience));
+        database.Apply([Log.LogFixture.NoOp(1, 1)]);
+        Assert.Throws<InvariantViolationException>(() => checkpointer.Run(database, LogIndex.Zero, TermHistory.Empty, Patience));
+        Assert.False(File.Exists(path + "-checkpoint"));
+
+        var terms = TermHistory.Empty.Append(new(new Term(1), new LogIndex(1)));
+        Assert.Equal(CheckpointOutcome.Complete, checkpointer.Run(database, new LogIndex(1), terms, Patience));
+        Assert.Equal(CheckpointOutcome.NothingToDo, checkpointer.Run(database, new LogIndex(1), terms, Patience));
     }
 
     [Fact]
@@ -191,12 +212,12 @@ public sealed class CheckpointTests : IDisposable
     }
 
     /// <summary>A checkpoint; <paramref name="beside"/> runs right before and right after SQLite's own part.</summary>
-    private CheckpointOutcome Checkpoint(ulong? settled = null, Action? beside = null)
+    private CheckpointOutcome Checkpoint(Action? beside = null)
     {
         var position = new Position(new Term(1), new LogIndex(_held));
         var frames = (new FileInfo(_path + "-wal").Length - 32) / (24 + 4096);
         return new Checkpointer(_files, _path).Run(
-            new Observed(new SqliteWalCheckpoint(_connection), beside ?? (() => { })), frames, position, new LogIndex(settled ?? _held), Patience);
+            new Observed(new SqliteWalCheckpoint(_connection), beside ?? (() => { })), frames, position, Patience);
     }
 
     private string Copy()

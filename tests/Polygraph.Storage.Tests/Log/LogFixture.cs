@@ -43,6 +43,12 @@ internal sealed class LogFixture
         return new(position, EntryCodec.Encode(new EntryHeader { Position = position, Payload = PayloadFormat.Logical }, payload));
     }
 
+    public static LogEntry NoOp(ulong term, ulong index)
+    {
+        var position = new Position(new Term(term), new LogIndex(index));
+        return new(position, EntryCodec.Encode(new EntryHeader { Position = position, Payload = PayloadFormat.NoOp }, []));
+    }
+
     public static LogEntry[] Entries(ulong term, ulong first, int count, int payloadBytes = 40)
         => [.. Enumerable.Range(0, count).Select(at => Entry(term, first + (ulong)at, payloadBytes))];
 

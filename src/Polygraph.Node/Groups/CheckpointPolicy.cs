@@ -1,0 +1,69 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage.Checkpoints;
+
+namespace Polygraph.Node.Groups;
+
+/// <summary>Whether a checkpoint runs, ran, or waits.</summary>
+internal enum CheckpointState : byte
+{
+    /// <summary>None is due, or one was just run.</summary>
+    Idle = 0,
+
+    /// <summary>One is due, and must wait until the log is durable and committed as far as SQLite is.</summary>
+    Waiting = 1,
+
+    /// <summary>The same, and the write-ahead log has grown so far that a follower too must stop applying until then.</summary>
+    Urgent = 2,
+}
+
+/// <summary>When SQLite's write-ahead log is moved into the database file. Owner: the writer thread, but for <see cref="Waits"/>.</summary>
+internal sealed class CheckpointPolicy(ReplicaStore store)
+{
+    /// <summary>A checkpoint is due at so many frames: 16 MiB of 4 KiB pages, which recovery replays in well under a second.</summary>
+    private const long FramesDue = 4096;
+
+    /// <summary>After readers were in the way, so many more frames come before the next attempt.</summary>
+    private const long FramesBetweenAttempts = 1024;
+
+    /// <summary>Beyond this nothing more is applied before a checkpoint: bounds the file.</summary>
+    private const long FramesUrgent = 4 * FramesDue;
+
+    private long _nextAt = FramesDue;
+    private long _ranAt = -1;
+    private volatile bool _waits;
+
+    /// <summary>Whether the writer wants to hear of progress. Any thread.</summary>
+    public bool Waits => _waits;
+
+    /// <summary>Runs a checkpoint if one is due and allowed.</summary>
+    public CheckpointState RunIfDue(GroupView view)
+    {
+        var frames = store.Database.WalFrames;
+        if (frames < _ranAt)
+            (_ranAt, _nextAt) = (-1, FramesDue); // The write-ahead log began anew.
+        _waits = frames >= _nextAt && frames != _ranAt;
+        if (!_waits)
+            return CheckpointState.Idle;
+        if (!IsSettled(view))
+            return frames >= FramesUrgent ? CheckpointState.Urgent : CheckpointState.Waiting;
+
+        var outcome = store.Checkpoint(Settled(view), view.Terms);
+        _ranAt = frames;
+        _nextAt = outcome == CheckpointOutcome.Incomplete ? frames + FramesBetweenAttempts : FramesDue;
+        _waits = false;
+        return CheckpointState.Idle;
+    }
+
+    /// <summary>Before an orderly end: what is settled need not be replayed at the next start.</summary>
+    public void RunAtEnd(GroupView view)
+    {
+        if (IsSettled(view))
+            store.Checkpoint(Settled(view), view.Terms);
+    }
+
+    private static LogIndex Settled(GroupView view) => LogIndex.Min(view.Durable, view.Committed);
+
+    // By term too: a former leader that is not yet rewound holds other entries than those that are committed at the same places.
+    private bool IsSettled(GroupView view) => Checkpointer.IsSettled(store.Database.Applied, Settled(view), view.Terms);
+}

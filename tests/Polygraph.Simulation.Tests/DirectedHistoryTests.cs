@@ -1,0 +1,115 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Protocol.Messages;
+using Polygraph.Simulation.Checks;
+using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Network;
+using Polygraph.Simulation.Nodes;
+using Polygraph.Simulation.Planted;
+
+namespace Polygraph.Simulation.Tests;
+
+/// <summary>
+/// Histories that chance brings about too rarely for a test, written out: each passes as the code is, and with its bug planted fails by the
+/// check that is there for it.
+/// </summary>
+public sealed class DirectedHistoryTests
+{
+    private const long Millisecond = 1_000;
+    private const long Second = 1_000_000;
+
+    [Fact]
+    public void ANodeThatForgetsItsVoteIsSeenVotingTwice()
+        => FailsOnlyWith(PlantedBug.ForgetsVoteAtCrash, Check.OneVotePerTerm, bug =>
+        {
+            var cluster = NewCluster(bug, new NodeDelays());
+            var voter = cluster.Nodes[0];
+            cluster.Start(voter);
+            Ask(voter, cluster.Nodes[1].Id);
+            cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
+            voter.Crash(CrashKind.KeepsAll);
+            cluster.Start(voter);
+            Ask(voter, cluster.Nodes[2].Id);
+            cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
+
+            static void Ask(SimulatedNode voter, NodeId candidate)
+                => voter.Step(new Input.Received(candidate, new VoteRequest(new Term(5), Position.Zero)));
+        });
+
+    [Fact]
+    public void AFormerLeadersOwnEntryIsNotCheckpointedBecauseAnotherStandsAtItsIndex()
+        => FailsOnlyWith(PlantedBug.CheckpointsByIndex, Check.CheckpointIsCommitted, bug =>
+        {
+            var (cluster, former) = ClusterWithDivergedLeader(bug, Steady with { CheckpointPerMille = 1000 }, writes: 1);
+            former.Resume();
+            cluster.Time.RunUntil(cluster.Time.Now + Second);
+            Assert.True(cluster.IsAtRest());
+        });
+
+    [Fact]
+    public void AReadThatARewindOvertakesDoesNotClaimItsOldBound()
+        => FailsOnlyWith(PlantedBug.IgnoresSnapshotPosition, Check.HonestFreshness, bug =>
+        {
+            // Stop, rewind and the first of many batches of entries take 10 ms each: the snapshot opens in between.
+            var delays = Steady with { Writer = (10 * Millisecond, 10 * Millisecond), Snapshot = (3 * Second, 3 * Second) };
+            var answers = new List<ReadReply>();
+            var (cluster, former) = ClusterWithDivergedLeader(
+                bug, delays, writes: 60, beforePause: leader => leader.FrontDoor.Begin(ReadLevel.Any, Position.Zero, TimeSpan.FromSeconds(1), answers.Add));
+            cluster.Time.RunUntil(cluster.Time.Now + Second - (45 * Millisecond));
+            former.Resume();
+            cluster.Time.RunUntil(cluster.Time.Now + (2 * Second));
+            Assert.Equal(ReadReplyKind.TryAgain, Assert.Single(answers).Kind);
+        });
+
+    private static NodeDelays Steady
+        => new() { Report = (1, 1), Snapshot = (1, 1), Writer = (10, 10), Tick = (0, 0), Sync = (100, 100), CheckpointPerMille = 0 };
+
+    /// <summary>A leader that wrote alone, cut off, and has been paused for two seconds, while another was elected and wrote, too.</summary>
+    private static (Cluster Cluster, SimulatedNode Former) ClusterWithDivergedLeader(
+        PlantedBug bug, NodeDelays delays, int writes, Action<SimulatedNode>? beforePause = null)
+    {
+        var cluster = NewCluster(bug, delays);
+        cluster.StartAll();
+        cluster.Time.RunUntil(Second);
+        var former = cluster.Leader!;
+        for (var i = 1; i <= writes; i++)
+            Write(cluster, former, (ulong)i, AckLevel.All);
+        foreach (var other in cluster.Nodes.Where(node => node != former))
+        {
+            cluster.Network.Cut(former.Number, other.Number);
+            cluster.Network.Cut(other.Number, former.Number);
+        }
+
+        Write(cluster, former, 100, AckLevel.Async);
+        beforePause?.Invoke(former);
+        former.Pause();
+        cluster.Network.HealAll();
+        cluster.Time.RunUntil(cluster.Time.Now + (2 * Second) - (50 * Millisecond));
+        Assert.NotSame(former, cluster.Leader);
+        Write(cluster, cluster.Leader!, 200, AckLevel.Quorum);
+        return (cluster, former);
+    }
+
+    private static Cluster NewCluster(PlantedBug bug, NodeDelays delays)
+    {
+        var cluster = new Cluster(3, seed: 1, new GroupOptions(), delays, bug, new Trace(null));
+        cluster.Network.Behaviour = new NetworkBehaviour { DelayMicroseconds = (50, 50) };
+        return cluster;
+    }
+
+    /// <summary>Writes and waits for the answer, which must be that the level was reached.</summary>
+    private static void Write(Cluster cluster, SimulatedNode node, ulong key, AckLevel level)
+    {
+        var reached = false;
+        var policy = new AckPolicy(level, 1, Applied: false, TimeSpan.FromSeconds(1));
+        node.FrontDoor.Write(new WriteRequest(Key: 1, key, key, policy, reply => reached = reply.Reached));
+        Assert.True(cluster.Time.RunUntil(cluster.Time.Now + (50 * Millisecond), () => reached), $"write {key} at {node.Id} was not acked at {level}");
+    }
+
+    private static void FailsOnlyWith(PlantedBug bug, Check expected, Action<PlantedBug> history)
+    {
+        history(PlantedBug.None);
+        Assert.Equal(expected, Assert.Throws<SimulationFailure>(() => history(bug)).Check);
+    }
+}
