@@ -35,17 +35,28 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
             level = ReadLevel.Linearizable;
         }
 
-        if (await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false) is { } problem)
+        var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
+        if (problem is not null)
             return Failed(problem);
 
         // Everything committed before this moment is in the snapshot, if the level promised that.
-        var freshAsOf = level == ReadLevel.Linearizable ? began : replica.View.FreshAsOf;
+        var view = replica.View;
+        var freshAsOf = level == ReadLevel.Linearizable ? began : view.FreshAsOf;
+        shown = LogIndex.Max(shown, view.Applied.Index);
         ReadExecution execution;
         using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
         {
             if (reader.Classify(request.Unit) == UnitClass.Write)
                 return null;
             execution = reader.Execute(request.Unit);
+        }
+
+        // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
+        if (execution.Snapshot.Index < shown)
+        {
+            if (level is not (ReadLevel.Any or ReadLevel.Local))
+                return Failed(Problems.ReadVanished());
+            freshAsOf = null;
         }
 
         if (level != ReadLevel.Local && await HoldAsync(replica, execution.Snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
@@ -62,25 +73,26 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
     }
 
-    private async Task<SqlProblem?> WaitToSeeAsync(Replica replica, SqlRequest request, ReadLevel level, Position? seen)
+    /// <summary>Waits until SQLite shows what the read must see: the index that the snapshot must hold, or what was wrong.</summary>
+    private async Task<(LogIndex Shown, SqlProblem? Problem)> WaitToSeeAsync(Replica replica, SqlRequest request, ReadLevel level, Position? seen)
     {
         if (level is not (ReadLevel.Linearizable or ReadLevel.Session))
-            return null;
+            return (LogIndex.Zero, null);
         if (level == ReadLevel.Session && seen is null)
-            return null;
+            return (LogIndex.Zero, null);
         var patience = level == ReadLevel.Session ? Min(PatienceMax, request.Budget) : request.Budget;
         var result = await replica.ReadIndexAsync(level == ReadLevel.Session ? seen : null, patience).ConfigureAwait(false);
 
         // A session that waited long enough here is served as a linearizable read, which sees at least as much.
         if (level == ReadLevel.Session && result.Outcome == ReadOutcome.TimedOut)
             result = await replica.ReadIndexAsync(null, request.Budget).ConfigureAwait(false);
-        return result.Outcome switch
+        return (result.Index, result.Outcome switch
         {
             ReadOutcome.Ready => null,
             ReadOutcome.SessionLost => Problems.SessionLost(replica.Database.Name),
             ReadOutcome.NoLeader => Problems.NoLeader(replica.Database.Name, replica.Failure),
             _ => Problems.ReadTimeout($"{self} could not show what the read must see within {DurationText.Format(request.Budget)}."),
-        };
+        });
     }
 
     private static async Task<SqlProblem?> HoldAsync(Replica replica, Position seen, TimeSpan budget)

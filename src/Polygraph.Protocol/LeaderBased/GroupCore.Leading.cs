@@ -160,9 +160,10 @@ public sealed partial class GroupCore
             return;
         NoteAnswer(peer, reply.Round, reply.Durable, reply.Applied, reply.Stamp, now);
 
-        // What was sent and neither accepted nor rejected for so long, or to a process that is no more, was lost on the way.
+        // A process that restarted has lost what was on its way to it, and does not know how far its log is ours: until it agrees anew, it
+        // can take no commit index. What was neither accepted nor rejected for so long was lost on the way.
         var restarted = peer.NoteBoot(reply.Stamp.Boot);
-        if (peer.Inflight > 0 && (restarted || now - peer.LastMove > ResendAfter))
+        if (restarted || (peer.Inflight > 0 && now - peer.LastMove > ResendAfter))
             peer.Probe(peer.Durable.Next, now);
         AfterAnswer(peer, now, effects);
     }

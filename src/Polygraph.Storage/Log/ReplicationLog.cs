@@ -138,8 +138,8 @@ public sealed class ReplicationLog : IDisposable
     }
 
     /// <summary>
-    /// The last entry of the range that <see cref="Read"/> with the same arguments would return, from memory: no file is read or waited for. Zero if
-    /// the log does not hold <paramref name="first"/>. Any thread.
+    /// The last entry of the range that <see cref="Read"/> with the same arguments would return, from memory: no file is read or waited for.
+    /// <paramref name="first"/> itself if the log does not hold it. Any thread.
     /// </summary>
     public LogIndex LastThatFits(LogIndex first, LogIndex last, int bytesMax)
     {
@@ -149,7 +149,7 @@ public sealed class ReplicationLog : IDisposable
         while (!Tail.TryMeasure(generation, first, last, ref budget, ref found))
         {
             if (generation != Tail.Generation)
-                return LogIndex.Zero;
+                return first;
 
             var inFiles = LogIndex.Min(last, Tail.FirstInMemory.Previous);
             var measured = _segments.LastThatFits(first, inFiles, found is null, ref budget);
@@ -161,7 +161,7 @@ public sealed class ReplicationLog : IDisposable
             first = inFiles.Next;
         }
 
-        return found ?? LogIndex.Zero;
+        return found ?? first;
     }
 
     /// <summary>Closes the files. What was not synced may be lost, as in a crash. No other thread may be using the log.</summary>

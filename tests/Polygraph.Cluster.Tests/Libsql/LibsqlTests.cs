@@ -23,7 +23,15 @@ public sealed class LibsqlCluster : IAsyncLifetime
             ProgramFile.Path,
             [.. Enumerable.Range(0, 3).Select(k => new NodeLayout($"n{k + 1}", Path.Combine(_directory, $"n{k + 1}"), ports[k], ports[3 + k]))]);
         _cluster.StartAll();
-        await _cluster.WaitUntilAsync(view => view.Database("main")?.Leader is not null, "main has a leader", StartLimit);
+        await WaitUntilServingAsync();
+    }
+
+    /// <summary>Starts the nodes that a scenario killed, and waits until every copy serves again.</summary>
+    public async Task RestartEndedAsync()
+    {
+        foreach (var ended in _cluster!.Running.Where(process => process.HasExited).Select(process => process.Layout.Id).ToList())
+            _cluster.Start(ended);
+        await WaitUntilServingAsync();
     }
 
     public async Task RunAsync(string scenario)
@@ -38,6 +46,12 @@ public sealed class LibsqlCluster : IAsyncLifetime
             throw new Xunit.Sdk.XunitException($"{fault.Message}\n{_cluster!.LastLogLines()}", fault);
         }
     }
+
+    private Task WaitUntilServingAsync()
+        => _cluster!.WaitUntilAsync(
+            view => view.Nodes.All(node => node.State == "up") && view.Database("main") is { Replicas: { Count: 3 } replicas } && replicas.All(replica => replica.Serving),
+            "all copies of main serve",
+            StartLimit);
 
     public async ValueTask DisposeAsync()
     {
@@ -67,4 +81,11 @@ public sealed class LibsqlTests(LibsqlCluster cluster) : IClassFixture<LibsqlClu
     [InlineData("parallel")]
     [InlineData("other_database")]
     public Task Scenario(string name) => cluster.RunAsync(name);
+
+    [Fact]
+    public async Task A_client_does_not_notice_a_failover()
+    {
+        await cluster.RunAsync("failover");
+        await cluster.RestartEndedAsync();
+    }
 }

@@ -121,6 +121,21 @@ const scenarios = {
     assert.deepEqual(rows.map((row) => row.n), numbers);
   },
 
+  // The leader is killed between two writes; whoever speaks with another node notices only that one write takes longer.
+  async failover() {
+    const status = await (await fetch(`${urls[0]}/v1/cluster`)).json();
+    const leader = status.nodes.find((node) => node.id === status.databases.find((database) => database.name === "main").leader);
+    const client = createClient({ url: status.nodes.find((node) => node !== leader).http });
+    await client.execute(`CREATE TABLE ${table} (n INTEGER PRIMARY KEY)`);
+    for (let n = 0; n < 20; n++) {
+      if (n === 10) process.kill(leader.processId, "SIGKILL");
+      await client.execute({ sql: `INSERT INTO ${table} VALUES (?)`, args: [n] });
+    }
+    const { rows } = await client.execute(`SELECT n FROM ${table} ORDER BY n`);
+    assert.deepEqual(rows.map((row) => row.n), Array.from({ length: 20 }, (_, n) => n));
+    client.close();
+  },
+
   async other_database(client) {
     const database = `d${process.pid}`;
     const created = await fetch(`${urls[0]}/v1/db/${database}`, { method: "PUT" });

@@ -7,7 +7,7 @@ namespace Polygraph.Storage.Tests.Log;
 /// <summary>The power fails at every operation of a scenario, and the disk keeps a random part of what was not synced.</summary>
 public sealed class PowerLossTests
 {
-    private const int Seeds = 200;
+    private const int Seeds = 80;
     private const int SurvivorsPerStep = 6;
 
     [Fact]

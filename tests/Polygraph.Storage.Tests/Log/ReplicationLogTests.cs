@@ -16,7 +16,7 @@ public sealed class ReplicationLogTests
         Assert.Equal(Position.Zero, fixture.Log.Last);
         Assert.Empty(fixture.Log.Terms.Starts);
         Assert.Empty(fixture.Log.Read(Start, Start, 100));
-        Assert.Equal(LogIndex.Zero, fixture.Log.LastThatFits(Start, Start, 100));
+        Assert.Equal(Start, fixture.Log.LastThatFits(Start, new LogIndex(9), 100));
     }
 
     [Fact]
