@@ -19,6 +19,12 @@ public sealed class DocumentTests
     public void Tests_that_documents_name_exist() => Tidy.NothingFound(Documents.SelectMany(Rules.MissingTests));
 
     [Fact]
+    public void Members_that_documents_name_exist() => Tidy.NothingFound(Documents.SelectMany(Rules.MissingMembers));
+
+    [Fact]
+    public void Samples_in_documents_are_taken_from_the_code() => Tidy.NothingFound(Documents.SelectMany(Rules.InventedSamples));
+
+    [Fact]
     public void Every_decision_is_in_the_index()
         => Tidy.NothingFound(Rules.UnlistedDecisions());
 
@@ -57,6 +63,27 @@ public sealed class DocumentTests
         var rules = new DocumentRules([document, Tidy.Sample("", "src/There/There.cs")]);
 
         Assert.Equal(found, rules.MissingFiles(document).Count());
+    }
+
+    [Theory]
+    [InlineData("see `Log.Gone`", 1)]
+    [InlineData("see `Gone.First`", 1)]
+    [InlineData("see `Log.First`, `Polygraph.Gone`, `LogTests.Gone`, `log.first`", 0)]
+    public void A_member_that_does_not_exist_is_found(string text, int found)
+    {
+        var document = Tidy.Sample(text, "docs/sample.md");
+        var rules = new DocumentRules([document, Tidy.Sample("public class Log { public int First { get; } }", "src/Polygraph.A/Log.cs")]);
+
+        Assert.Equal(found, rules.MissingMembers(document).Count());
+    }
+
+    [Fact]
+    public void A_sample_that_is_not_in_the_code_is_found()
+    {
+        var document = Tidy.Sample("```csharp\nvar a = 1;\nvar gone = 2;\n```\n```\nno code\n```\n", "docs/sample.md");
+        var rules = new DocumentRules([document, Tidy.Sample("    var a = 1;", "src/Polygraph.A/Log.cs")]);
+
+        Assert.Equal("docs/sample.md:1: no source file has the line: var gone = 2;", Assert.Single(rules.InventedSamples(document)).ToString());
     }
 
     [Theory]

@@ -9,6 +9,8 @@ internal sealed partial class DocumentRules(IReadOnlyList<SourceFile> repository
     private readonly HashSet<string> _paths = [.. repository.Select(file => file.Path)];
     private readonly Lazy<string> _testCode = new(() => string.Join('\n', repository.Where(file => file.IsUnder("tests") && file.Path.EndsWith(".cs", StringComparison.Ordinal)).Select(file => file.Code)));
 
+    private readonly Lazy<string> _code = new(() => string.Join('\n', repository.Where(file => file.Path.EndsWith(".cs", StringComparison.Ordinal)).Select(file => file.Text)));
+
     /// <summary>Links to files and headings of this repository that lead nowhere.</summary>
     public IEnumerable<Finding> BrokenLinks(SourceFile document)
     {
@@ -38,6 +40,23 @@ internal sealed partial class DocumentRules(IReadOnlyList<SourceFile> repository
             .Where(named => !Declares(named.Groups[1].Value, named.Groups[2].Value))
             .Select(named => document.Found(named.Index, $"there is no test {named.Value.Trim('`')}"));
 
+    /// <summary>Members, as <c>Type.Member</c>, that the code does not have.</summary>
+    public IEnumerable<Finding> MissingMembers(SourceFile document)
+        => NamedMember().Matches(document.Text)
+            .Where(named => !HasMember(named.Groups[1].Value, named.Groups[2].Value))
+            .Select(named => document.Found(named.Index, $"there is no {named.Value.Trim('`')}"));
+
+    /// <summary>Lines of C# samples that stand in no source file: a sample is taken from the code, so that it cannot grow old.</summary>
+    public IEnumerable<Finding> InventedSamples(SourceFile document)
+    {
+        foreach (Match sample in CSharpSample().Matches(document.Text))
+        {
+            foreach (var line in sample.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+                if (!_code.Value.Contains(line, StringComparison.Ordinal))
+                    yield return document.Found(sample.Index, $"no source file has the line: {line}");
+        }
+    }
+
     /// <summary>Decision records that their index does not name.</summary>
     public IEnumerable<Finding> UnlistedDecisions()
     {
@@ -47,6 +66,9 @@ internal sealed partial class DocumentRules(IReadOnlyList<SourceFile> repository
             .Where(file => file.IsUnder(folder) && file != index && !index.Text.Contains($"({Path.GetFileName(file.Path)})", StringComparison.Ordinal))
             .Select(file => new Finding(file.Path, 1, $"the record is not in {index.Path}"));
     }
+
+    private bool HasMember(string type, string member)
+        => Regex.IsMatch(_code.Value, $@"\b(class|struct|record|interface|enum)\s+{type}\b") && Regex.IsMatch(_code.Value, $@"\b{member}\b");
 
     private bool Declares(string type, string method)
         => Regex.IsMatch(_testCode.Value, $@"\bclass\s+{type}\b")
@@ -99,6 +121,12 @@ internal sealed partial class DocumentRules(IReadOnlyList<SourceFile> repository
 
     [GeneratedRegex(@"`((?:src|sim|tests|docs|eng|bench)/[\w./-]+)`")]
     private static partial Regex NamedPath();
+
+    [GeneratedRegex(@"`(?!Polygraph\.|System\.|\w+Tests\.)([A-Z]\w+)\.([A-Z]\w+)`")]
+    private static partial Regex NamedMember();
+
+    [GeneratedRegex(@"^```csharp\n(.*?)^```\s*$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CSharpSample();
 
     [GeneratedRegex(@"`(\w+Tests)(?:\.(\w+))?`")]
     private static partial Regex NamedTest();
