@@ -113,7 +113,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
     {
         while (true)
         {
-            var changed = replica.NextChange();
+            var changed = replica.NextStep();
             var view = replica.View;
             var missed = Miss(view, read);
             if (missed is null)
