@@ -37,7 +37,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
         var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
         if (problem is not null)
-            return Failed(problem);
+            return Failed(replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
 
         // Everything committed before this moment is in the snapshot, if the level promised that.
         var view = replica.View;
@@ -61,6 +61,10 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
         if (level != ReadLevel.Local && await HoldAsync(replica, execution.Snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
             return Failed(vanished);
+
+        // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
+        if (replica.Failure is { } failure)
+            return Failed(Stopped(replica, failure));
         return Answer(replica, request, session, execution, level, freshAsOf, fallback);
     }
 
@@ -133,6 +137,9 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
     }
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private SqlProblem Stopped(Replica replica, string failure)
+        => Problems.Unavailable(self, $"its replica of \"{replica.Database.Name}\" stopped and serves nothing: {failure} Ask another node.");
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }
