@@ -90,7 +90,7 @@ public sealed class DemoStage : IDisposable
         var (view, _) = await client.VerifyAsync(Database, cancellation);
         foreach (var replica in view.Replicas)
             SeeMarkup(replica.Equal
-                ? $"[{Screen.Green}]✓[/] {Markup.Escape(replica.Node)}: {replica.Tables.Sum(table => table.Rows)} rows read, all the same"
+                ? $"[{Screen.Green}]✓[/] {Markup.Escape(replica.Node)}: the same ({Markup.Escape(string.Join(", ", replica.Tables.Select(table => $"{table.Rows} in {table.Table}")))})"
                 : $"[{Screen.Red}]✗ {Markup.Escape(replica.Node)}: {Markup.Escape(replica.Reason ?? "differs")}[/]");
         return view.Equal;
     }
