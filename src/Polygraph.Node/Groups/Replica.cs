@@ -83,6 +83,9 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     /// <summary>A message of another member of the group; dropped, as by a network, if too much waits.</summary>
     public void Receive(NodeId from, PeerMessage message) => _loop.TryPost(new Input.Received(from, message));
 
+    /// <summary>The last connection with another member has closed.</summary>
+    public void NoteDisconnected(NodeId peer) => _loop.TryPost(new Input.Disconnected(peer));
+
     /// <summary>Runs a unit here if this node leads, and waits for its ack level.</summary>
     public Task<WriteEnd> WriteAsync(Func<ulong, ClientWrite> create) => Enqueue(create, write => new WriterOrder.Execute(write));
 
