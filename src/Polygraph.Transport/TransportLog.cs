@@ -19,7 +19,7 @@ internal sealed partial class TransportLog(ILogger logger, TimeProvider time)
     [LoggerMessage(2002, LogLevel.Information, "Disconnected from {Node}: {Reason}")]
     private static partial void LogDisconnected(ILogger logger, NodeId node, string reason);
 
-    [LoggerMessage(2003, LogLevel.Error, "{RefusedBy} refused the connection with {Node}: {Code}: {Reason}")]
+    [LoggerMessage(2003, LogLevel.Error, "No connection with {Node}: {RefusedBy} refuses it: {Code}: {Reason}")]
     private static partial void LogRefused(ILogger logger, NodeId refusedBy, NodeId node, string code, string reason);
 
     [LoggerMessage(2004, LogLevel.Information, "Cannot connect to {Node} at {EndPoint}, and keeps trying: {Reason}")]

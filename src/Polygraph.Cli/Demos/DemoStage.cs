@@ -22,11 +22,8 @@ public sealed class DemoStage : IDisposable
 
     public DemoStage()
     {
-        var ports = LocalPorts.FindFree(2 * Nodes);
-        Cluster = new LocalCluster(
-            ProgramFile.Path,
-            [.. Enumerable.Range(0, Nodes).Select(k => new NodeLayout($"n{k + 1}", Path.Combine(_directory, $"n{k + 1}"), ports[2 * k], ports[(2 * k) + 1]))],
-            withLinks: true);
+        var layouts = NodeLayout.ForBasePort(Nodes, _directory, LocalPorts.FindFreeBase(Nodes));
+        Cluster = new LocalCluster(ProgramFile.Path, layouts, withLinks: true);
     }
 
     public LocalCluster Cluster { get; }
@@ -93,7 +90,7 @@ public sealed class DemoStage : IDisposable
         var (view, _) = await client.VerifyAsync(Database, cancellation);
         foreach (var replica in view.Replicas)
             SeeMarkup(replica.Equal
-                ? $"[{Screen.Green}]✓[/] {Markup.Escape(replica.Node)}: {replica.Tables.Sum(table => table.Rows)} rows read, all the same"
+                ? $"[{Screen.Green}]✓[/] {Markup.Escape(replica.Node)}: the same ({Markup.Escape(string.Join(", ", replica.Tables.Select(table => $"{table.Rows} in {table.Table}")))})"
                 : $"[{Screen.Red}]✗ {Markup.Escape(replica.Node)}: {Markup.Escape(replica.Reason ?? "differs")}[/]");
         return view.Equal;
     }

@@ -58,7 +58,7 @@ public sealed class LeaderDeath(DemoStage stage)
         for (var attempt = 1; ; attempt++)
         {
             var cutOff = stage.Cluster.Nodes.Select(node => node.Id).Where(id => id != leader).Skip(followersReached).ToList();
-            stage.Step($"The network between {leader} and {string.Join(" and ", cutOff)} is cut. {leader} does not know yet");
+            stage.Step($"The network between {leader} and {(cutOff.Count > 1 ? "the others" : cutOff[0])} is cut. {leader} does not know it yet");
             using var client = new ClusterClient([stage.Cluster.Layout(leader).Url], TimeSpan.Zero);
             foreach (var follower in cutOff)
                 stage.Cluster.Cut(leader, follower);

@@ -7,26 +7,33 @@ namespace Polygraph.Cli.Processes;
 /// <summary>Ports on this machine's loopback address.</summary>
 public static class LocalPorts
 {
-    /// <summary>Free ports at this moment, all different. Another process may take one before it is used: whoever starts on it finds out.</summary>
-    public static int[] FindFree(int count)
-    {
-        var listeners = new List<TcpListener>(count);
-        try
-        {
-            for (var i = 0; i < count; i++)
-            {
-                var listener = new TcpListener(IPAddress.Loopback, 0);
-                listener.Start();
-                listeners.Add(listener);
-            }
+    /// <summary>Room for as many nodes as a local cluster may have.</summary>
+    private const int NodesApart = 10;
 
-            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        }
-        finally
+    // Below the ports that systems give to outgoing connections: a node that is dead for a while finds its own free when it comes back.
+    private const int FirstOfUse = 20_000;
+    private const int LastOfUse = 32_000;
+
+    /// <summary>
+    /// A base for <see cref="NodeLayout.ForBasePort"/> whose ports are free at this moment. Another process may take one before it is used:
+    /// whoever starts on it finds out.
+    /// </summary>
+    public static int FindFreeBase(int nodes)
+    {
+        // Two programs that look at the same moment begin at different places.
+        var start = Environment.ProcessId;
+        for (var attempt = 0; attempt < (LastOfUse - FirstOfUse) / NodesApart; attempt++)
         {
-            foreach (var listener in listeners)
-                listener.Dispose();
+            // Blocks of a hundred alternate between clients and peers, so that one base's peers are not another's clients.
+            var number = (start + attempt) % ((LastOfUse - FirstOfUse) / (2 * NodesApart));
+            var slotsOfAHundred = NodeLayout.PeerPortOffset / NodesApart;
+            var candidate = FirstOfUse + (number / slotsOfAHundred * 2 * NodeLayout.PeerPortOffset) + (number % slotsOfAHundred * NodesApart);
+            var ports = Enumerable.Range(candidate, nodes).Concat(Enumerable.Range(candidate + NodeLayout.PeerPortOffset, nodes));
+            if (ports.All(port => DescribeTaken(port) is null))
+                return candidate;
         }
+
+        throw new CommandFailedException($"No free ports were found between {FirstOfUse} and {LastOfUse}.");
     }
 
     /// <summary>Whether somebody else listens on a port; with the reason to print if so.</summary>

@@ -18,7 +18,7 @@ internal static partial class ControlLog
     [LoggerMessage(1103, LogLevel.Information, "Node {Node} (incarnation {Incarnation}) belongs to cluster {Cluster}")]
     public static partial void ClusterFormed(ILogger logger, NodeId node, Incarnation incarnation, ClusterId cluster);
 
-    [LoggerMessage(1104, LogLevel.Error, "{RefusedBy} refuses {Node}: {Code}: {Reason}")]
+    [LoggerMessage(1104, LogLevel.Error, "No connection with {Node}: {RefusedBy} refuses it: {Code}: {Reason}")]
     public static partial void PeerRefused(ILogger logger, NodeId refusedBy, NodeId node, string code, string reason);
 
     [LoggerMessage(1105, LogLevel.Information, "{Node} is connected ({Http}, process {ProcessId})")]

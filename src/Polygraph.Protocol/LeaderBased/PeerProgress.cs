@@ -7,6 +7,8 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
 {
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
+
+    // The follower's process, as its stamps name it; none before its first answer.
     private ulong? _boot;
 
     public NodeId Node { get; } = node;

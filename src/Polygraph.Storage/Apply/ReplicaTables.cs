@@ -19,6 +19,7 @@ internal sealed class ReplicaTables : IDisposable
 
     internal static readonly string[] Names = ["polygraph_position", "polygraph_digests", "polygraph_idempotency"];
 
+    internal const string PositionQuery = "SELECT term, idx FROM main.polygraph_position";
     internal const string Idempotency = "polygraph_idempotency";
     internal const string IdempotencyColumns = "key, term, idx, request_hash, time, result";
 
@@ -50,10 +51,18 @@ internal sealed class ReplicaTables : IDisposable
 
     internal static Position ReadPosition(SqliteConnection connection)
     {
-        using var statement = connection.Prepare("SELECT term, idx FROM main.polygraph_position");
-        return statement.Step()
-            ? new Position(new Term((ulong)statement.ColumnInteger(0)), new LogIndex((ulong)statement.ColumnInteger(1)))
+        using var statement = connection.Prepare(PositionQuery);
+        return ReadPosition(statement);
+    }
+
+    /// <summary>As above, with a statement that is kept for it.</summary>
+    internal static Position ReadPosition(SqliteStatement positionQuery)
+    {
+        var position = positionQuery.Step()
+            ? new Position(new Term((ulong)positionQuery.ColumnInteger(0)), new LogIndex((ulong)positionQuery.ColumnInteger(1)))
             : Position.Zero;
+        positionQuery.Reset();
+        return position;
     }
 
     internal static Dictionary<string, Digest128> ReadDigests(SqliteConnection connection)

@@ -57,8 +57,10 @@ internal sealed class DigestBook
     }
 
     /// <summary>The tables touched since a mark, in ordinal order, dropped ones included.</summary>
-    internal SortedSet<string> TouchedSince(int mark)
+    internal IReadOnlyCollection<string> TouchedSince(int mark)
     {
+        if (_undo.Count - mark <= 1)
+            return _undo.Count == mark ? [] : [_undo[mark].Table];
         var touched = new SortedSet<string>(StringComparer.Ordinal);
         for (var i = mark; i < _undo.Count; i++)
             touched.Add(_undo[i].Table);

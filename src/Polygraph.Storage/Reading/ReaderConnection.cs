@@ -24,6 +24,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private readonly StatementExecutor _executor;
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _end;
+    private readonly SqliteStatement _position;
     private bool _transactionIsOpen;
     private UnitMode _mode;
 
@@ -37,6 +38,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             _connection.Set(ConnectionSwitch.TrustedSchema, false);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
+            _position = _connection.Prepare(ReplicaTables.PositionQuery);
         }
         catch
         {
@@ -56,7 +58,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     internal Position BeginSnapshot()
     {
         _begin.Run();
-        return ReplicaTables.ReadPosition(_connection);
+        return ReplicaTables.ReadPosition(_position);
     }
 
     internal void EndSnapshot() => _end.Run();
@@ -156,6 +158,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     {
         _begin.Dispose();
         _end.Dispose();
+        _position.Dispose();
         _compiler.Dispose();
         _connection.Dispose();
         _authorizer.Dispose();

@@ -21,12 +21,13 @@ public static class LogicalPayloadResult
     /// </summary>
     public const int BytesMax = 8192;
 
+    private const int TypicalBytes = 64;
     private const int ErrorMessageMax = 256;
 
     /// <summary>Encodes; nothing if the result would be longer than <see cref="BytesMax"/>.</summary>
     public static byte[] Encode(UnitResult result)
     {
-        var writer = new LogicalPayloadWriter();
+        var writer = new LogicalPayloadWriter(TypicalBytes);
         writer.WriteVarint((ulong)result.Steps.Count);
         foreach (var step in result.Steps)
             WriteStep(writer, step);

@@ -13,8 +13,11 @@ public sealed class LogicalPayloadWriter
     private const int InitialBytes = 4096;
     private const int KeptBytesMax = 1 << 20;
 
-    private byte[] _bytes = new byte[InitialBytes];
+    private byte[] _bytes;
     private int _length;
+
+    /// <param name="initialBytes">What the buffer begins with; it grows as needed.</param>
+    public LogicalPayloadWriter(int initialBytes = InitialBytes) => _bytes = new byte[initialBytes];
 
     /// <summary>How much was written.</summary>
     public int Length => _length;

@@ -18,10 +18,7 @@ public sealed class LibsqlCluster : IAsyncLifetime
         if (_missing is not null)
             return;
 
-        var ports = LocalPorts.FindFree(6);
-        _cluster = new LocalCluster(
-            ProgramFile.Path,
-            [.. Enumerable.Range(0, 3).Select(k => new NodeLayout($"n{k + 1}", Path.Combine(_directory, $"n{k + 1}"), ports[k], ports[3 + k]))]);
+        _cluster = new LocalCluster(ProgramFile.Path, NodeLayout.ForBasePort(3, _directory, LocalPorts.FindFreeBase(3)));
         _cluster.StartAll();
         await WaitUntilServingAsync();
     }

@@ -80,10 +80,13 @@ public sealed class GroupCommitTests : IDisposable
     [Fact]
     public void A_deferral_asked_for_by_pragma_ends_with_its_unit()
     {
-        Assert.Null(_pair.Run(Units.Atomic("PRAGMA defer_foreign_keys=ON", "INSERT INTO i VALUES (1)", "INSERT INTO p VALUES (1)")).Result.FirstError);
-        var next = _pair.Run(Units.Atomic("INSERT INTO i VALUES (7)", "INSERT INTO p VALUES (7)"));
+        _pair.Leader.BeginBatch();
+        var deferred = _pair.Execute(Units.Atomic("PRAGMA defer_foreign_keys=ON", "INSERT INTO i VALUES (1)", "INSERT INTO p VALUES (1)"));
+        var next = _pair.Execute(Units.Atomic("INSERT INTO i VALUES (7)", "INSERT INTO p VALUES (7)"));
+        var left = _pair.Execute(Units.Atomic("PRAGMA defer_foreign_keys=ON", "INSERT INTO i VALUES (8)"));
+        _pair.Leader.CommitBatch();
+        Assert.Null(deferred.Result.FirstError);
         Assert.Equal("SQLITE_CONSTRAINT_FOREIGNKEY", next.Result.ErrorOf(0)?.ExtendedCode);
-        var left = _pair.Run(Units.Atomic("PRAGMA defer_foreign_keys=ON", "INSERT INTO i VALUES (8)"));
         Assert.Equal("SQLITE_CONSTRAINT_FOREIGNKEY", left.Result.FirstError?.ExtendedCode);
         _pair.AssertSame();
     }
@@ -91,8 +94,12 @@ public sealed class GroupCommitTests : IDisposable
     [Fact]
     public void Foreign_keys_can_be_switched_off_for_one_unit()
     {
-        Assert.Null(_pair.Run(Units.Autocommit("PRAGMA foreign_keys=OFF", "INSERT INTO i VALUES (50)")).Result.FirstError);
-        Assert.NotNull(_pair.Run(Units.Autocommit("INSERT INTO i VALUES (51)")).Result.FirstError);
+        _pair.Leader.BeginBatch();
+        var off = _pair.Execute(Units.Autocommit("PRAGMA foreign_keys=OFF", "INSERT INTO i VALUES (50)"));
+        var next = _pair.Execute(Units.Autocommit("INSERT INTO i VALUES (51)"));
+        _pair.Leader.CommitBatch();
+        Assert.Null(off.Result.FirstError);
+        Assert.Equal("SQLITE_CONSTRAINT_FOREIGNKEY", next.Result.FirstError?.ExtendedCode);
         _pair.AssertSame();
     }
 
