@@ -46,7 +46,7 @@ public sealed class ClusterClient : IDisposable
     /// <exception cref="AnswerLostException">It was sent, and the connection was lost before the answer.</exception>
     public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
     {
-        var key = Guid.NewGuid().ToString("N");
+        var key = Guid.CreateVersion7().ToString();
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
