@@ -17,6 +17,7 @@ public static class TraceText
             Input.Proposed proposed => $"proposed g{proposed.Generation} {Of(proposed.Entries)} writes {string.Join(' ', proposed.Writes.Select(Of))}",
             Input.AwaitAck wait => $"await ack {Of(wait.Write)}",
             Input.ReadIndex read => $"read {read.Read} {(read.Minimum is { } minimum ? $"at least {minimum}" : "linearizable")}",
+            Input.Disconnected disconnected => $"the connection with {disconnected.Peer} closed",
             Input.HoldUntilCommitted hold => $"hold {hold.Hold} until {hold.Position} is committed",
             _ => input.ToString(),
         };

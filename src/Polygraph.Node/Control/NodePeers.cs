@@ -51,6 +51,8 @@ internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvent
         ControlLog.PeerDisconnected(logger, node, reason);
         status.Disconnected(node);
         _calls!.OnDisconnected(node);
+        foreach (var replica in _databases!.All())
+            replica.NoteDisconnected(node);
         _formation!.OnDisconnected(node);
     }
 

@@ -7,6 +7,8 @@ namespace Polygraph.Node.Control;
 /// <summary>Each time this node begins to lead <c>_system</c>, sees to it that its tables, members and first database are there.</summary>
 internal sealed class SystemKeeper(DatabaseRegistry databases, DatabaseCatalogue catalogue, ClusterIdentity identity, NodeClock clock, ILogger logger)
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
     public async Task RunAsync(CancellationToken stopping)
     {
         var system = databases.Find(GroupId.System)!;
@@ -33,8 +35,8 @@ internal sealed class SystemKeeper(DatabaseRegistry databases, DatabaseCatalogue
             return true;
         ControlLog.InitializeFailed(logger, problem.Code, problem.Detail);
 
-        // If this node still leads, the next attempt comes with the next news of the group, not at once.
-        await system.NextChange().WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Not at once again: what was in the way is not gone yet.
+        await Task.WhenAny(system.NextChange(), Task.Delay(RetryInterval, clock.Time, stopping)).ConfigureAwait(false);
         return false;
     }
 }

@@ -30,6 +30,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     private volatile ReaderPool _readers;
     private volatile string? _failure;
     private TaskCompletionSource? _changed;
+    private TaskCompletionSource? _fresher;
     private ulong _ids;
     private Task _diskEnd = Task.CompletedTask;
 
@@ -63,16 +64,14 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     /// <summary>Why this replica stopped; null while it runs.</summary>
     public string? Failure => _failure;
 
-    /// <summary>Completes when something about <see cref="View"/> has changed since the call.</summary>
-    public Task NextChange()
-    {
-        while (true)
-        {
-            if (Volatile.Read(ref _changed) is { } waiting)
-                return waiting.Task;
-            Interlocked.CompareExchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
-        }
-    }
+    /// <summary>
+    /// Completes when leadership or a position in <see cref="View"/> has changed since the call. Heartbeats alone do not: whoever waits here for
+    /// long must not be woken twenty times a second by an idle group.
+    /// </summary>
+    public Task NextChange() => Next(ref _changed);
+
+    /// <summary>Completes after the group loop's next step, whatever it changed: for the short wait until a replica is fresh enough.</summary>
+    public Task NextStep() => Next(ref _fresher);
 
     public void Start()
     {
@@ -83,6 +82,9 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
 
     /// <summary>A message of another member of the group; dropped, as by a network, if too much waits.</summary>
     public void Receive(NodeId from, PeerMessage message) => _loop.TryPost(new Input.Received(from, message));
+
+    /// <summary>The last connection with another member has closed.</summary>
+    public void NoteDisconnected(NodeId peer) => _loop.TryPost(new Input.Disconnected(peer));
 
     /// <summary>Runs a unit here if this node leads, and waits for its ack level.</summary>
     public Task<WriteEnd> WriteAsync(Func<ulong, ClientWrite> create) => Enqueue(create, write => new WriterOrder.Execute(write));
@@ -139,7 +141,12 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     public void Announced(GroupEvent announced)
         => GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
 
-    public void Published(GroupView before, GroupView after) => Interlocked.Exchange(ref _changed, null)?.TrySetResult();
+    public void Published(GroupView before, GroupView after)
+    {
+        Interlocked.Exchange(ref _fresher, null)?.TrySetResult();
+        if (Volatile.Read(ref _changed) is not null && !before.IsSameApartFromFreshness(after))
+            Interlocked.Exchange(ref _changed, null)?.TrySetResult();
+    }
 
     /// <summary>Called on whichever thread noticed. The replica stops: it acknowledges, votes and serves nothing more, and says why.</summary>
     public void Failed(Exception failure)
@@ -181,6 +188,16 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         _store.Dispose();
         _votes.Dispose();
         _log.Dispose();
+    }
+
+    private static Task Next(ref TaskCompletionSource? source)
+    {
+        while (true)
+        {
+            if (Volatile.Read(ref source) is { } waiting)
+                return waiting.Task;
+            Interlocked.CompareExchange(ref source, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+        }
     }
 
     private static async Task CompleteAfterAsync(ClientWrite write, WriteEnd end, Task<bool?> hold)

@@ -35,13 +35,14 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
             level = ReadLevel.Linearizable;
         }
 
+        var asked = clock.Now;
         var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
         if (problem is not null)
             return Failed(replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
 
         // Everything committed before this moment is in the snapshot, if the level promised that.
         var view = replica.View;
-        var freshAsOf = level == ReadLevel.Linearizable ? began : view.FreshAsOf;
+        var freshAsOf = level == ReadLevel.Linearizable ? asked : view.FreshAsOf;
         shown = LogIndex.Max(shown, view.Applied.Index);
         ReadExecution execution;
         using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
@@ -112,7 +113,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
     {
         while (true)
         {
-            var changed = replica.NextChange();
+            var changed = replica.NextStep();
             var view = replica.View;
             var missed = Miss(view, read);
             if (missed is null)
@@ -131,10 +132,12 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         if (view.FreshAsOf is not { } fresh)
             return $"the staleness of {self} is unknown";
         if (read.MaxStaleness is { } bound && clock.Now - fresh > bound)
-            return $"{self} is proven fresh only as of {DurationText.Format(clock.Now - fresh)} ago, {DurationText.Format(bound)} was asked for";
+            return $"{self} is proven fresh only as of {WholeMilliseconds(clock.Now - fresh)} ms ago, {DurationText.Format(bound)} was asked for";
         var lag = view.Committed > view.Applied.Index ? view.Committed - view.Applied.Index : 0;
         return read.MaxLagEntries is { } most && lag > most ? $"{self} is {lag} entries behind, {most} were asked for" : null;
     }
+
+    private static long WholeMilliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 

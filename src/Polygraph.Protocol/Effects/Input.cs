@@ -21,6 +21,9 @@ public abstract record Input
     /// <summary>A message arrived from a member whose identity and incarnation the transport has checked.</summary>
     public sealed record Received(NodeId From, PeerMessage Message) : Input;
 
+    /// <summary>The last connection with a member has closed, after everything that came over it. Its process may be dead; it need not be.</summary>
+    public sealed record Disconnected(NodeId Peer) : Input;
+
     /// <summary>Everything up to <see cref="Last"/> of an earlier <see cref="Effect.Persist"/> is durable.</summary>
     public sealed record Persisted(Position Last) : Input;
 

@@ -6,9 +6,28 @@ namespace Polygraph.Protocol.LeaderBased;
 /// <content>Who leads: pre-vote, vote, step-down.</content>
 public sealed partial class GroupCore
 {
-    // Evidence, not only silence: a leader counts as heard for the shortest time after which anybody may start an election.
+    // A closed connection is acted upon within this time; random, so that two followers of a dead leader rarely stand against each other.
+    private static readonly TimeSpan DisconnectedPatienceMax = TimeSpan.FromMilliseconds(30);
+
+    // The connection with the leader closed, and it has not been heard since.
+    private bool _leaderDisconnected;
+
+    // Evidence, not only silence: a leader counts as heard for the shortest time after which anybody may start an election, unless its
+    // connection has closed since.
     private bool HearsLeader(Instant now)
-        => _role == Role.Leader || (!_leader.IsNone && now < _leaderHeard + _options.ElectionTimeoutMin);
+        => _role == Role.Leader || (!_leader.IsNone && !_leaderDisconnected && now < _leaderHeard + _options.ElectionTimeoutMin);
+
+    /// <summary>
+    /// A process that died closes its connections at once: there is no need to wait out its silence. If it lives after all, whoever still
+    /// hears it refuses the pre-vote, and nothing has changed.
+    /// </summary>
+    private void OnDisconnected(NodeId peer, Instant now)
+    {
+        if (_role != Role.Follower || peer != _leader)
+            return;
+        _leaderDisconnected = true;
+        _electionDeadline = Instant.Min(_electionDeadline, now + _random.Between(TimeSpan.Zero, DisconnectedPatienceMax));
+    }
 
     private void StartPreVote(Instant now, EffectList effects)
     {
@@ -145,6 +164,7 @@ public sealed partial class GroupCore
             BecomeFollower(CurrentTerm, leader, now, effects, "another node leads this term");
         FollowLeader(leader, now, effects);
         _leaderHeard = now;
+        _leaderDisconnected = false;
         _electionDeadline = now + ElectionTimeout();
     }
 

@@ -149,6 +149,7 @@ public sealed partial class GroupCore
     {
         if (PeerInTerm(from, accepted.Term) is not { } peer)
             return;
+        peer.NoteBoot(accepted.Stamp.Boot);
         peer.BeginPipelining(accepted.Durable);
         NoteAnswer(peer, accepted.Round, accepted.Durable, accepted.Applied, accepted.Stamp, now);
         AfterAnswer(peer, now, effects);

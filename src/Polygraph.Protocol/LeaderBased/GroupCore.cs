@@ -110,6 +110,7 @@ public sealed partial class GroupCore
         {
             case Input.Tick: break;
             case Input.Received received: Receive(received.From, received.Message, now, effects); break;
+            case Input.Disconnected disconnected: OnDisconnected(disconnected.Peer, now); break;
             case Input.Persisted persisted: OnPersisted(persisted.Last, now, effects); break;
             case Input.NoOpEncoded noOp: OnNoOpEncoded(noOp.Entry, now, effects); break;
             case Input.Proposed proposed: OnProposed(proposed, now, effects); break;

@@ -35,6 +35,11 @@ public sealed record GroupView
 
     /// <summary>The other voters, as a leader knows them; empty on a follower.</summary>
     public required IReadOnlyList<PeerView> Peers { get; init; }
+
+    /// <summary>Whether nothing but freshness and what is known of the peers differs.</summary>
+    public bool IsSameApartFromFreshness(GroupView other)
+        => Role == other.Role && Term == other.Term && Leader == other.Leader && Serving == other.Serving
+            && Appended == other.Appended && Durable == other.Durable && Committed == other.Committed && Applied == other.Applied;
 }
 
 /// <summary>What a leader knows of one voter.</summary>

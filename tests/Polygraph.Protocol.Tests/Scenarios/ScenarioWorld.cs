@@ -1,4 +1,5 @@
 using System.Globalization;
+using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation;
 using Polygraph.Simulation.Disk;
@@ -51,6 +52,9 @@ public sealed class ScenarioWorld
             case "resume":
                 Node(words[1]).Resume();
                 break;
+            case "hang-up":
+                HangUp(Node(words[1]), words.Length > 2 ? [Node(words[2])] : _cluster.Nodes);
+                break;
             case "slow-disk":
                 Node(words[1]).Disk.SyncMicroseconds = (Microseconds(words[2]), Microseconds(words[2]));
                 break;
@@ -89,6 +93,13 @@ public sealed class ScenarioWorld
         };
         _cluster.Network.Behaviour = new NetworkBehaviour { DelayMicroseconds = (50, 50) };
         _cluster.StartAll();
+    }
+
+    // The network below knows no connections: this is what the others see of one that closes.
+    private static void HangUp(SimulatedNode gone, IEnumerable<SimulatedNode> seenBy)
+    {
+        foreach (var node in seenBy.Where(node => node != gone))
+            node.Step(new Input.Disconnected(gone.Id));
     }
 
     private void Partition(IReadOnlyList<string> sides)
