@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Polygraph.Cli.Client;
 using Polygraph.Cli.Processes;
 using Polygraph.Cluster.Tests.Support;
 
