@@ -34,6 +34,9 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     private ulong _ids;
     private Task _diskEnd = Task.CompletedTask;
 
+    // Owner: the group loop.
+    private GroupEvent? _announced;
+
     public Replica(DatabaseInfo database, ReplicaParts parts)
     {
         Database = database;
@@ -139,7 +142,13 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     }
 
     public void Announced(GroupEvent announced)
-        => GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
+    {
+        // A node that is alone asks for votes several times a second, for as long as it is alone: said once.
+        if (announced == _announced)
+            return;
+        _announced = announced;
+        GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
+    }
 
     public void Published(GroupView before, GroupView after)
     {

@@ -138,7 +138,7 @@ internal sealed class Gateway(
             if (replica.Failure is { } failure)
                 return new Readiness(false, $"the replica of {replica.Database.Name} stopped: {failure}");
             if (replica.View.Leader.IsNone)
-                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of");
+                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } trouble ? $"; {trouble}" : "")}");
         }
 
         if (databases.FirstFailure() is { } notOpened)
