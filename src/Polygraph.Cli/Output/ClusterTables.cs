@@ -11,6 +11,9 @@ public static class ClusterTables
     private const string Unknown = "[grey]–[/]";
     private const int DigestDigitsShown = 8;
 
+    /// <summary>What the replicas need with lines and numbers of four digits; a narrower terminal gets them without lines.</summary>
+    private const int ReplicaTableWidth = 96;
+
     public static void Print(ClusterView view)
     {
         Screen.Out.Write(Draw(view));
@@ -36,6 +39,7 @@ public static class ClusterTables
                 $"\n[bold]{Markup.Escape(database.Name)}[/]  leader {LeaderOf(database)}, term {Number(database.Term)}, "
                 + $"ack {Text(database.Ack)}, log {Text(database.Log)}"));
             parts.Add(ReplicasOf(database));
+            parts.AddRange(database.Replicas.Where(replica => !replica.Serving).Select(NotServing));
         }
 
         return new Rows(parts);
@@ -43,27 +47,41 @@ public static class ClusterTables
 
     private static Table NodesOf(ClusterView view)
     {
-        var table = NewTable("node", "state", "http", "peer", "zone", "pid", "version");
+        var hasZones = view.Nodes.Any(node => !string.IsNullOrEmpty(node.Zone));
+        string[] columns = ["node", "state", "http", "peer", "pid", "version"];
+        var table = NewTable(hasZones ? [.. columns, "zone"] : columns);
         foreach (var node in view.Nodes)
-            table.AddRow(
+        {
+            string[] cells =
+            [
                 Strong(node.Id),
                 $"[{ColourOf(node.State)}]{Markup.Escape(node.State)}[/]",
-                Text(node.Http),
+                Text(node.Http?.Replace("http://", "", StringComparison.Ordinal)),
                 Text(node.Peer),
-                Text(node.Zone),
                 node.ProcessId is { } processId ? processId.ToString(CultureInfo.InvariantCulture) : Unknown,
-                Text(node.Version));
+                Text(node.Version),
+            ];
+            table.AddRow(hasZones ? [.. cells, Text(node.Zone)] : cells);
+        }
+
         return table;
     }
 
     private static Table ReplicasOf(DatabaseView database)
     {
-        var table = NewTable("replica", "role", "appended", "durable", "committed", "applied", "lag", "stale by", "digest", "serving");
+        var table = NewTable("replica", "role", "appended", "durable", "committed", "applied", "lag", "stale by", "digest");
+        if (Screen.Out.Profile.Width < ReplicaTableWidth)
+        {
+            table.Border = TableBorder.None;
+            foreach (var column in table.Columns)
+                column.PadLeft(0);
+        }
+
         foreach (var column in table.Columns.Skip(2).Take(6))
             column.RightAligned();
         foreach (var replica in database.Replicas)
             table.AddRow(
-                Strong(replica.Node),
+                replica.Serving ? Strong(replica.Node) : $"[bold {Screen.Amber}]{Markup.Escape(replica.Node)}[/]",
                 replica.Role == "leader" ? $"[{Screen.Green}]leader[/]" : Markup.Escape(replica.Role),
                 Number(replica.Appended),
                 Number(replica.Durable),
@@ -71,10 +89,12 @@ public static class ClusterTables
                 Number(replica.Applied),
                 replica.LagEntries is > 0 ? $"[{Screen.Amber}]{Number(replica.LagEntries)}[/]" : Number(replica.LagEntries),
                 Staleness(replica),
-                replica.Digest is { } digest ? Markup.Escape(digest[..Math.Min(DigestDigitsShown, digest.Length)]) : Unknown,
-                replica.Serving ? "yes" : $"[{Screen.Amber}]no{(replica.Reason is { } reason ? ": " + Markup.Escape(reason) : "")}[/]");
+                replica.Digest is { } digest ? Markup.Escape(digest[..Math.Min(DigestDigitsShown, digest.Length)]) : Unknown);
         return table;
     }
+
+    private static Markup NotServing(ReplicaView replica)
+        => new($"[{Screen.Amber}]{Markup.Escape(replica.Node)} does not serve{(replica.Reason is { } reason ? ": " + Markup.Escape(reason) : "")}[/]");
 
     private static Table NewTable(params string[] columns)
     {

@@ -7,10 +7,13 @@ namespace Polygraph.Cli.Output;
 /// <summary>What a verification found, one row a replica and table, and the verdict.</summary>
 public static class VerificationTables
 {
+    /// <summary>Enough to see that two differ; <c>--json</c> has all 32.</summary>
+    private const int DigestDigitsShown = 12;
+
     public static void Print(VerificationView view)
     {
         var table = new Table { Border = TableBorder.Rounded, BorderStyle = Style.Parse(Screen.Dim) };
-        table.AddColumns("replica", "table", "rows read", "digest of the rows", "kept write by write", "");
+        table.AddColumns("replica", "table", "rows read", "digest", "kept digest", "");
         table.Columns[2].RightAligned();
         foreach (var replica in view.Replicas)
             AddReplica(table, replica);
@@ -18,14 +21,19 @@ public static class VerificationTables
 
         var tables = view.Replicas.Select(replica => replica.Tables.Count).DefaultIfEmpty().Max();
         var rows = view.Replicas.Sum(replica => replica.Tables.Sum(found => found.Rows));
+        var answered = view.Replicas.Count(replica => replica.Tables.Count > 0 || replica.Equal);
         var read = string.Create(
             CultureInfo.InvariantCulture,
-            $"Every row was read: {rows:N0} rows of {tables} tables on {view.Replicas.Count} replicas, each at position {view.Term}/{view.Index}.");
+            $"Every row was read: {rows:N0} rows of {tables} tables on {answered} of {view.Replicas.Count} replicas, each at position {view.Term}/{view.Index}.");
         Screen.Line($"[{Screen.Dim}]{Markup.Escape(read)}[/]");
+        foreach (var replica in view.Replicas.Where(replica => replica.Reason is not null))
+            Screen.Line($"[{Screen.Red}]{Markup.Escape(replica.Node)}: {Markup.Escape(replica.Reason!)}[/]");
         Screen.Line(view.Equal
             ? $"[{Screen.Green}]✓ All replicas of {Markup.Escape(view.Database)} are the same.[/]"
             : $"[{Screen.Red}]✗ The replicas of {Markup.Escape(view.Database)} differ, or not all of them answered.[/]");
     }
+
+    private static string Short(string digest) => Markup.Escape(digest[..Math.Min(DigestDigitsShown, digest.Length)]);
 
     private static void AddReplica(Table table, ReplicaVerificationView replica)
     {
@@ -34,11 +42,11 @@ public static class VerificationTables
                 $"[bold]{Markup.Escape(replica.Node)}[/]",
                 Markup.Escape(found.Table),
                 found.Rows.ToString("N0", CultureInfo.InvariantCulture),
-                Markup.Escape(found.Digest),
-                found.Kept is null ? "–" : found.Kept == found.Digest ? $"[{Screen.Dim}]the same[/]" : $"[{Screen.Red}]{Markup.Escape(found.Kept)}[/]",
+                Short(found.Digest),
+                found.Kept is null ? "–" : found.Kept == found.Digest ? $"[{Screen.Dim}]the same[/]" : $"[{Screen.Red}]{Short(found.Kept)}[/]",
                 found.Equal ? $"[{Screen.Green}]equal[/]" : $"[{Screen.Red}]differs[/]");
-        if (replica.Reason is { } reason)
-            table.AddRow($"[bold]{Markup.Escape(replica.Node)}[/]", "", "", "", "", $"[{Screen.Red}]{Markup.Escape(reason)}[/]");
+        if (replica.Reason is not null)
+            table.AddRow($"[bold]{Markup.Escape(replica.Node)}[/]", "", "", "", "", $"[{Screen.Red}]see below[/]");
         else if (replica.Tables.Count == 0)
             table.AddRow($"[bold]{Markup.Escape(replica.Node)}[/]", $"[{Screen.Dim}]no tables[/]", "0", "", "", replica.Equal ? $"[{Screen.Green}]equal[/]" : $"[{Screen.Red}]differs[/]");
     }

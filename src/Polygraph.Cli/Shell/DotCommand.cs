@@ -22,12 +22,12 @@ public static class DotCommand
 
     private const string TablesSql = """
         SELECT name, type FROM sqlite_schema
-        WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_polygraph%' ESCAPE '\' ORDER BY name
+        WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE 'polygraph\_%' ESCAPE '\' ORDER BY name
         """;
 
     private const string SchemaSql = """
         SELECT sql || ';' AS sql FROM sqlite_schema
-        WHERE sql IS NOT NULL AND name NOT LIKE '\_polygraph%' ESCAPE '\' AND ({0} IS NULL OR lower(tbl_name) = lower({0})) ORDER BY rowid
+        WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'polygraph\_%' ESCAPE '\' AND ({0} IS NULL OR lower(tbl_name) = lower({0})) ORDER BY rowid
         """;
 
     /// <summary>Runs a command and returns the settings that hold from now on.</summary>
@@ -55,16 +55,29 @@ public static class DotCommand
                 return settings;
             case ".use":
                 return settings with { Call = settings.Call with { Database = await CheckDatabaseAsync(client, argument, cancellation), Session = null } };
-            case ".ack":
-                return settings with { Call = settings.Call with { Ack = CheckAck(argument) } };
-            case ".read":
-                return settings with { Call = settings.Call with { Read = CheckRead(argument) } };
-            case ".receipt":
-                return settings with { ShowsReceipts = IsOn(words[0], argument) };
-            case ".timer":
-                return settings with { ShowsTime = IsOn(words[0], argument) };
             default:
-                throw new CommandFailedException($"{words[0]} is not a command.", ".help shows them.");
+                return Set(words[0], argument, settings);
+        }
+    }
+
+    private static ShellSettings Set(string command, string? argument, ShellSettings settings)
+    {
+        switch (command)
+        {
+            case ".ack":
+                settings = settings with { Call = settings.Call with { Ack = CheckAck(argument) } };
+                Screen.Hint($"Writes ask for {argument ?? "the database's default"}.");
+                return settings;
+            case ".read":
+                settings = settings with { Call = settings.Call with { Read = CheckRead(argument) } };
+                Screen.Hint($"Reads are {argument ?? "as the server decides: linearizable"}.");
+                return settings;
+            case ".receipt":
+                return settings with { ShowsReceipts = IsOn(command, argument) };
+            case ".timer":
+                return settings with { ShowsTime = IsOn(command, argument) };
+            default:
+                throw new CommandFailedException($"{command} is not a command.", ".help shows them.");
         }
     }
 

@@ -31,9 +31,10 @@ public sealed class LineEditor(History history)
         while (true)
         {
             var key = Console.ReadKey(intercept: true);
-            if (Act(key, prompt) is { } end)
+            if (Act(key) is { } end)
             {
-                Console.WriteLine(end == LineEnd.Cancelled ? "^C" : "");
+                // What was entered is shown in full, over as many lines as it takes.
+                Console.WriteLine($"\r{prompt}{_buffer.Text}\e[K{(end == LineEnd.Cancelled ? "^C" : "")}");
                 if (end == LineEnd.Entered)
                     history.Add(_buffer.Text);
                 return (end, _buffer.Text);
@@ -45,16 +46,14 @@ public sealed class LineEditor(History history)
         }
     }
 
-    private LineEnd? Act(ConsoleKeyInfo key, string prompt)
+    private LineEnd? Act(ConsoleKeyInfo key)
     {
         if (key.Modifiers.HasFlag(ConsoleModifiers.Control))
-            return ActOnControl(key.Key, prompt);
+            return ActOnControl(key.Key);
 
         switch (key.Key)
         {
             case ConsoleKey.Enter:
-                _buffer.MoveToEnd();
-                Draw(prompt);
                 return LineEnd.Entered;
             case ConsoleKey.Backspace:
                 _buffer.DeleteLeft();
@@ -92,7 +91,7 @@ public sealed class LineEditor(History history)
         return null;
     }
 
-    private LineEnd? ActOnControl(ConsoleKey key, string prompt)
+    private LineEnd? ActOnControl(ConsoleKey key)
     {
         switch (key)
         {
@@ -104,8 +103,6 @@ public sealed class LineEditor(History history)
                 _buffer.DeleteRight();
                 break;
             case ConsoleKey.J or ConsoleKey.M:
-                _buffer.MoveToEnd();
-                Draw(prompt);
                 return LineEnd.Entered;
             case ConsoleKey.A:
                 _buffer.MoveToStart();
