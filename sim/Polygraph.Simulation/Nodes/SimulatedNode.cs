@@ -296,7 +296,7 @@ public sealed class SimulatedNode
     {
         if (!_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
             Release(persist.Release);
-        Step(new Input.Persisted(persist.LastDurable));
+        Step(new Input.Persisted(persist.LastDurable, persist.Cuts));
     }
 
     private void Release(IReadOnlyList<Outgoing> released)

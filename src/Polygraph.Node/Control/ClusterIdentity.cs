@@ -16,6 +16,6 @@ internal sealed class ClusterIdentity
         set => _formed = value;
     }
 
-    /// <summary>Why formation does not go on, if another node refused this one.</summary>
+    /// <summary>Why this node and another do not come together, if one refused the other; the last such reason.</summary>
     public string? Trouble { get; set; }
 }

@@ -9,7 +9,7 @@ namespace Polygraph.Node.Control;
 /// The databases of the cluster, as rows of <c>_system</c>: creating and dropping one is a replicated write like any other, and every node
 /// opens or closes its replica when it applies it.
 /// </summary>
-internal sealed class DatabaseCatalogue(IClusterGateway gateway)
+internal sealed class DatabaseCatalogue(Gateway gateway)
 {
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
 
@@ -31,6 +31,13 @@ internal sealed class DatabaseCatalogue(IClusterGateway gateway)
             id TEXT PRIMARY KEY,
             incarnation TEXT NOT NULL,
             joined_at TEXT NOT NULL)
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS dropped(
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            dropped_at TEXT NOT NULL,
+            dropped_by TEXT NOT NULL)
         """,
         """
         CREATE TABLE IF NOT EXISTS audit(
@@ -96,10 +103,12 @@ internal sealed class DatabaseCatalogue(IClusterGateway gateway)
     {
         if (databases.Find(name) is null)
             return Problems.UnknownDatabase(name);
+        var now = Timestamp(clock);
         var response = await RunAsync(
             [
+                Step("INSERT INTO dropped(id, name, dropped_at, dropped_by) SELECT id, name, ?, ? FROM databases WHERE name = ?", now, principal, name),
                 Step("DELETE FROM databases WHERE name = ?", name),
-                Step(Audit, Timestamp(clock), principal, "drop database", name),
+                Step(Audit, now, principal, "drop database", name),
             ],
             principal,
             cancellation).ConfigureAwait(false);
@@ -112,7 +121,7 @@ internal sealed class DatabaseCatalogue(IClusterGateway gateway)
     }
 
     private Task<SqlResponse> RunAsync(IReadOnlyList<SqlStep> steps, string principal, CancellationToken cancellation)
-        => gateway.ExecuteAsync(
+        => gateway.WriteSystemAsync(
             new SqlRequest(
                 Groups.DatabaseInfo.System.Name, new SqlUnit(UnitMode.Atomic, steps), AckPolicy.Default, ReadOptions.Default, null, null, principal, Budget),
             cancellation);

@@ -12,7 +12,9 @@ namespace Polygraph.Node.Control;
 /// </summary>
 internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, ILogger logger) : IAsyncDisposable
 {
+    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dropped'";
     private const string ListDatabases = "SELECT id, name, topology, log, ack FROM databases ORDER BY id";
+    private const string ListDropped = "SELECT id FROM dropped";
 
     private static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StartPollInterval = TimeSpan.FromMilliseconds(50);
@@ -23,6 +25,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     private readonly CancellationTokenSource _stopping = new();
     private Task _reconciling = Task.CompletedTask;
     private volatile bool _catalogueSeen;
+    private volatile ImmutableDictionary<GroupId, string> _notOpened = ImmutableDictionary<GroupId, string>.Empty;
 
     /// <summary>What is known of a name: the replica, or whether it is certain that there is none.</summary>
     internal readonly record struct Lookup(Replica? Replica, bool Certain);
@@ -62,9 +65,9 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
         var system = Find(GroupId.System)!;
         if ((await system.ReadIndexAsync(null, ends - clock.Now).ConfigureAwait(false)).Outcome != Protocol.Effects.ReadOutcome.Ready)
             return new Lookup(Find(name), Find(name) is not null);
-        var wanted = await WantedAsync(system, cancellation).ConfigureAwait(false);
-        if (wanted is null || wanted.All(database => database.Name != name))
-            return new Lookup(Find(name), wanted is not null);
+        var catalogue = await ReadCatalogueAsync(system, Position.Zero, cancellation).ConfigureAwait(false);
+        if (catalogue is null || catalogue.Databases.All(database => database.Name != name))
+            return new Lookup(Find(name), catalogue is not null);
         await WaitForAsync(name, present: true, ends - clock.Now, cancellation).ConfigureAwait(false);
         return new Lookup(Find(name), Find(name) is not null);
     }
@@ -75,25 +78,32 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     /// <summary>Opens <c>_system</c> and follows what it says from now on.</summary>
     public void Start()
     {
+        factory.DeleteDropped();
         Open(DatabaseInfo.System);
         _reconciling = Task.Run(() => ReconcileAsync(_stopping.Token));
     }
 
-    /// <summary>Waits until this node has opened or closed a database; false if that took too long.</summary>
+    /// <summary>Why a database that should be open here is not; null if all are.</summary>
+    public string? FirstFailure() => _notOpened.Values.FirstOrDefault();
+
+    /// <summary>Waits until this node has opened a database and knows its leader, or has closed it; false if that took too long.</summary>
     public async Task<bool> WaitForAsync(string name, bool present, TimeSpan patience, CancellationToken cancellation)
     {
         var ends = clock.Now + patience;
-        while ((Find(name) is { } replica && !replica.View.Leader.IsNone) != present)
+        while (true)
         {
+            // Taken before the look, so that what happens in between is not missed.
+            var opened = Volatile.Read(ref _changed).Task;
+            var replica = Find(name);
+            var news = replica?.NextChange() ?? opened;
+            if (present ? replica is not null && !replica.View.Leader.IsNone : replica is null)
+                return true;
             var left = ends - clock.Now;
             if (left <= TimeSpan.Zero)
                 return false;
-            var changed = Find(name)?.NextChange() ?? Volatile.Read(ref _changed).Task;
-            await Task.WhenAny(changed, Task.Delay(left, clock.Time, cancellation)).ConfigureAwait(false);
+            await Task.WhenAny(opened, news, Task.Delay(left, clock.Time, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
-
-        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -114,11 +124,10 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
             var changed = system.NextChange();
             try
             {
-                var shown = system.View.Applied;
-                if (shown != seen && await WantedAsync(system, stopping).ConfigureAwait(false) is { } wanted)
+                if (system.View.Applied != seen && await ReadCatalogueAsync(system, seen, stopping).ConfigureAwait(false) is { } catalogue)
                 {
-                    await ReconcileAsync(wanted).ConfigureAwait(false);
-                    seen = shown;
+                    await ReconcileAsync(catalogue).ConfigureAwait(false);
+                    seen = catalogue.At;
                     continue;
                 }
 
@@ -138,46 +147,59 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
         }
     }
 
-    /// <summary>The databases that committed metadata names; null if what was read is not committed.</summary>
-    private static async Task<IReadOnlyList<DatabaseInfo>?> WantedAsync(Replica system, CancellationToken cancellation)
+    /// <summary>
+    /// What committed metadata says; null if it is not committed, or older than what was seen before (SQLite was rewound and is being replayed).
+    /// </summary>
+    private static async Task<Catalogue?> ReadCatalogueAsync(Replica system, Position seen, CancellationToken cancellation)
     {
         Storage.ReadExecution read;
         using (var reader = await system.Readers.RentAsync(cancellation).ConfigureAwait(false))
-            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement(ListDatabases, []))]));
+            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped)]));
 
         // A leader's SQLite shows what may yet vanish: a database is opened only once its creation is committed.
-        if (await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)
+        if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)
             return null;
-
-        // Before the first leader has written the schema there is no table, and nothing to open.
-        return read.Result.Steps[0] is StepResult.Rows rows ? [.. rows.Result.Rows.Select(Describe)] : [];
+        return Catalogue.From(read);
     }
 
-    private static DatabaseInfo Describe(SqlValue[] row)
-    {
-        if (!AckPolicyText.TryParse(row[4].Text, out var ack, out var error))
-            throw new InvalidDataException($"Database \"{row[1].Text}\" has the ack level \"{row[4].Text}\" in _system: {error}");
-        return new DatabaseInfo(new GroupId((uint)row[0].Integer), row[1].Text, row[2].Text, row[3].Text, ack);
-    }
+    private static SqlStep Query(string sql) => new SqlStep.Execute(new SqlStatement(sql, []));
 
-    private async Task ReconcileAsync(IReadOnlyList<DatabaseInfo> wanted)
+    private async Task ReconcileAsync(Catalogue catalogue)
     {
-        foreach (var replica in _replicas.Values)
-        {
-            if (replica.Database.Id == GroupId.System || wanted.Any(database => database.Id == replica.Database.Id))
-                continue;
-            _replicas = _replicas.Remove(replica.Database.Id);
-            NoteChange();
-            await replica.DisposeAsync().ConfigureAwait(false);
-            factory.Delete(replica.Database);
-            ControlLog.DatabaseClosed(logger, replica.Database.Name);
-        }
-
-        foreach (var database in wanted)
+        // Invariant: a database is closed and removed because its drop is committed, never because its row is not there.
+        foreach (var replica in _replicas.Values.Where(replica => catalogue.Dropped.Contains(replica.Database.Id)))
+            await CloseAsync(replica).ConfigureAwait(false);
+        foreach (var database in catalogue.Databases)
             if (!_replicas.ContainsKey(database.Id))
-                Open(database);
-        _catalogueSeen |= wanted.Count > 0;
+                TryOpen(database);
+        _catalogueSeen |= catalogue.IsThere;
         NoteChange();
+    }
+
+    private async Task CloseAsync(Replica replica)
+    {
+        _replicas = _replicas.Remove(replica.Database.Id);
+        NoteChange();
+        await replica.DisposeAsync().ConfigureAwait(false);
+        factory.Delete(replica.Database);
+        ControlLog.DatabaseClosed(logger, replica.Database.Name);
+    }
+
+    // One database that cannot be opened must not keep the others closed.
+    private void TryOpen(DatabaseInfo database)
+    {
+        try
+        {
+            Open(database);
+            _notOpened = _notOpened.Remove(database.Id);
+        }
+#pragma warning disable CA1031 // Not hidden: logged, told by /readyz, and tried again whenever _system changes.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _notOpened = _notOpened.SetItem(database.Id, $"{database.Name} cannot be opened: {e.Message}");
+            ControlLog.DatabaseNotOpened(logger, database.Name, e);
+        }
     }
 
     private void Open(DatabaseInfo database)

@@ -54,10 +54,10 @@ internal sealed class Formation
                 return;
         }
 
+        _identity.Trouble = $"{node}: {reason}";
         ControlLog.PeerRefused(_logger, refusedBy, node, welcome.Code!, reason);
         if (_identity.Formed is not null)
             return;
-        _identity.Trouble = $"{node}: {reason}";
         if (welcome.Code == "WRONG_INCARNATION" && refusedBy != _local.Node)
             Hopeless.TrySetResult(reason);
     }

@@ -49,13 +49,25 @@ internal sealed class ReplicaFactory(
         });
     }
 
-    /// <summary>Removes what is left of a dropped database.</summary>
+    /// <summary>Takes a dropped database out of the way, then removes it; a crash between the two leaves no half database behind.</summary>
     public void Delete(DatabaseInfo database)
     {
         var home = DirectoryOf(database);
-        if (Directory.Exists(home))
-            Directory.Delete(home, recursive: true);
+        if (!Directory.Exists(home))
+            return;
+        Directory.CreateDirectory(Dropped);
+        Directory.Move(home, Path.Combine(Dropped, Path.GetFileName(home)));
+        DeleteDropped();
     }
+
+    /// <summary>Removes what earlier drops left, if a crash kept them from it.</summary>
+    public void DeleteDropped()
+    {
+        if (Directory.Exists(Dropped))
+            Directory.Delete(Dropped, recursive: true);
+    }
+
+    private string Dropped => Path.Combine(directory, "dropped");
 
     // The name is for people; the number keeps a re-created database apart from its predecessor.
     private string DirectoryOf(DatabaseInfo database)

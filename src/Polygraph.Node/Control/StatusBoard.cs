@@ -40,6 +40,11 @@ internal sealed class StatusBoard(
     /// <summary>A node that is connected but said nothing for so long is suspect: its process may be paused.</summary>
     private static readonly TimeSpan SuspectAfter = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan LagKnownFor = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a status waits for a reader; when all are busy the last digest is told again.</summary>
+    private static readonly TimeSpan DigestPatience = TimeSpan.FromMilliseconds(50);
+
     private readonly ConcurrentDictionary<NodeId, Known> _nodes = new();
     private readonly ConcurrentDictionary<GroupId, (Position At, string Digest)> _digests = new();
     private DatabaseRegistry? _databases;
@@ -62,6 +67,16 @@ internal sealed class StatusBoard(
     }
 
     public bool IsConnected(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected;
+
+    /// <summary>Who leads a database by what connected nodes said last; the newest term counts.</summary>
+    public NodeId LeaderOf(GroupId database)
+        => _nodes.Values
+            .Where(known => known is { Connected: true, Status: not null })
+            .SelectMany(known => known.Status!.Replicas)
+            .Where(replica => replica.Group == database.Value && replica.Leader is not null)
+            .OrderByDescending(replica => replica.Term)
+            .Select(replica => new NodeId(replica.Leader!))
+            .FirstOrDefault();
 
     public string? HttpAddressOf(NodeId node) => _nodes.TryGetValue(node, out var known) ? known.Hello.HttpAddress : null;
 
@@ -183,11 +198,29 @@ internal sealed class StatusBoard(
             view.Applied.Index.Value,
             failure is null ? DigestOf(replica) : null,
             view.FreshAsOf is { } fresh ? Math.Round((clock.Now - fresh).TotalMilliseconds, 3) : null,
-            view.Committed > view.Applied.Index ? view.Committed - view.Applied.Index : 0,
+            LagOf(view),
             failure is null && !view.Leader.IsNone && (!leads || view.Serving),
             reason);
         return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value);
     }
+
+    private static Storage.Reader? TryRent(Replica replica, CancellationToken patience)
+    {
+        try
+        {
+            return replica.Readers.Rent(patience);
+        }
+        catch (Exception e) when (e is OperationCanceledException or Storage.ReplicaUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    // A commit index that nobody confirmed lately says nothing about how many entries are missing: unknown, never healthy.
+    private ulong? LagOf(GroupView view)
+        => view.FreshAsOf is not { } fresh || clock.Now - fresh > LagKnownFor ? null
+            : view.Committed > view.Applied.Index ? view.Committed - view.Applied.Index
+            : 0;
 
     /// <summary>One digest of all tables, computed anew only when something was applied.</summary>
     private string? DigestOf(Replica replica)
@@ -195,7 +228,10 @@ internal sealed class StatusBoard(
         var applied = replica.View.Applied;
         if (_digests.TryGetValue(replica.Database.Id, out var known) && known.At == applied)
             return known.Digest;
-        using var reader = replica.Readers.Rent(CancellationToken.None);
+        using var patience = new CancellationTokenSource(DigestPatience, clock.Time);
+        using var reader = TryRent(replica, patience.Token);
+        if (reader is null)
+            return null;
         var read = reader.Execute(new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement(ListDigests, []))]));
         if (read.Result.Steps[0] is not StepResult.Rows rows)
             return null;

@@ -31,27 +31,40 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
 
     private long _nextAt = FramesDue;
     private long _ranAt = -1;
-    private volatile bool _waits;
+    private int _waits;
 
-    /// <summary>Whether the writer wants to hear of progress. Any thread.</summary>
-    public bool Waits => _waits;
+    /// <summary>Whether the writer wants to hear of progress. Any thread, after it has published the progress.</summary>
+    public bool Waits
+    {
+        get
+        {
+            Interlocked.MemoryBarrier();
+            return Volatile.Read(ref _waits) != 0;
+        }
+    }
 
     /// <summary>Runs a checkpoint if one is due and allowed.</summary>
-    public CheckpointState RunIfDue(GroupView view)
+    public CheckpointState RunIfDue(IWriterReports reports)
     {
         var frames = store.Database.WalFrames;
         if (frames < _ranAt)
             (_ranAt, _nextAt) = (-1, FramesDue); // The write-ahead log began anew.
-        _waits = frames >= _nextAt && frames != _ranAt;
-        if (!_waits)
+        if (frames < _nextAt || frames == _ranAt)
+        {
+            Volatile.Write(ref _waits, 0);
             return CheckpointState.Idle;
+        }
+
+        // Invariant: the wish to be woken is said before the view is looked at; progress published in between is then either seen or wakes us.
+        Interlocked.Exchange(ref _waits, 1);
+        var view = reports.View;
         if (!IsSettled(view))
             return frames >= FramesUrgent ? CheckpointState.Urgent : CheckpointState.Waiting;
 
         var outcome = store.Checkpoint(Settled(view), view.Terms);
         _ranAt = frames;
         _nextAt = outcome == CheckpointOutcome.Incomplete ? frames + FramesBetweenAttempts : FramesDue;
-        _waits = false;
+        Volatile.Write(ref _waits, 0);
         return CheckpointState.Idle;
     }
 

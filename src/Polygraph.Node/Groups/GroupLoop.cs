@@ -29,6 +29,7 @@ internal sealed class GroupLoop
     private readonly NodeClock _clock;
     private readonly Mailbox<Input> _inputs = new(InputsMax);
     private readonly EffectList _effects = new();
+    private readonly CatchUp _catchUp;
 
     // Owner: this thread; set before it starts.
     private WriterThread? _writer;
@@ -46,6 +47,7 @@ internal sealed class GroupLoop
         _outcomes = outcomes;
         _clock = clock;
         _view = core.View;
+        _catchUp = new CatchUp(group.ToString(), SendEntries, outcomes.Failed);
     }
 
     /// <summary>The replica after the last step. Any thread.</summary>
@@ -60,6 +62,9 @@ internal sealed class GroupLoop
     public void Post(Input input) => _inputs.Post(input);
 
     public void Close() => _inputs.Close();
+
+    /// <summary>After the loop's thread has ended: nobody reads the log for it any more.</summary>
+    public void CloseCatchUp() => _catchUp.Close();
 
     /// <summary>Runs until the mailbox is closed. An exception means that this replica must stop.</summary>
     public void Run()
@@ -128,26 +133,10 @@ internal sealed class GroupLoop
 
     private void Ship(Effect.Ship ship)
     {
-        if (ship.First >= _log.Tail.FirstInMemory)
-        {
+        if (ship.First >= _log.Tail.FirstInMemory && !_catchUp.IsBusyWith(ship.To))
             SendEntries(ship);
-            return;
-        }
-
-        // Entries that have left memory are read from the files by another thread: catching up must not delay a heartbeat.
-        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Loop.ShipFromFiles(state.Ship), (Loop: this, Ship: ship), preferLocal: false);
-    }
-
-    private void ShipFromFiles(Effect.Ship ship)
-    {
-        try
-        {
-            SendEntries(ship);
-        }
-        catch (Exception e)
-        {
-            _outcomes.Failed(e);
-        }
+        else
+            _catchUp.Enqueue(ship);
     }
 
     private void SendEntries(Effect.Ship ship)
@@ -184,7 +173,7 @@ internal sealed class GroupLoop
                 _peers.Send(to, new PeerFrame.Group(_group, message));
         }
 
-        _inputs.Post(new Input.Persisted(persist.LastDurable));
+        _inputs.Post(new Input.Persisted(persist.LastDurable, persist.Cuts));
     }
 
     private void Publish()

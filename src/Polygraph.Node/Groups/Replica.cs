@@ -34,6 +34,9 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     private ulong _ids;
     private Task _diskEnd = Task.CompletedTask;
 
+    // Owner: the group loop.
+    private GroupEvent? _announced;
+
     public Replica(DatabaseInfo database, ReplicaParts parts)
     {
         Database = database;
@@ -56,7 +59,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     public DatabaseInfo Database { get; }
 
     /// <summary>The replica after its last step.</summary>
-    public GroupView View => _loop.View;
+    public GroupView View => _failure is null ? _loop.View : _loop.View with { Serving = false, Leader = NodeId.None };
 
     /// <summary>The read connections; replaced when SQLite is rewound.</summary>
     public ReaderPool Readers => _readers;
@@ -139,7 +142,13 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     }
 
     public void Announced(GroupEvent announced)
-        => GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
+    {
+        // A node that is alone asks for votes several times a second, for as long as it is alone: said once.
+        if (announced == _announced)
+            return;
+        _announced = announced;
+        GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
+    }
 
     public void Published(GroupView before, GroupView after)
     {
@@ -165,9 +174,9 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     {
         var hold = HoldAsync(seen, write.Ack.Timeout);
         if (hold.IsCompletedSuccessfully)
-            write.Complete(AfterHold(end, hold.Result));
+            write.Complete(AfterHold(end, seen, hold.Result));
         else
-            _ = CompleteAfterAsync(write, end, hold);
+            _ = CompleteAfterAsync(write, end, seen, hold);
     }
 
     public void MarkReached(Guid verification, Snapshot snapshot) => _verifications.Reached(Database, verification, snapshot);
@@ -182,6 +191,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         _writer.Close();
         foreach (var thread in _threads)
             thread.Join();
+        _loop.CloseCatchUp();
         await _disk.DisposeAsync().ConfigureAwait(false);
         await _diskEnd.ConfigureAwait(false);
         AbandonWaiting();
@@ -200,12 +210,12 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         }
     }
 
-    private static async Task CompleteAfterAsync(ClientWrite write, WriteEnd end, Task<bool?> hold)
-        => write.Complete(AfterHold(end, await hold.ConfigureAwait(false)));
+    private static async Task CompleteAfterAsync(ClientWrite write, WriteEnd end, Position seen, Task<bool?> hold)
+        => write.Complete(AfterHold(end, seen, await hold.ConfigureAwait(false)));
 
     // What the unit saw was not committed: its answer may be wrong in the history that goes on, so it counts as not run.
-    private static WriteEnd AfterHold(WriteEnd end, bool? committed)
-        => committed == true ? end : new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero);
+    private static WriteEnd AfterHold(WriteEnd end, Position seen, bool? committed)
+        => committed == true ? end with { Position = seen } : new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero);
 
     private Task<WriteEnd> Enqueue(Func<ulong, ClientWrite> create, Func<ClientWrite, WriterOrder> order)
     {

@@ -81,7 +81,8 @@ internal sealed class WriterThread
         var open = true;
         while (open)
         {
-            open = _inbox.Take(ref taken, Timeout.InfiniteTimeSpan);
+            // Work that is held up by a checkpoint is looked at again when there is news; any other work at once.
+            open = _inbox.Take(ref taken, HasWork && !_checkpoints.Waits ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
             Sort(taken);
             while (open && HasWork && Work())
             {
@@ -91,7 +92,7 @@ internal sealed class WriterThread
             }
 
             if (open)
-                _checkpoints.RunIfDue(_reports.View);
+                _checkpoints.RunIfDue(_reports);
         }
 
         _checkpoints.RunAtEnd(_reports.View);
@@ -118,7 +119,7 @@ internal sealed class WriterThread
 
         // A due checkpoint waits until the log is durable and committed as far as SQLite is; meanwhile a leader executes nothing more, and a
         // follower applies nothing more once it has put it off for long.
-        var checkpoint = _checkpoints.RunIfDue(_reports.View);
+        var checkpoint = _checkpoints.RunIfDue(_reports);
         if (checkpoint == CheckpointState.Urgent || (checkpoint == CheckpointState.Waiting && _leading))
             return false;
         if (_applyThrough > _store.Database.Applied.Index)

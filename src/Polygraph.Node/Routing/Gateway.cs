@@ -19,6 +19,9 @@ internal sealed class Gateway(
     /// <summary>How long to wait for news before looking again who leads; a change of this node's own view ends the wait at once.</summary>
     private static readonly TimeSpan LeaderPollInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Every wait below has the budget for its limit and says more precisely what it waited for; this one is the last.</summary>
+    private static readonly TimeSpan BudgetGrace = TimeSpan.FromSeconds(1);
+
     private readonly ReadPath _reads = new(self, clock);
     private readonly WritePath _writes = new(self);
 
@@ -28,7 +31,14 @@ internal sealed class Gateway(
     {
         try
         {
-            return await RouteAsync(request, cancellation).ConfigureAwait(false);
+            // Nobody waits for a reader longer than the client waits for its answer.
+            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            budget.CancelAfter(request.Budget + BudgetGrace);
+            return await RouteAsync(request, budget.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return Failed(Problems.TimeIsUp(self, request.IdempotencyKey));
         }
         catch (ReplicaUnavailableException e)
         {
@@ -61,6 +71,24 @@ internal sealed class Gateway(
             return read;
         }
 
+        if (replica.Database.Id == GroupId.System)
+            return Failed(Problems.SystemIsReadOnly());
+        return await WriteAsync(replica, request, session, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Writes the cluster's own metadata. Only this node's control plane can call it: no request of a client comes by here, and a node that
+    /// leads takes a forwarded write of <c>_system</c> from its peers only.
+    /// </summary>
+    public async Task<SqlResponse> WriteSystemAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        if (databases.Find(GroupId.System) is not { } system)
+            return Failed(Problems.NoLeader(DatabaseInfo.System.Name, null));
+        return await WriteAsync(system, request, SessionToken.Empty(identity.Cluster), cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
         var keyed = request.IdempotencyKey is null ? request with { IdempotencyKey = Guid.CreateVersion7().ToString() } : request;
         return await WriteAnywhereAsync(replica, keyed, session, cancellation).ConfigureAwait(false);
     }
@@ -110,9 +138,11 @@ internal sealed class Gateway(
             if (replica.Failure is { } failure)
                 return new Readiness(false, $"the replica of {replica.Database.Name} stopped: {failure}");
             if (replica.View.Leader.IsNone)
-                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of");
+                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } trouble ? $"; {trouble}" : "")}");
         }
 
+        if (databases.FirstFailure() is { } notOpened)
+            return new Readiness(false, notOpened);
         return databases.Find(DatabaseName.Default) is null ? new Readiness(false, "the databases are not known yet") : new Readiness(true, null);
     }
 
@@ -159,16 +189,18 @@ internal sealed class Gateway(
     private async Task<SqlResponse?> TryLeaderAsync(
         Replica replica, SqlRequest request, SessionToken session, TimeSpan left, CancellationToken cancellation)
     {
-        var view = replica.View;
-        if (view.Serving)
+        if (replica.View.Serving)
             return await _writes.WriteAsync(replica, request, session).ConfigureAwait(false);
-        if (view.Leader.IsNone || view.Leader == self || left <= TimeSpan.Zero || !status.IsConnected(view.Leader))
+
+        // A replica that stopped knows no leader any more; the other nodes still say who leads.
+        var leader = replica.Failure is null ? replica.View.Leader : status.LeaderOf(replica.Database.Id);
+        if (leader.IsNone || leader == self || left <= TimeSpan.Zero || !status.IsConnected(leader))
             return null;
         var payload = SqlRequestCodec.Encode(request with { Budget = left });
-        var answer = await ForwardAsync(replica, view.Leader, payload, left, cancellation).ConfigureAwait(false);
+        var answer = await ForwardAsync(replica, leader, payload, left, cancellation).ConfigureAwait(false);
         return answer is { } bytes
             ? SqlResponseCodec.Decode(bytes)
-            : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{view.Leader}, which leads {request.Database}, fell silent while it had this write."));
+            : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{leader}, which leads {request.Database}, fell silent while it had this write."));
     }
 
     /// <summary>Null when the leader's connection ended, the time is up, or somebody else leads by now: a paused leader closes no connection.</summary>

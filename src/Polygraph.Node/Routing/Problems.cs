@@ -29,6 +29,15 @@ internal static class Problems
     public static SqlProblem Unavailable(NodeId node, string detail)
         => new(503, "REPLICA_UNAVAILABLE", "Nobody can accept this now", $"{node}: {detail}", Outcome.NotApplied);
 
+    public static SqlProblem SystemIsReadOnly()
+        => new(403, "NOT_ALLOWED", "This database is Polygraph's own",
+            "_system can be read with SQL, and is written by commands only: for example `polygraph db create`.", Outcome.NotApplied);
+
+    public static SqlProblem TimeIsUp(NodeId node, string? key)
+        => new(504, "TIMEOUT", "The time for this request is over",
+            $"{node} did not come to an end with it in time, for example because all its readers were busy. If it was a write, ask again with the same idempotency key.",
+            Outcome.Unknown, IdempotencyKey: key);
+
     public static SqlProblem Busy(string database)
         => new(503, "BUSY", "Nobody can accept this now",
             $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);

@@ -15,6 +15,9 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
     /// <summary>How long a session or bounded read waits here before it is served another way.</summary>
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(1);
 
+    /// <summary>A commit index older than this says nothing about how many entries are missing here.</summary>
+    private static readonly TimeSpan KnownForMax = TimeSpan.FromSeconds(1);
+
     /// <summary>The level that a request asks for, in words or by what it brings.</summary>
     public static ReadLevel LevelOf(SqlRequest request, Position? seen)
         => request.Read.Level
@@ -35,6 +38,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
             level = ReadLevel.Linearizable;
         }
 
+        if (SessionRules.IsLost(replica.View, seen))
+            return Failed(Problems.SessionLost(replica.Database.Name));
         var asked = clock.Now;
         var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
         if (problem is not null)
@@ -133,6 +138,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
             return $"the staleness of {self} is unknown";
         if (read.MaxStaleness is { } bound && clock.Now - fresh > bound)
             return $"{self} is proven fresh only as of {WholeMilliseconds(clock.Now - fresh)} ms ago, {DurationText.Format(bound)} was asked for";
+        if (read.MaxLagEntries is not null && clock.Now - fresh > KnownForMax)
+            return $"{self} has not been told how far the leader is for {WholeMilliseconds(clock.Now - fresh)} ms";
         var lag = view.Committed > view.Applied.Index ? view.Committed - view.Applied.Index : 0;
         return read.MaxLagEntries is { } most && lag > most ? $"{self} is {lag} entries behind, {most} were asked for" : null;
     }

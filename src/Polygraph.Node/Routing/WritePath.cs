@@ -11,6 +11,8 @@ internal sealed class WritePath(NodeId self)
 {
     public async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, SessionToken session)
     {
+        if (SessionRules.IsLost(replica.View, session.PositionIn(replica.Database.Id)))
+            return Failed(Problems.SessionLost(replica.Database.Name));
         var ack = request.Ack ?? replica.Database.Ack;
         var hash = HashOf(request);
         var end = await replica
@@ -21,7 +23,7 @@ internal sealed class WritePath(NodeId self)
             WriteEndKind.NotLeader => Failed(Problems.NotLeader(self)),
             WriteEndKind.Busy => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),
-            WriteEndKind.NoEntry => WithoutEntry(request, session, end),
+            WriteEndKind.NoEntry => WithoutEntry(request, session.With(replica.Database.Id, end.Position), end),
             _ => Decided(replica, request, session, end),
         };
     }

@@ -51,9 +51,11 @@ public abstract record Effect
     /// </param>
     /// <param name="Entries">Entries to append; readable, shippable and applicable from the log at once, durable later.</param>
     /// <param name="LastDurable">The last position of the log once this is durable.</param>
+    /// <param name="Cuts">To be given back in <see cref="Input.Persisted"/>.</param>
     /// <param name="Release">What may be said only once this is durable.</param>
     public sealed record Persist(
-        Vote? Vote, LogIndex? CutFrom, IReadOnlyList<LogEntry> Entries, Position LastDurable, IReadOnlyList<Outgoing> Release) : Effect;
+        Vote? Vote, LogIndex? CutFrom, IReadOnlyList<LogEntry> Entries, Position LastDurable, ulong Cuts, IReadOnlyList<Outgoing> Release)
+        : Effect;
 
     /// <summary>
     /// Encode a no-op entry at this position and give it back with <see cref="Input.NoOpEncoded"/> before any other input.

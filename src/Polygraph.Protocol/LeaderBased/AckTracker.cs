@@ -10,6 +10,9 @@ internal sealed class AckTracker
 {
     private readonly Dictionary<Requirement, Queue<Waiting>> _queues = [];
 
+    // Retries of entries that were appended long ago: few, and not in the order of the queues.
+    private readonly List<Waiting> _older = [];
+
     private readonly record struct Requirement(AckLevel Level, int Copies, bool Applied);
 
     private readonly record struct Waiting(WriteTicket Ticket, Instant Since, Instant DegradesAt, Instant EndsAt);
@@ -25,9 +28,7 @@ internal sealed class AckTracker
         var requirement = new Requirement(policy.Level, policy.Level == AckLevel.SemiSync ? policy.Copies : 0, policy.Applied);
         if (!_queues.TryGetValue(requirement, out var queue))
             _queues[requirement] = queue = new Queue<Waiting>();
-        var ends = now + policy.Timeout;
-        var degrades = policy.Level == AckLevel.SemiSync ? Instant.Min(now + semiSyncTimeout, ends) : Instant.Never;
-        queue.Enqueue(new Waiting(ticket, now, degrades, ends));
+        queue.Enqueue(NewWaiting(ticket, now, semiSyncTimeout));
         Count++;
         WantsApplied |= policy.Applied;
     }
@@ -41,7 +42,11 @@ internal sealed class AckTracker
         if (ticket.Position.Index <= voters.Met(policy.Level, policy.Copies, policy.Applied))
             effects.Add(Result(new Waiting(ticket, now, now, now), voters, now, reached: true, degraded: false, reason: null));
         else
-            Add(ticket, now, semiSyncTimeout);
+        {
+            _older.Add(NewWaiting(ticket, now, semiSyncTimeout));
+            Count++;
+            WantsApplied |= policy.Applied;
+        }
     }
 
     /// <summary>Completes every write whose policy is met now.</summary>
@@ -61,6 +66,7 @@ internal sealed class AckTracker
             }
         }
 
+        RemoveOlder(waiting => IsMet(waiting, voters) ? Result(waiting, voters, now, reached: true, degraded: false, reason: null) : null, effects);
         ForgetApplied();
     }
 
@@ -73,15 +79,14 @@ internal sealed class AckTracker
             for (var left = queue.Count; left > 0; left--)
             {
                 var waiting = Remove(queue);
-                if (waiting.DegradesAt <= now && voters.Self >= waiting.Ticket.Position.Index)
-                    effects.Add(Result(waiting, voters, now, reached: true, degraded: true, reason: null));
-                else if (waiting.EndsAt <= now)
-                    effects.Add(Result(waiting, voters, now, false, false, $"{waiting.Ticket.Policy} was not reached within {waiting.Ticket.Policy.Timeout.TotalMilliseconds:0} ms"));
+                if (Expired(waiting, voters, now) is { } end)
+                    effects.Add(end);
                 else
                     Keep(queue, waiting);
             }
         }
 
+        RemoveOlder(waiting => Expired(waiting, voters, now), effects);
         ForgetApplied();
     }
 
@@ -91,7 +96,43 @@ internal sealed class AckTracker
         foreach (var queue in _queues.Values)
             while (queue.Count > 0)
                 effects.Add(Result(Remove(queue), voters, now, reached: false, degraded: false, reason, leadershipLost: true));
+        RemoveOlder(waiting => Result(waiting, voters, now, reached: false, degraded: false, reason, leadershipLost: true), effects);
         WantsApplied = false;
+    }
+
+    private static Waiting NewWaiting(WriteTicket ticket, Instant now, TimeSpan semiSyncTimeout)
+    {
+        var ends = now + ticket.Policy.Timeout;
+        var degrades = ticket.Policy.Level == AckLevel.SemiSync ? Instant.Min(now + semiSyncTimeout, ends) : Instant.Never;
+        return new Waiting(ticket, now, degrades, ends);
+    }
+
+    private static bool IsMet(Waiting waiting, VoterIndexes voters)
+    {
+        var policy = waiting.Ticket.Policy;
+        return waiting.Ticket.Position.Index <= voters.Met(policy.Level, policy.Copies, policy.Applied);
+    }
+
+    private static Effect.CompleteWrite? Expired(Waiting waiting, VoterIndexes voters, Instant now)
+    {
+        if (waiting.DegradesAt <= now && voters.Self >= waiting.Ticket.Position.Index)
+            return Result(waiting, voters, now, reached: true, degraded: true, reason: null);
+        return waiting.EndsAt > now
+            ? null
+            : Result(
+                waiting, voters, now, reached: false, degraded: false,
+                $"{waiting.Ticket.Policy} was not reached within {waiting.Ticket.Policy.Timeout.TotalMilliseconds:0} ms");
+    }
+
+    private void RemoveOlder(Func<Waiting, Effect.CompleteWrite?> end, EffectList effects)
+    {
+        Count -= _older.RemoveAll(waiting =>
+        {
+            if (end(waiting) is not { } done)
+                return false;
+            effects.Add(done);
+            return true;
+        });
     }
 
     private static Effect.CompleteWrite Result(

@@ -67,14 +67,16 @@ public sealed partial class GroupCore
         _vote = new Vote(CurrentTerm.Next, _self);
         _matched = LogIndex.Zero;
         _granted.Clear();
-        _electionDeadline = now + RetryTimeout();
+
+        // A whole timeout: two disks and a round trip must fit, or slow disks would elect nobody for ever.
+        _electionDeadline = now + ElectionTimeout();
         effects.Add(new Effect.Announce(new GroupEvent(GroupEventKind.Vote, CurrentTerm, _self)));
 
         // Invariant: nobody hears of this candidacy, and this node does not count its own vote, before the vote is durable.
         List<Outgoing> release = [new(_self, new VoteReply(CurrentTerm, true))];
         foreach (var other in _others)
             release.Add(new Outgoing(other, new VoteRequest(CurrentTerm, _lastLog)));
-        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, release));
+        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, release));
     }
 
     private void OnVoteRequest(NodeId from, VoteRequest request, Instant now, EffectList effects)
@@ -90,7 +92,7 @@ public sealed partial class GroupCore
         _vote = new Vote(CurrentTerm, from);
         _role = Role.Follower;
         _electionDeadline = now + ElectionTimeout();
-        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
+        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
     }
 
     private void OnVoteReply(NodeId from, VoteReply reply, Instant now, EffectList effects)
@@ -128,7 +130,7 @@ public sealed partial class GroupCore
         {
             _vote = new Vote(term, NodeId.None);
             _matched = LogIndex.Zero;
-            effects.Add(new Effect.Persist(_vote, null, [], _lastLog, []));
+            effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, []));
         }
 
         if (_role != Role.Follower || newTerm)
@@ -168,6 +170,6 @@ public sealed partial class GroupCore
         _electionDeadline = now + ElectionTimeout();
     }
 
-    // A failed candidacy is tried again sooner than a silent leader is suspected: two candidates that met need only be told apart.
+    // A pre-vote costs no disk and changes nothing, so it is asked again sooner than a silent leader is suspected.
     private TimeSpan RetryTimeout() => _random.Between(_options.ElectionTimeoutMin / 4, _options.ElectionTimeoutMin / 2);
 }

@@ -42,7 +42,7 @@ public sealed partial class GroupCore
         if (news.Count == 0 && _durable >= same)
             effects.Add(new Effect.Send(from, answer));
         else
-            effects.Add(new Effect.Persist(null, cut, news, _lastLog, [new Outgoing(from, answer)]));
+            effects.Add(new Effect.Persist(null, cut, news, _lastLog, _cuts, [new Outgoing(from, answer)]));
         if (cut is not null)
             AfterCut(effects);
         LearnCommit(request.Commit, now, effects);
@@ -99,6 +99,7 @@ public sealed partial class GroupCore
         Invariant.Holds(from > _commit, "a committed entry is never cut");
         effects.Add(new Effect.Announce(new GroupEvent(
             GroupEventKind.EntriesCut, CurrentTerm, _self, $"{from} to {_lastLog.Index} of {_terms.TermAt(from)} and later")));
+        _cuts++;
         _terms = _terms.CutFrom(from);
         _lastLog = new Position(_terms.TermAt(from.Previous), from.Previous);
         _durable = LogIndex.Min(_durable, _lastLog.Index);

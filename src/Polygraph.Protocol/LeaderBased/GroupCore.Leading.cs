@@ -38,8 +38,10 @@ public sealed partial class GroupCore
 
     private void OnNoOpEncoded(LogEntry entry, Instant now, EffectList effects)
     {
-        Invariant.Holds(
-            _role == Role.Leader && entry.Position == new Position(CurrentTerm, _lastLog.Index.Next), "the no-op is the term's first entry");
+        // The process may have been paused between the election and this: then the quorum has lapsed and the entry is nobody's.
+        if (_role != Role.Leader || entry.Position.Term != CurrentTerm)
+            return;
+        Invariant.Holds(entry.Position.Index == _lastLog.Index.Next, "the no-op is the term's first entry");
         AppendOwn([entry], now, effects);
     }
 
@@ -90,7 +92,7 @@ public sealed partial class GroupCore
         foreach (var entry in entries)
             _terms = _terms.Append(entry.Position);
         _lastLog = entries[^1].Position;
-        effects.Add(new Effect.Persist(null, null, entries, _lastLog, []));
+        effects.Add(new Effect.Persist(null, null, entries, _lastLog, _cuts, []));
 
         // The leader ships before its own fsync returns: the disks of all copies work at the same time.
         _appendedNow = entries;
@@ -215,11 +217,14 @@ public sealed partial class GroupCore
         TellCommit(peer, effects);
     }
 
-    private void OnPersisted(Position last, Instant now, EffectList effects)
+    private void OnPersisted(Input.Persisted persisted, Instant now, EffectList effects)
     {
-        // An fsync of entries that have been cut since says nothing about those that took their place.
-        if (last.Index <= _durable || !Holds(last))
+        // An fsync asked for before the last cut says nothing about the entries that stand there now, not even about the same ones: they may
+        // have been cut and come again, and then the disk has still to cut them.
+        var last = persisted.Last;
+        if (persisted.Cuts != _cuts || last.Index <= _durable)
             return;
+        Invariant.Holds(Holds(last), "what was asked for after the last cut is in the log");
         _durable = last.Index;
         if (_role == Role.Leader)
             CountAcks(now, effects);

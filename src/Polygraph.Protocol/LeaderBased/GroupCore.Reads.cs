@@ -76,6 +76,15 @@ public sealed partial class GroupCore
         effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, _batch)));
     }
 
+    // The same batch again: an answer to either question is of a moment after its reads began.
+    private void AskAgain(Instant now, EffectList effects)
+    {
+        if (_batchAsked is not { } batch || _leader.IsNone || now - _batchAskedAt <= _options.HeartbeatInterval * 2)
+            return;
+        _batchAskedAt = now;
+        effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, batch)));
+    }
+
     private void OnReadIndexRequest(NodeId from, ReadIndexRequest request, Instant now, EffectList effects)
     {
         if (_role != Role.Leader || request.Term != CurrentTerm)
@@ -297,8 +306,7 @@ public sealed partial class GroupCore
         }
 
         ExpireReads(now, effects);
-        if (_batchAsked is not null && now - _batchAskedAt > _options.HeartbeatInterval * 2)
-            _batchAsked = null;
+        AskAgain(now, effects);
         AskLeaderForIndex(now, effects);
         var waiting = _acks.Count > 0 || _unindexed.Count > 0 || _indexed.Count > 0 || _roundReads.Count > 0 || _holds.Count > 0;
         _sweepDeadline = waiting ? now + SweepInterval : Instant.Never;

@@ -34,6 +34,9 @@ public sealed partial class GroupCore
     private Position _lastLog;
     private TermHistory _terms;
     private LogIndex _durable;
+
+    // How often this log was cut since the start: tells an fsync from before a cut from one after it.
+    private ulong _cuts;
     private LogIndex _commit;
 
     // Follower: everything up to here is known to be the same as the log of the leader of this term.
@@ -55,6 +58,7 @@ public sealed partial class GroupCore
         _sizes = sizes;
         _random = new SeededRandom(seed);
         _boot = boot;
+        _batch = boot; // An answer to a question of this process's earlier life matches none of this one.
         _self = members.Self;
         _others = [.. members.Voters.Where(voter => voter != members.Self).Order()];
         Invariant.Holds(members.Voters.Contains(members.Self), "a replica is a member of its group");
@@ -111,7 +115,7 @@ public sealed partial class GroupCore
             case Input.Tick: break;
             case Input.Received received: Receive(received.From, received.Message, now, effects); break;
             case Input.Disconnected disconnected: OnDisconnected(disconnected.Peer, now); break;
-            case Input.Persisted persisted: OnPersisted(persisted.Last, now, effects); break;
+            case Input.Persisted persisted: OnPersisted(persisted, now, effects); break;
             case Input.NoOpEncoded noOp: OnNoOpEncoded(noOp.Entry, now, effects); break;
             case Input.Proposed proposed: OnProposed(proposed, now, effects); break;
             case Input.AwaitAck await: OnAwaitAck(await.Write, now, effects); break;

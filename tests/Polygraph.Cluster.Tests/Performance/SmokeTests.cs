@@ -92,8 +92,9 @@ public sealed class SmokeTests(ITestOutputHelper output)
     /// <summary>CPU of all processes together while nobody asks them anything, in percent of one core.</summary>
     private static async Task<double> MeasureIdleAsync(IReadOnlyList<int> processes)
     {
+        using var window = new PeriodicTimer(IdleWindow);
         var (before, started) = (TotalCpu(processes), Stopwatch.GetTimestamp());
-        await Task.Delay(IdleWindow); // Not a wait for something: the window that is measured.
+        await window.WaitForNextTickAsync();
         return (TotalCpu(processes) - before) / Stopwatch.GetElapsedTime(started) * 100;
     }
 

@@ -43,7 +43,9 @@ public sealed class StrangerTests(ITestOutputHelper output)
             _ => cluster.LogOf("n3").Contains($"belongs to cluster {id}, n3 to {other}", StringComparison.Ordinal),
             "n3's log says that it belongs to another cluster", LiveCluster.Patience, asked: "n3");
         await WriteEverywhereAsync(cluster, ["n1", "n2"]);
-        Assert.Equal(503, (await cluster["n3"].GetAsync("/readyz")).Status);
+        var ready = await cluster["n3"].GetAsync("/readyz");
+        Assert.Equal(503, ready.Status);
+        Assert.Contains($"belongs to cluster {id}", ready.Detail, StringComparison.Ordinal);
         Assert.Equal("down", (await cluster["n1"].ClusterAsync()).Node("n3")!.State);
 
         // With its own identity back it is one of them again, with all that it missed.

@@ -1,0 +1,131 @@
+using Polygraph.Protocol.Effects;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Protocol.Messages;
+
+namespace Polygraph.Protocol.Tests.LeaderBased;
+
+/// <summary>Interleavings that chance brings about too rarely, step by step.</summary>
+public class GroupCoreTests
+{
+    private static readonly NodeId N1 = new("n1");
+    private static readonly NodeId N2 = new("n2");
+    private static readonly NodeId N3 = new("n3");
+
+    private readonly EffectList _effects = new();
+    private Instant _now = new(1);
+
+    private sealed class AllFit : ILogSizes
+    {
+        public LogIndex LastThatFits(LogIndex first, LogIndex last, int bytesMax) => last;
+    }
+
+    private static GroupCore NewCore()
+        => new(
+            new GroupMembers(N1, [N1, N2, N3]),
+            new GroupOptions(),
+            new RecoveredState(new Vote(Term.Zero, NodeId.None), Position.Zero, TermHistory.Empty, Position.Zero),
+            new AllFit(),
+            seed: 1,
+            boot: 7,
+            new Instant(1));
+
+    private static LogEntry Entry(ulong term, ulong index) => new(new Position(new Term(term), new LogIndex(index)), new byte[1]);
+
+    private static Position At(ulong term, ulong index) => new(new Term(term), new LogIndex(index));
+
+    private IReadOnlyList<Effect> Step(GroupCore core, Input input)
+    {
+        _effects.Clear();
+        core.Step(input, _now, _effects);
+        return [.. _effects.Items];
+    }
+
+    private Effect.EncodeNoOp Elect(GroupCore core)
+    {
+        _now += TimeSpan.FromSeconds(2);
+        Step(core, Input.Tick.Instance);
+        Step(core, new Input.Received(N2, new PreVoteReply(Term.Zero, new Term(1), true)));
+        Step(core, new Input.Received(N1, new VoteReply(new Term(1), true)));
+        return Step(core, new Input.Received(N2, new VoteReply(new Term(1), true))).OfType<Effect.EncodeNoOp>().Single();
+    }
+
+    // A process can be paused anywhere, also between being elected and writing the first entry of its term.
+    [Fact]
+    public void A_leader_paused_before_its_no_op_steps_down_and_appends_nothing()
+    {
+        var core = NewCore();
+        var wanted = Elect(core);
+        _now += TimeSpan.FromSeconds(5);
+
+        var effects = Step(core, new Input.NoOpEncoded(new LogEntry(wanted.Position, new byte[1])));
+
+        Assert.Equal(Role.Follower, core.View.Role);
+        Assert.Equal(Position.Zero, core.View.Appended);
+        Assert.DoesNotContain(effects, effect => effect is Effect.Persist { Entries.Count: > 0 });
+    }
+
+    // The same entries come, are cut, and come again from a third leader, while the disk has done nothing yet: the late fsync of the first time
+    // must not count for the second, because the disk has still to cut them.
+    [Fact]
+    public void An_fsync_from_before_a_cut_does_not_count_for_entries_that_came_again()
+    {
+        var core = NewCore();
+        var first = Append(core, N2, 1, Position.Zero, Entry(1, 1), Entry(1, 2));
+        Append(core, N3, 2, Position.Zero, Entry(2, 1));
+        var last = Append(core, N2, 3, Position.Zero, Entry(1, 1), Entry(1, 2));
+        Assert.Equal(At(1, 2), core.View.Appended);
+
+        Step(core, new Input.Persisted(first.LastDurable, first.Cuts));
+        Assert.Equal(LogIndex.Zero, core.View.Durable);
+
+        Step(core, new Input.Persisted(last.LastDurable, last.Cuts));
+        Assert.Equal(new LogIndex(2), core.View.Durable);
+    }
+
+    // Whoever hears a leader does not help to depose it, whatever term the caller is in.
+    [Fact]
+    public void A_follower_that_hears_its_leader_grants_neither_pre_vote_nor_vote()
+    {
+        var core = NewCore();
+        Append(core, N2, 1, Position.Zero, Entry(1, 1));
+        _now += TimeSpan.FromMilliseconds(100);
+
+        var preVote = Step(core, new Input.Received(N3, new PreVoteRequest(new Term(1), new Term(2), At(1, 1))));
+        var vote = Step(core, new Input.Received(N3, new VoteRequest(new Term(2), At(1, 1))));
+
+        Assert.False(Assert.IsType<PreVoteReply>(preVote.OfType<Effect.Send>().Single().Message).Granted);
+        Assert.DoesNotContain(vote, effect => effect is Effect.Send or Effect.Persist);
+        Assert.Equal(new Term(1), core.View.Term);
+    }
+
+    // A retry of an old entry that still waits stands beside the queue of newer writes, not behind it.
+    [Fact]
+    public void A_retry_is_answered_when_its_entry_is_there_although_newer_writes_wait()
+    {
+        var core = NewCore();
+        Elect(core);
+        Step(core, new Input.NoOpEncoded(Entry(1, 1)));
+        Step(core, new Input.Persisted(At(1, 1), 0));
+        Step(core, new Input.Received(N2, Accepted(1)));
+        var lead = Step(core, new Input.Applied(0, At(1, 1))).OfType<Effect.Lead>().Single();
+        var all = new AckPolicy(AckLevel.All, 0, false, TimeSpan.FromSeconds(1));
+        Step(core, new Input.Proposed(lead.Generation, [Entry(1, 2), Entry(1, 3)], [new WriteTicket(3, At(1, 3), all)]));
+        Step(core, new Input.Persisted(At(1, 3), 0));
+        Step(core, new Input.AwaitAck(new WriteTicket(2, At(1, 2), all)));
+        Step(core, new Input.Received(N2, Accepted(3)));
+
+        var done = Step(core, new Input.Received(N3, Accepted(2))).OfType<Effect.CompleteWrite>().ToList();
+
+        Assert.Equal([2UL], done.Select(write => write.Write));
+        Assert.True(done[0].Result.Reached);
+        Assert.Equal([N1, N2, N3], done[0].Result.Receipt!.AckedBy);
+    }
+
+    private static AppendAccepted Accepted(ulong durable)
+        => new(new Term(1), new LogIndex(durable), LogIndex.Zero, 0, new FreshnessStamp(1, new Instant(1)));
+
+    private Effect.Persist Append(GroupCore core, NodeId leader, ulong term, Position previous, params LogEntry[] entries)
+        => Step(core, new Input.Received(leader, new AppendRequest(new Term(term), previous, LogIndex.Zero, 1, null, entries)))
+            .OfType<Effect.Persist>()
+            .Last(effect => effect.Entries.Count > 0);
+}
