@@ -101,12 +101,12 @@ public sealed partial class ReplicaDatabase
     {
         if (_tables.FindKey(key, context.RequestHash) is { } duplicate)
             return new UnitExecution(duplicate.Result, null, duplicate);
-        if (!ReplicaTables.IsExpired(key, context.WallTimeMicroseconds))
+        if (!_tables.MayBeForgotten(key))
             return null;
         var error = new SqlError(
             RefusedException.KeyExpired,
-            $"The idempotency key was drawn more than {ReplicaTables.KeyRetention.TotalHours} hours ago, longer than keys are remembered, "
-            + "so whether it was used cannot be told. Look at the rows, then ask with a new key.");
+            $"The idempotency key was drawn before others that are forgotten by now (keys are remembered for {ReplicaTables.KeyRetention.TotalHours} "
+            + "hours), so whether it was used cannot be told. Look at the rows, then ask with a new key.");
         return new UnitExecution(new UnitResult([new StepResult.Failed(error)]), null, null);
     }
 

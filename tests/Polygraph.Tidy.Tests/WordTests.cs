@@ -8,7 +8,6 @@ public sealed class WordTests
     /// <summary>Where a test may wait for time to pass, and why. Everything else awaits an event.</summary>
     private static readonly Dictionary<string, string> SleepsAllowed = new()
     {
-        ["tests/Polygraph.Cluster.Tests/Performance/SmokeTests.cs"] = "measures what idle nodes cost: the time that passes is what is measured",
     };
 
     [Fact]

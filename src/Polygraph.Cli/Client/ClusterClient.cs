@@ -6,8 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Polygraph.Cli.Client;
 
 /// <summary>
-/// Speaks the JSON API with whichever node answers. A node that cannot be connected to is passed over, which is safe for writes too: nothing
-/// was sent. A write that was sent and not answered is never sent again: whether it happened is unknown, and that is what is said.
+/// Speaks the JSON API with whichever node answers. A node that cannot be connected to is passed over. Every SQL request carries an idempotency
+/// key, so one whose answer was lost is asked again elsewhere and cannot happen twice; what the cluster itself calls unknown is not, because
+/// it has waited already.
 /// </summary>
 public sealed class ClusterClient : IDisposable
 {
@@ -41,22 +42,32 @@ public sealed class ClusterClient : IDisposable
     /// <summary>The node that answered last, or that is asked first.</summary>
     public Uri Current => _endpoints[_preferred];
 
-    /// <summary>Runs one transaction. A cluster that is electing a leader is waited for, up to ten seconds.</summary>
-    /// <exception cref="ClusterUnreachableException">No node could be connected to: nothing was sent.</exception>
-    /// <exception cref="AnswerLostException">It was sent, and the connection was lost before the answer.</exception>
+    /// <summary>
+    /// Runs one transaction, at most once. A cluster that is electing a leader is waited for, and an answer that was lost is asked for again,
+    /// for as long as a failover may take (<see cref="DefaultFailoverBudget"/>).
+    /// </summary>
+    /// <exception cref="ClusterUnreachableException">No node could be connected to.</exception>
+    /// <exception cref="AnswerLostException">It was sent, the connection was lost before the answer, and nobody has answered since.</exception>
     public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
     {
-        var key = Guid.NewGuid().ToString("N");
+        var key = Guid.CreateVersion7().ToString();
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var reply = await ExecuteOnceAsync(call, key, cancellation);
-            var nobodyAccepts = reply.Problem is { Status: (int)HttpStatusCode.ServiceUnavailable, IsNotApplied: true };
-            if (!nobodyAccepts || TimeProvider.System.GetElapsedTime(started) > _failoverBudget)
-                return reply;
+            try
+            {
+                var reply = await ExecuteOnceAsync(call, key, cancellation);
+                var nobodyAccepts = reply.Problem is { Status: (int)HttpStatusCode.ServiceUnavailable, IsNotApplied: true };
+                if (!nobodyAccepts || TimeProvider.System.GetElapsedTime(started) > _failoverBudget)
+                    return reply;
+                PassOver();
+            }
+            catch (AnswerLostException) when (TimeProvider.System.GetElapsedTime(started) <= _failoverBudget)
+            {
+                // Whoever is asked next knows the key if the write was committed, and answers with the first receipt.
+            }
 
             await Task.Delay(RetryPause, cancellation);
-            PassOver();
         }
     }
 

@@ -20,33 +20,48 @@ internal sealed class ReplicaFactory(
 
     public int VoterCount => members.Voters.Count;
 
+    /// <exception cref="LogCorruptedException">The log or the vote is damaged.</exception>
+    /// <exception cref="VoteMissingException">The log has entries and the vote is gone.</exception>
+    /// <exception cref="LogFailedException">The environment refused.</exception>
     public Replica Open(DatabaseInfo database)
     {
         var files = DiskFileSystem.Instance;
         var home = DirectoryOf(database);
         files.CreateDirectory(home);
         var log = ReplicationLog.Open(files, Path.Combine(home, "log"), database.Id, new ReplicationLogOptions());
-        var votes = VoteStore.Open(files, Path.Combine(home, "vote"));
-        var store = ReplicaStore.Open(Path.Combine(home, "database.sqlite"));
-
-        // Invariant: SQLite is never ahead of the durable log; if it is, files were mixed up or a disk lied about an fsync.
-        Invariant.Holds(
-            store.Database.Applied.Index <= log.Last.Index && log.Terms.TermAt(store.Database.Applied.Index) == store.Database.Applied.Term,
-            $"the SQLite file of {database.Name} holds {store.Database.Applied}, its log ends at {log.Last}");
-        return new Replica(database, new ReplicaParts
+        VoteStore? votes = null;
+        ReplicaStore? store = null;
+        try
         {
-            Members = members,
-            Options = database.Id == GroupId.System ? options with { HeartbeatInterval = SystemHeartbeat } : options,
-            Log = log,
-            Votes = votes,
-            Store = store,
-            Peers = peers,
-            Verifications = verifications,
-            Clock = clock,
-            Logger = logger,
-            Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),
-            Boot = boot,
-        });
+            votes = VoteStore.Open(files, Path.Combine(home, "vote"), log.Last);
+            store = ReplicaStore.Open(Path.Combine(home, "database.sqlite"));
+
+            // Invariant: SQLite is never ahead of the durable log; if it is, files were mixed up or a disk lied about an fsync.
+            Invariant.Holds(
+                store.Database.Applied.Index <= log.Last.Index && log.Terms.TermAt(store.Database.Applied.Index) == store.Database.Applied.Term,
+                $"the SQLite file of {database.Name} holds {store.Database.Applied}, its log ends at {log.Last}");
+            return new Replica(database, new ReplicaParts
+            {
+                Members = members,
+                Options = database.Id == GroupId.System ? options with { HeartbeatInterval = SystemHeartbeat } : options,
+                Log = log,
+                Votes = votes,
+                Store = store,
+                Peers = peers,
+                Verifications = verifications,
+                Clock = clock,
+                Logger = logger,
+                Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),
+                Boot = boot,
+            });
+        }
+        catch
+        {
+            store?.Dispose();
+            votes?.Dispose();
+            log.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes a dropped database out of the way, then removes it; a crash between the two leaves no half database behind.</summary>

@@ -42,8 +42,9 @@ public abstract record Effect
     public sealed record Ship(NodeId To, AppendRequest Request, LogIndex First, LogIndex Last) : Effect;
 
     /// <summary>
-    /// Make durable, in the order of these effects and within one in the order cut, append, vote; afterwards send <see cref="Release"/>
-    /// (those to this node itself are given back to the core) and report <see cref="Input.Persisted"/> with <see cref="LastDurable"/>.
+    /// Make durable, in the order of these effects and within one in the order vote, cut, append; several may share one fsync of the log.
+    /// Only once all of it is durable, send <see cref="Release"/> (those to this node itself are given back to the core) and report
+    /// <see cref="Input.Persisted"/> with <see cref="LastDurable"/>.
     /// </summary>
     /// <param name="Vote">The vote to store, if it changed.</param>
     /// <param name="CutFrom">

@@ -32,3 +32,20 @@ public sealed class LogFailedException(string directory, string operation, Excep
     /// <summary>What was being done when it failed.</summary>
     public string Operation { get; } = operation;
 }
+
+/// <summary>
+/// A replica's log has entries, but the file that says whom this node voted for is gone. Without it the node could vote a second time in a
+/// term, and two leaders could be elected: the replica must not take part. Nothing was changed.
+/// </summary>
+public sealed class VoteMissingException(string path, Position logEnd)
+    : Exception(
+        $"The vote of this node is missing: there is no '{path}', but the log beside it ends at {logEnd}. Nothing was changed. "
+        + "Put the file back if it was moved; a copy from a backup is not good enough, as it may hold an older vote. Otherwise re-seed this replica from "
+        + "another one.")
+{
+    /// <summary>Where the vote should be.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The last entry of the log.</summary>
+    public Position LogEnd { get; } = logEnd;
+}

@@ -116,25 +116,16 @@ public sealed class ReplicationLog : IDisposable
     public IReadOnlyList<LogEntry> Read(LogIndex first, LogIndex last, int bytesMax)
     {
         ThrowIfFailed();
-        var entries = new List<LogEntry>();
-        long budget = bytesMax;
-        var generation = Tail.Generation;
-        while (!Tail.TryRead(generation, first, last, ref budget, entries))
+
+        // A cut during the read may have touched what was read, or only what is behind it: read again. Ends, as each round takes a cut, and a
+        // group cuts at most once a change of leader.
+        while (true)
         {
-            if (generation != Tail.Generation)
-                return [];
-
-            var before = entries.Count;
-            var inFiles = LogIndex.Min(last, Tail.FirstInMemory.Previous);
-            ReadFiles(first, inFiles, ref budget, entries);
-            if (generation != Tail.Generation)
-                return [];
-            if (entries.Count == before || entries[^1].Position.Index < inFiles || inFiles == last)
+            if (ReadBetweenCuts(Tail.Generation, first, last, bytesMax) is { } entries)
                 return entries;
-            first = inFiles.Next;
+            if (first < First || first > Last.Index)
+                return [];
         }
-
-        return entries;
     }
 
     /// <summary>
@@ -166,6 +157,29 @@ public sealed class ReplicationLog : IDisposable
 
     /// <summary>Closes the files. What was not synced may be lost, as in a crash. No other thread may be using the log.</summary>
     public void Dispose() => _segments.Dispose();
+
+    /// <summary>The entries of a range; null if the log was cut since <paramref name="generation"/>, before they were all read.</summary>
+    private List<LogEntry>? ReadBetweenCuts(long generation, LogIndex first, LogIndex last, int bytesMax)
+    {
+        var entries = new List<LogEntry>();
+        long budget = bytesMax;
+        while (!Tail.TryRead(generation, first, last, ref budget, entries))
+        {
+            if (generation != Tail.Generation)
+                return null;
+
+            var before = entries.Count;
+            var inFiles = LogIndex.Min(last, Tail.FirstInMemory.Previous);
+            ReadFiles(first, inFiles, ref budget, entries);
+            if (generation != Tail.Generation)
+                return null;
+            if (entries.Count == before || entries[^1].Position.Index < inFiles || inFiles == last)
+                return entries;
+            first = inFiles.Next;
+        }
+
+        return entries;
+    }
 
     private List<LogEntry> ReadWritten(LogIndex first, int bytesMax)
     {

@@ -12,7 +12,8 @@ public readonly record struct DurableVote(Term Term, NodeId VotedFor);
 
 /// <summary>
 /// Keeps a node's vote: durable before anybody hears of it, never older than what was told. A vote is written to one slot, synced, then to
-/// the other: a crash tears at most one, and damage to one later does not bring back an older vote, which could vote twice in a term.
+/// the other, and opening makes the slots equal again if a crash came between: so a crash tears at most one, and damage to either one later
+/// does not bring back an older vote, with which the node could vote twice in a term.
 /// </summary>
 /// <remarks>Owner: the log thread, after opening. A failed save throws and the store must not be used again.</remarks>
 public sealed class VoteStore : IDisposable
@@ -39,12 +40,18 @@ public sealed class VoteStore : IDisposable
     /// <summary>The vote that is durable.</summary>
     public DurableVote Current { get; private set; }
 
-    /// <summary>Opens the vote in a file, or creates it: term zero, no vote.</summary>
+    /// <summary>Opens the vote in a file, or creates it beside an empty log: term zero, no vote.</summary>
+    /// <param name="files">The files.</param>
+    /// <param name="path">The vote's file.</param>
+    /// <param name="logEnd">The last entry of the log that the vote belongs to.</param>
     /// <exception cref="LogCorruptedException">Neither slot can be read. The node must not vote: re-admit it as a new one.</exception>
-    public static VoteStore Open(IFileSystem files, string path)
+    /// <exception cref="VoteMissingException">There is no file although the log has entries. Nothing was changed.</exception>
+    public static VoteStore Open(IFileSystem files, string path, Position logEnd)
     {
         if (!files.Exists(path))
         {
+            if (logEnd != Position.Zero)
+                throw new VoteMissingException(path, logEnd);
             files.ReplaceAtomically(path, file =>
             {
                 file.Write(new byte[2 * SlotStride], 0);
@@ -88,11 +95,19 @@ public sealed class VoteStore : IDisposable
 
     private void Load()
     {
+        // Another process may have ended between writing and syncing: what is read here may not be durable yet. Both slots are, before
+        // anything is told or one of them is overwritten.
+        _file.Sync();
         var first = Decode(SlotOffset(0));
         var second = Decode(SlotOffset(1));
         if (first is null && second is null)
             throw new LogCorruptedException(_path, 0, Position.Zero, "neither copy of this node's vote can be read.");
-        (_sequence, Current) = second is null || first?.Sequence >= second.Value.Sequence ? first!.Value : second.Value;
+        var firstIsNewer = second is null || first?.Sequence >= second.Value.Sequence;
+        (_sequence, Current) = firstIsNewer ? first!.Value : second!.Value;
+        if (first?.Sequence == second?.Sequence)
+            return;
+        _file.Write(Encode(_sequence, Current), SlotOffset(firstIsNewer ? 1 : 0));
+        _file.Sync();
     }
 
     private static int SlotOffset(int slot) => slot * SlotStride;

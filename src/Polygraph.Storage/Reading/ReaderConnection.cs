@@ -102,6 +102,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         }
 
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
+        scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
         if (catalog.HasAutoIncrement)
             scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
         return scans;

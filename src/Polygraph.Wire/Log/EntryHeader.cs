@@ -39,6 +39,9 @@ public sealed record EntryHeader
     /// <summary>The format that this code writes.</summary>
     public const byte CurrentFormat = 1;
 
+    /// <summary>The low bits of <see cref="HybridTime"/> that count; the others are milliseconds.</summary>
+    public const int HybridCounterBits = 16;
+
     /// <summary>The format of this record, and the oldest reader's format that may read it.</summary>
     public byte FormatVersion { get; init; } = CurrentFormat;
 

@@ -76,11 +76,24 @@ public sealed class ClusterClientTests
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown()
+    public async Task An_answer_that_was_lost_is_asked_for_again_elsewhere_under_the_same_key()
     {
         using var node = new ScriptedNode(new ScriptedNode.Answer(0, ""));
         using var other = new ScriptedNode(new ScriptedNode.Answer(200, Written));
         using var client = new ClusterClient([node.Url, other.Url]);
+
+        var reply = await client.ExecuteAsync(Call, CancellationToken.None);
+
+        Assert.NotNull(reply.Answer);
+        Assert.Equal(KeyOf(node.Requests.Single()), KeyOf(other.Requests.Single()));
+    }
+
+    [Fact]
+    public async Task An_answer_that_stays_lost_leaves_the_outcome_unknown()
+    {
+        using var node = new ScriptedNode(new ScriptedNode.Answer(0, ""));
+        using var other = new ScriptedNode(new ScriptedNode.Answer(200, Written));
+        using var client = new ClusterClient([node.Url, other.Url], TimeSpan.Zero);
 
         var lost = await Assert.ThrowsAsync<AnswerLostException>(() => client.ExecuteAsync(Call, CancellationToken.None));
 
@@ -119,6 +132,9 @@ public sealed class ClusterClientTests
 
         Assert.Contains("not Polygraph's", refusal.Message, StringComparison.Ordinal);
     }
+
+    private static string KeyOf(string request)
+        => request.Split("\r\n").Single(line => line.StartsWith("Polygraph-Idempotency-Key: ", StringComparison.Ordinal));
 
     private static Uri NobodyListens() => new($"http://127.0.0.1:{LocalPorts.FindFreeBase(1) + 5}/");
 }

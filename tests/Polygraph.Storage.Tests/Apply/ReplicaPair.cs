@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.Apply;
@@ -9,6 +10,7 @@ public sealed class ReplicaPair : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("polygraph-storage-").FullName;
     private readonly List<LogEntry> _unshipped = [];
     private ulong _lastIndex;
+    private ulong _hybridTime;
 
     public ReplicaPair(ReplicaDatabaseOptions? options = null)
     {
@@ -27,13 +29,14 @@ public sealed class ReplicaPair : IDisposable
 
     public string FollowerPath => Path.Combine(_directory, "follower", "database.sqlite");
 
+    /// <summary>The leader's wall clock.</summary>
     public long WallTimeMicroseconds { get; set; } = 1_700_000_000_000_000;
 
     /// <summary>Every entry since the beginning.</summary>
     public List<LogEntry> History { get; } = [];
 
     public EntryContext NextContext(string? key = null, UInt128 hash = default)
-        => new(new Position(new Term(1), new LogIndex(_lastIndex + 1)), WallTimeMicroseconds, 1, null, key, hash, AckLevel.Quorum, "test");
+        => new(new Position(new Term(1), new LogIndex(_lastIndex + 1)), WallTimeMicroseconds, NextHybridTime(), null, key, hash, AckLevel.Quorum, "test");
 
     /// <summary>Executes a unit in the open batch.</summary>
     public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default)
@@ -131,6 +134,10 @@ public sealed class ReplicaPair : IDisposable
         Follower.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
+
+    // Never behind the wall clock, never behind itself, whoever leads.
+    private ulong NextHybridTime()
+        => _hybridTime = Math.Max(_hybridTime + 1, (ulong)(WallTimeMicroseconds / 1000) << EntryHeader.HybridCounterBits);
 
     private static string Show(SqlValue value)
         => value.Kind == SqlValueKind.Real

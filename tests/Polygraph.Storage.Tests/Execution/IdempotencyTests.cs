@@ -69,23 +69,68 @@ public sealed class IdempotencyTests : IDisposable
         _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES ('new')"), "new");
         _pair.AssertSame();
         Assert.Equal(["Text:new", "Text:old"], ReplicaPair.Query(_pair.Follower, "SELECT key FROM polygraph_idempotency ORDER BY key"));
-        _pair.Leader.BeginBatch();
-        for (var i = 0; i < 256; i++)
-            _pair.Execute(Units.Atomic("UPDATE t SET v = 1 WHERE id = 1"));
-        _pair.Leader.CommitBatch();
-        _pair.AssertSame();
+        RunPastAPrune();
         Assert.Equal(["Text:new"], ReplicaPair.Query(_pair.Follower, "SELECT key FROM polygraph_idempotency"));
     }
 
     [Theory]
-    [InlineData(23, true)]
-    [InlineData(25, false)]
-    public void A_dated_key_older_than_the_memory_of_keys_is_refused(int hoursOld, bool accepted)
+    [InlineData(25)]
+    [InlineData(24 * 365)]
+    public void A_dated_key_is_refused_once_it_is_forgotten_whatever_the_clocks_of_the_leaders_say(int hoursAhead)
     {
-        var drawn = DateTimeOffset.UnixEpoch.AddMicroseconds(_pair.WallTimeMicroseconds).AddHours(-hoursOld);
-        var execution = _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES (1)"), Guid.CreateVersion7(drawn).ToString());
-        Assert.Equal(accepted ? null : "IDEMPOTENCY_KEY_EXPIRED", execution.Result.FirstError?.Code);
-        Assert.Equal(accepted, execution.Entry is not null);
+        var key = Key(drawnHoursFromNow: 0);
+        Assert.NotNull(_pair.Run(Insert, key).Entry);
+        _pair.WallTimeMicroseconds += hoursAhead * Hour;
+        RunPastAPrune();
+        _pair.WallTimeMicroseconds -= hoursAhead * Hour;
+        _pair.RestartFollower();
+
+        _pair.Follower.BeginBatch(); // It leads now, and its clock is right.
+        var again = _pair.Follower.Execute(Insert, _pair.NextContext(key));
+        var newer = _pair.Follower.Execute(Insert, _pair.NextContext(Key(drawnHoursFromNow: 1)));
+        _pair.Follower.CommitBatch();
+
+        Assert.Equal("IDEMPOTENCY_KEY_EXPIRED", again.Result.FirstError?.Code);
+        Assert.Null(again.Entry);
+        Assert.NotNull(newer.Entry);
+    }
+
+    [Fact]
+    public void A_dated_key_that_is_old_and_was_never_used_is_accepted_while_none_newer_is_forgotten()
+    {
+        Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: -30)).Entry);
+        _pair.WallTimeMicroseconds += 25 * Hour;
+        RunPastAPrune();
+
+        Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: -54)).Entry); // The forgotten one was drawn 55 hours ago.
+        Assert.Equal("IDEMPOTENCY_KEY_EXPIRED", _pair.Run(Insert, Key(drawnHoursFromNow: -56)).Result.FirstError?.Code);
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void A_key_dated_in_the_future_is_remembered_until_its_date_is_past_and_makes_no_other_key_look_old()
+    {
+        var future = Key(drawnHoursFromNow: 72);
+        _pair.Run(Insert, future);
+        _pair.WallTimeMicroseconds += 90 * Hour;
+        RunPastAPrune();
+        Assert.NotNull(_pair.Run(Insert, future).Duplicate);
+        Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: -20)).Entry);
+
+        _pair.WallTimeMicroseconds += 10 * Hour;
+        RunPastAPrune();
+        Assert.Equal("IDEMPOTENCY_KEY_EXPIRED", _pair.Run(Insert, future).Result.FirstError?.Code);
+        Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: 0)).Entry);
+    }
+
+    [Fact]
+    public void A_key_without_a_date_counts_as_new_once_it_is_forgotten()
+    {
+        _pair.Run(Insert, "key");
+        _pair.WallTimeMicroseconds += 25 * Hour;
+        Assert.NotNull(_pair.Run(Insert, "key").Duplicate);
+        RunPastAPrune();
+        Assert.NotNull(_pair.Run(Insert, "key").Entry);
         _pair.AssertSame();
     }
 
@@ -111,5 +156,20 @@ public sealed class IdempotencyTests : IDisposable
         Assert.Null(batch.Errors[1]);
         Assert.Equal("SQLITE_CONSTRAINT", batch.Errors[2]?.Code);
         Assert.Equal(new StepResult.Autocommit(true), again.Steps[1]);
+    }
+
+    private static SqlUnit Insert => Units.Atomic("INSERT INTO t(v) VALUES (1)");
+
+    private string Key(int drawnHoursFromNow)
+        => Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddMicroseconds(_pair.WallTimeMicroseconds).AddHours(drawnHoursFromNow)).ToString();
+
+    /// <summary>Old keys go at every 256th entry.</summary>
+    private void RunPastAPrune()
+    {
+        _pair.Leader.BeginBatch();
+        for (var i = 0; i < 256; i++)
+            _pair.Execute(Units.Atomic("UPDATE t SET v = 1 WHERE id = 1"));
+        _pair.Leader.CommitBatch();
+        _pair.AssertSame();
     }
 }

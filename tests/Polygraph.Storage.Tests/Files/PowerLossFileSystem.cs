@@ -26,6 +26,9 @@ internal sealed class PowerLossFileSystem : IFileSystem
     /// <summary>The next write of a file fails with this, after half of its bytes.</summary>
     public IOException? NextWriteFails { get; set; }
 
+    /// <summary>Happens once, in the middle of the next read of a file: after the bytes were read, before the reader has them.</summary>
+    public Action? DuringNextRead { get; set; }
+
     public int FileSyncs { get; private set; }
 
     public int FileWrites { get; private set; }
@@ -191,6 +194,9 @@ internal sealed class PowerLossFileSystem : IFileSystem
             if (count > 0)
                 content.AsSpan((int)offset, count).CopyTo(destination);
             disk.BytesRead += count;
+            var during = disk.DuringNextRead;
+            disk.DuringNextRead = null;
+            during?.Invoke();
             return count;
         }
 

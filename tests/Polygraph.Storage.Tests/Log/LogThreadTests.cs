@@ -15,7 +15,7 @@ public sealed class LogThreadTests
 
     public LogThreadTests()
     {
-        _votes = VoteStore.Open(_fixture.Disk, "/log/vote");
+        _votes = VoteStore.Open(_fixture.Disk, "/log/vote", _fixture.Log.Last);
         _thread = new(_fixture.Log, _votes, "log of g7", failure => Assert.True(_failed.TrySetResult(failure), "it fails once"));
     }
 
@@ -30,7 +30,7 @@ public sealed class LogThreadTests
 
         var survivor = new LogFixture(disk: _fixture.Disk.AfterPowerLoss(new Random(1)));
         LogFixture.AssertSame(LogFixture.Entries(1, 1, 3), survivor.ReadAll());
-        Assert.Equal(vote, VoteStore.Open(survivor.Disk, "/log/vote").Current);
+        Assert.Equal(vote, VoteStore.Open(survivor.Disk, "/log/vote", survivor.Log.Last).Current);
 
         await stop.CancelAsync();
         await run.WaitAsync(Limit);
@@ -118,7 +118,7 @@ public sealed class LogThreadTests
         try
         {
             using var log = ReplicationLog.Open(DiskFileSystem.Instance, directory, LogFixture.Group, LogFixture.SmallSegments);
-            using var votes = VoteStore.Open(DiskFileSystem.Instance, Path.Combine(directory, "vote"));
+            using var votes = VoteStore.Open(DiskFileSystem.Instance, Path.Combine(directory, "vote"), log.Last);
             await using var thread = new LogThread(log, votes, "log", failure => _failed.TrySetResult(failure));
             _ = thread.RunAsync(CancellationToken.None);
 

@@ -142,6 +142,40 @@ public sealed class ReplicationLogTests
         Assert.Equal([newer[0].Position], fixture.Log.Terms.Starts.Skip(1));
     }
 
+    [Theory]
+    [InlineData(1, 7, 8, 7)] // The cut is behind the range.
+    [InlineData(1, 7, 4, 3)]
+    [InlineData(5, 7, 5, 0)]
+    [InlineData(5, 7, 2, 0)]
+    public void A_cut_during_a_read_from_files_takes_from_it_what_was_cut_and_nothing_else(ulong first, ulong last, ulong cutFrom, int readThrough)
+    {
+        var fixture = new LogFixture();
+        var entries = LogFixture.Entries(1, 1, 10);
+        fixture.AppendDurably(entries);
+        fixture.Disk.DuringNextRead = () => fixture.Log.Tail.CutFrom(new LogIndex(cutFrom));
+
+        var read = fixture.Log.Read(new LogIndex(first), new LogIndex(last), int.MaxValue);
+
+        Assert.Null(fixture.Disk.DuringNextRead);
+        LogFixture.AssertSame([.. entries.Take(readThrough).Skip((int)first - 1)], read);
+    }
+
+    [Fact]
+    public void A_read_during_which_the_history_changes_is_of_the_newer_one_alone()
+    {
+        var fixture = new LogFixture();
+        var entries = LogFixture.Entries(1, 1, 10);
+        var newer = LogFixture.Entries(2, 4, 2);
+        fixture.AppendDurably(entries);
+        fixture.Disk.DuringNextRead = () =>
+        {
+            fixture.Log.Tail.CutFrom(new LogIndex(4));
+            fixture.Log.Tail.Append(newer);
+        };
+
+        LogFixture.AssertSame([.. entries.Take(3), .. newer], fixture.Log.Read(Start, new LogIndex(10), int.MaxValue));
+    }
+
     [Fact]
     public void A_mark_for_entries_that_were_cut_does_not_let_newer_ones_leave_memory()
     {

@@ -74,10 +74,11 @@ public sealed class VoteStoreTests
     }
 
     [Fact]
-    public void Any_damage_to_one_copy_does_not_bring_back_an_older_vote()
+    public void Any_damage_to_one_copy_does_not_bring_back_an_older_vote_and_is_repaired()
     {
         Open(_disk).Save(First);
         Open(_disk).Save(Second);
+        var whole = _disk.Content(Path).ToArray();
         for (var slot = 0; slot < 2; slot++)
         {
             for (var at = 0; at < 278; at++)
@@ -85,9 +86,81 @@ public sealed class VoteStoreTests
                 var offset = (slot * 4096) + at;
                 _disk.Damage(Path, bytes => bytes[offset] ^= 0x40);
                 Assert.Equal(Second, Open(_disk).Current);
-                _disk.Damage(Path, bytes => bytes[offset] ^= 0x40);
+                Assert.Equal(whole, _disk.Content(Path));
             }
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void After_a_crash_between_the_copies_either_one_may_be_damaged_later(bool losesPower)
+    {
+        for (var operation = 0; operation < 4; operation++)
+        {
+            for (var slot = 0; slot < 2; slot++)
+            {
+                var disk = new PowerLossFileSystem();
+                var store = Open(disk);
+                store.Save(First);
+                disk.OperationsUntilPowerLoss = operation;
+                Assert.Throws<PowerLossException>(() => store.Save(Second));
+                disk.OperationsUntilPowerLoss = null;
+                if (losesPower)
+                    disk = disk.AfterPowerLoss(new Random(operation));
+                var told = Open(disk).Current;
+
+                var offset = (slot * 4096) + 9;
+                disk.Damage(Path, bytes => bytes[offset] ^= 0x40);
+
+                Assert.Equal(told, Open(disk).Current);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_power_loss_soon_after_a_crash_does_not_take_back_a_vote_that_was_told()
+    {
+        for (var crash = 0; crash < 4; crash++)
+        {
+            for (var operation = 0; operation < 4; operation++)
+            {
+                var disk = new PowerLossFileSystem();
+                var store = Open(disk);
+                store.Save(First);
+                disk.OperationsUntilPowerLoss = crash;
+                Assert.Throws<PowerLossException>(() => store.Save(Second)); // The process ends; what it wrote is still in the system's memory.
+                disk.OperationsUntilPowerLoss = operation;
+                DurableVote? told = null;
+                try
+                {
+                    told = Open(disk).Current;
+                    Open(disk).Save(new(new Term(9), new NodeId("n9")));
+                }
+                catch (PowerLossException)
+                {
+                }
+
+                for (var survivor = 0; survivor < 20; survivor++)
+                {
+                    var found = Open(disk.AfterPowerLoss(new Random(survivor))).Current;
+                    Assert.True(found.Term >= (told ?? First).Term, $"{found} after {told} was told, at operations {crash} and {operation}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void A_missing_vote_beside_a_log_with_entries_is_refused_and_not_begun_anew()
+    {
+        var logEnd = new Position(new Term(3), new LogIndex(7));
+
+        var refused = Assert.Throws<VoteMissingException>(() => VoteStore.Open(_disk, Path, logEnd));
+
+        Assert.Equal((Path, logEnd), (refused.Path, refused.LogEnd));
+        Assert.Empty(_disk.List("/log"));
+        Open(_disk).Save(First);
+        Assert.Equal(First, VoteStore.Open(_disk, Path, logEnd).Current);
     }
 
     [Fact]
@@ -109,5 +182,5 @@ public sealed class VoteStoreTests
         Assert.Equal(255, Open(_disk).Current.VotedFor.Value.Length);
     }
 
-    private static VoteStore Open(PowerLossFileSystem disk) => VoteStore.Open(disk, Path);
+    private static VoteStore Open(PowerLossFileSystem disk) => VoteStore.Open(disk, Path, Position.Zero);
 }
