@@ -97,6 +97,15 @@ public sealed class SimulatedNode
         _inputs.Clear();
         _deferred.Clear();
         _urgent = null;
+        CloseConnections();
+    }
+
+    // The others' kernels tell them that the connection is gone, unless the link is cut or the news is lost.
+    private void CloseConnections()
+    {
+        foreach (var other in _cluster.Nodes)
+            if (other != this)
+                _cluster.Network.Carry(Number, other.Number, () => other.Now(() => other.Step(new Input.Disconnected(Id))));
     }
 
     /// <summary>

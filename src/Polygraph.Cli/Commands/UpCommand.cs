@@ -70,11 +70,19 @@ public static class UpCommand
         if (arguments.Ephemeral && Directory.EnumerateFileSystemEntries(directory).Any())
             throw new CommandFailedException(
                 $"--ephemeral would remove {directory} at the end, and there is something in it.", "Name a directory that does not exist yet.");
-        var kept = Directory.EnumerateDirectories(directory, "n?").Count();
-        if (kept > 0 && kept != arguments.Nodes)
+        var kept = Directory.EnumerateDirectories(directory, "n?").Select(Path.GetFileName).ToHashSet();
+        if (kept.Count == 0 || kept.Count == arguments.Nodes)
+            return;
+
+        // A log without its node: the cluster was larger, and to start the rest as a smaller one would be refused by every node of it.
+        var lost = Directory.EnumerateFiles(directory, "n?.log").Select(Path.GetFileNameWithoutExtension).Where(node => !kept.Contains(node)).Order().ToList();
+        if (lost.Count > 0)
             throw new CommandFailedException(
-                $"{directory} holds a cluster of {kept.ToString(CultureInfo.InvariantCulture)} nodes.",
-                $"Start it with --nodes {kept}, or start another with --data DIR.");
+                $"{directory} no longer holds the data of {string.Join(" and ", lost)}, and a node that lost its data cannot come back in this version.",
+                "Put the directory back if you can; or start another cluster with --data DIR.");
+        throw new CommandFailedException(
+            $"{directory} holds a cluster of {kept.Count.ToString(CultureInfo.InvariantCulture)} nodes.",
+            $"Start it with --nodes {kept.Count}, or start another with --data DIR.");
     }
 
     private static CommandFailedException Wrong(string message, string hint) => new(message, hint, ExitCode.Usage);

@@ -25,6 +25,8 @@ public static class VerificationTables
         var read = string.Create(
             CultureInfo.InvariantCulture,
             $"Every row was read: {rows:N0} rows of {tables} tables on {answered} of {view.Replicas.Count} replicas, each at position {view.Term}/{view.Index}.");
+        if (answered == 0)
+            read = "No replica answered, so nothing was read or compared.";
         Screen.Line($"[{Screen.Dim}]{Markup.Escape(read)}[/]");
         foreach (var replica in view.Replicas.Where(replica => replica.Reason is not null))
             Screen.Line($"[{Screen.Red}]{Markup.Escape(replica.Node)}: {Markup.Escape(replica.Reason!)}[/]");

@@ -154,7 +154,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     {
         Storage.ReadExecution read;
         using (var reader = await system.Readers.RentAsync(cancellation).ConfigureAwait(false))
-            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped)]));
+            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped)]), cancellation);
 
         // A leader's SQLite shows what may yet vanish: a database is opened only once its creation is committed.
         if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)

@@ -34,7 +34,7 @@ internal sealed class Gateway(
             // Nobody waits for a reader longer than the client waits for its answer.
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             budget.CancelAfter(request.Budget + BudgetGrace);
-            return await RouteAsync(request, budget.Token).ConfigureAwait(false);
+            return await RouteAsync(request, cancellation, budget.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -50,7 +50,7 @@ internal sealed class Gateway(
         }
     }
 
-    private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken cancellation)
+    private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken client, CancellationToken cancellation)
     {
         var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
         if (lookup.Replica is not { } replica)
@@ -66,7 +66,7 @@ internal sealed class Gateway(
         }
 
         if (await ClassifyAsync(replica, request.Unit, cancellation).ConfigureAwait(false) == UnitClass.ReadOnly
-            && await _reads.ReadAsync(replica, request, session, cancellation).ConfigureAwait(false) is { } read)
+            && await _reads.ReadAsync(replica, request, session, client, cancellation).ConfigureAwait(false) is { } read)
         {
             return read;
         }

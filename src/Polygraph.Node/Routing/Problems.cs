@@ -53,7 +53,10 @@ internal static class Problems
             $"{detail} Ask again with the same idempotency key: it is never applied twice.", Outcome.Unknown, IdempotencyKey: key);
 
     public static SqlProblem Sql(SqlError error)
-        => new(error.Code == "IDEMPOTENCY_KEY_EXPIRED" ? 409 : 400, error.Code, "The SQL was refused", error.Message, Outcome.NotApplied);
+        => error.Code == "IDEMPOTENCY_KEY_EXPIRED"
+            // This attempt did nothing, but an earlier one under the same key may have.
+            ? new(409, error.Code, "The idempotency key is too old", error.Message, Outcome.Unknown)
+            : new(400, error.Code, "The SQL was refused", error.Message, Outcome.NotApplied);
 
     /// <summary>The write was appended and did not reach its ack level.</summary>
     public static SqlProblem Missed(WriteResult result, string? key)

@@ -26,7 +26,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
                 : ReadLevel.Linearizable);
 
     /// <summary>Serves the read; null if the unit turns out to write, now that this replica's schema is recent enough to tell.</summary>
-    public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    /// <remarks><c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over, which ends waits but not a running statement.</remarks>
+    public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken client, CancellationToken cancellation)
     {
         var began = clock.Now;
         var seen = session.PositionIn(replica.Database.Id);
@@ -54,7 +55,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         {
             if (reader.Classify(request.Unit) == UnitClass.Write)
                 return null;
-            execution = reader.Execute(request.Unit);
+            execution = reader.Execute(request.Unit, client);
         }
 
         // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.

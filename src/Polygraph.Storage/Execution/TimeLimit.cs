@@ -27,6 +27,9 @@ internal sealed unsafe class TimeLimit : IDisposable
 
     internal bool IsStopped => _stopped;
 
+    /// <summary>Whoever wants the answer; once it is cancelled nobody does, and the statement stops.</summary>
+    internal CancellationToken Client { get; set; }
+
     /// <summary>Begins the time of a client's statement.</summary>
     internal void Start() => _deadline = Stopwatch.GetTimestamp() + _limitTicks;
 
@@ -46,6 +49,6 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        return self._stopped || Stopwatch.GetTimestamp() > self._deadline ? 1 : 0;
+        return self._stopped || self.Client.IsCancellationRequested || Stopwatch.GetTimestamp() > self._deadline ? 1 : 0;
     }
 }

@@ -15,15 +15,20 @@ public sealed class Reader : IDisposable
     private ReaderConnection Connection => _connection ?? throw new ObjectDisposedException(nameof(Reader));
 
     /// <summary>Runs a unit in one read transaction and tells the position of the snapshot that it saw. Writes are refused.</summary>
-    public ReadExecution Execute(SqlUnit unit)
+    /// <param name="unit">What to run.</param>
+    /// <param name="client">Stops the unit when nobody wants its answer any more; then this throws.</param>
+    public ReadExecution Execute(SqlUnit unit, CancellationToken client = default)
     {
         var connection = Connection;
         // Whatever throws out of here is no error of the unit's, and leaves the connection in a state that is not known.
         _isSound = false;
         var position = connection.BeginSnapshot();
+        connection.RunFor(client);
         var result = connection.Execute(unit);
+        connection.RunFor(CancellationToken.None);
         connection.EndSnapshot();
         _isSound = true;
+        client.ThrowIfCancellationRequested();
         return new ReadExecution(result, position);
     }
 

@@ -111,6 +111,9 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     /// <summary>From any thread: stops what runs and whatever begins later.</summary>
     internal void Stop() => _time.StopAll();
 
+    /// <summary>Whose cancellation stops what runs from now on.</summary>
+    internal void RunFor(CancellationToken client) => _time.Client = client;
+
     public StatementOutcome Run(SqlStatement statement)
     {
         try
