@@ -120,6 +120,9 @@ public sealed class FaultInjector
 
         _cluster.Time.After(_dice.LongTailed(2_000, 500_000), () =>
         {
+            // Once everything is mended, what was begun before does not go on: the liveness phase would be told of a fault that it rules out.
+            if (_stopped)
+                return;
             switch (_dice.Below(4))
             {
                 case 0:
