@@ -47,6 +47,9 @@ public sealed class SeedRun
     /// <summary>After the last write, all replicas must be equal within this, in microseconds.</summary>
     private const long RestBound = 10_000_000;
 
+    // A replica may have a whole history to apply again, at up to 5 ms an entry.
+    private const long CatchUpBound = 60_000_000;
+
     /// <summary>No history of this length needs more events than this; one that does is turning on the spot.</summary>
     private const long EventsMax = 3_000_000;
 
@@ -116,7 +119,7 @@ public sealed class SeedRun
         _cluster.HealAll();
 
         // First without a write: a replica that learns only from the next entry would never come to rest in an idle group.
-        Require(RunUntil(_cluster.Time.Now + RestBound, _cluster.IsAtRest), "the replicas are not equal and at rest although nobody writes");
+        Require(RunUntil(_cluster.Time.Now + CatchUpBound, _cluster.IsAtRest), "the replicas are not equal and at rest although nobody writes");
         _committedWhenHealed = (long)_cluster.LogChecks.History.Last.Index.Value;
         var waiting = _cluster.Nodes.Count;
         foreach (var node in _cluster.Nodes)

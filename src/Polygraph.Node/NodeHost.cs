@@ -80,9 +80,7 @@ public sealed class NodeHost : IAsyncDisposable
             return;
         }
 
-        throw new NodeStartException(
-            await _formation.Hopeless.Task.ConfigureAwait(false),
-            "Put the node's own data directory back. Re-admitting a node with an empty one is not in this version; the other nodes go on without it.");
+        throw await _formation.Hopeless.Task.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -142,16 +140,37 @@ public sealed class NodeHost : IAsyncDisposable
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
         transport.Start();
         formation.Start();
-        host._background.Add(status.RunAsync(calls, host._stopping.Token));
+        host.Remember(status.RunAsync(calls, host._stopping.Token));
         return host;
     }
 
     // The cluster is formed and durable here. Called once, on whichever thread learned it.
     private void StartGroups(Gateway gateway, ClusterIdentity identity, NodeClock clock, ILogger logger)
     {
-        _databases.Start();
+        try
+        {
+            _databases.Start();
+        }
+#pragma warning disable CA1031 // Not hidden: the node ends with it as its reason.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _formation.Hopeless.TrySetResult(new NodeStartException(
+                $"The cluster's own database in {_directory.Path} cannot be opened: {e.Message}",
+                "If another version of Polygraph wrote this directory, use that version, or start with a new directory. If a file is damaged, the other nodes go on without this one.",
+                e));
+            return;
+        }
+
         var keeper = new SystemKeeper(_databases, new DatabaseCatalogue(gateway), identity, clock, logger);
-        _background.Add(Task.Run(() => keeper.RunAsync(_stopping.Token)));
+        Remember(Task.Run(() => keeper.RunAsync(_stopping.Token)));
+    }
+
+    // Called by the thread that starts the node and by the one that completes its formation.
+    private void Remember(Task task)
+    {
+        lock (_background)
+            _background.Add(task);
     }
 
     private static async Task<byte[]?> AnswerAsync(

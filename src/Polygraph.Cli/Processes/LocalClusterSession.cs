@@ -83,6 +83,7 @@ public static class LocalClusterSession
     // A node that ends is reported and left alone: whoever killed it wants to see what the others do.
     private static async Task<int> WatchAsync(LocalCluster cluster, CancellationToken cancellation)
     {
+        var peers = string.Join(',', cluster.Running.Select(process => $"{process.Layout.Id}={process.Layout.Peer}"));
         var watched = cluster.Running.ToDictionary(process => process.WaitForExitAsync(cancellation));
         while (watched.Count > 0)
         {
@@ -93,6 +94,9 @@ public static class LocalClusterSession
             watched.Remove(ended, out var process);
             Screen.Error.MarkupLineInterpolated($"[orange1]{process!.Layout.Id} (pid {process.ProcessId}) {DescribeEnd(process.ExitCode)}. It is not started again.[/]");
             Screen.Hint($"Its log: {process.Layout.LogPath}");
+            var node = process.Layout;
+            Screen.Hint(
+                $"To start it again, in another terminal: {CommandName.Current} node --id {node.Id} --data {node.Directory} --listen {node.Http} --peer-listen {node.Peer} --peers {peers}");
         }
 
         Screen.Problem("All nodes have ended.");

@@ -33,8 +33,8 @@ internal sealed class Formation
         _core = new ClusterFormation(directory.Self, local.PeerSet, candidate, directory.Formed);
     }
 
-    /// <summary>Completes when another node says that this one's directory can never take part.</summary>
-    public TaskCompletionSource<string> Hopeless { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Completes with the reason why this node can never take part as it is: it must end and say so.</summary>
+    public TaskCompletionSource<NodeStartException> Hopeless { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Start() => Step(new FormationInput.Started());
 
@@ -59,7 +59,9 @@ internal sealed class Formation
         if (_identity.Formed is not null)
             return;
         if (welcome.Code == "WRONG_INCARNATION" && refusedBy != _local.Node)
-            Hopeless.TrySetResult(reason);
+            Hopeless.TrySetResult(new NodeStartException(
+                reason,
+                "Put the node's own data directory back. Re-admitting a node with an empty one is not in this version; the other nodes go on without it."));
     }
 
     private void Step(FormationInput input)

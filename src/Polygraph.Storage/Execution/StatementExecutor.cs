@@ -22,15 +22,19 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
     internal static void Bind(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
     {
         var positional = 0;
+        var bound = new HashSet<int>(arguments.Count);
         foreach (var argument in arguments)
         {
             var index = argument.Name is null ? ++positional : FindParameter(statement, argument.Name);
             if (index > statement.ParameterCount)
-                throw new RefusedException(
-                    RefusedException.InvalidArguments,
-                    $"The statement takes {statement.ParameterCount} arguments; {arguments.Count} were given.");
+                throw WrongCount(statement, arguments);
             statement.Bind(index, argument.Value);
+            bound.Add(index);
         }
+
+        // SQLite would take NULL for each that is missing, and a forgotten argument would quietly become data.
+        if (bound.Count < statement.ParameterCount)
+            throw WrongCount(statement, arguments);
     }
 
     /// <summary>Runs to the end, collecting rows if they are wanted, and lets go of the arguments.</summary>
@@ -100,6 +104,12 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
                 RefusedException.ResponseTooLarge,
                 $"The answer is larger than {options.MaxResultRows} rows or {options.MaxResultBytes} bytes. Ask for less, in pages.");
     }
+
+    private static RefusedException WrongCount(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+        => new(
+            RefusedException.InvalidArguments,
+            $"The statement has {statement.ParameterCount} parameter{(statement.ParameterCount == 1 ? "" : "s")}; "
+            + $"{arguments.Count} argument{(arguments.Count == 1 ? " was" : "s were")} given. Give each parameter one, null included.");
 
     private static int FindParameter(SqliteStatement statement, string name)
     {
