@@ -78,8 +78,9 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 
     private void BeginSync()
     {
-        _syncing = [.. _waiting];
-        _waiting.Clear();
+        // As the node's log thread: a cut begins a batch of its own, so that what came before it is said before any of it is cut.
+        _syncing = [.. _waiting.Take(1), .. _waiting.Skip(1).TakeWhile(job => !job.Writes.Any(write => write is DiskWrite.Cut))];
+        _waiting.RemoveRange(0, _syncing.Count);
         var life = _life;
         time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), () =>
         {

@@ -150,7 +150,8 @@ public sealed class LogThread : IAsyncDisposable
             if (_stopping)
                 return false;
 
-            for (long bytes = 0; _waiting.Count > 0 && bytes < BatchBytesMax;)
+            // A cut begins a batch of its own: what was asked for before it is durable, and said to be, before any of it is cut.
+            for (long bytes = 0; _waiting.Count > 0 && bytes < BatchBytesMax && (_batch.Count == 0 || _waiting.Peek().CutFrom is null);)
             {
                 var job = _waiting.Dequeue();
                 bytes += BytesOf(job);

@@ -61,6 +61,24 @@ public sealed class LogThreadTests
     }
 
     [Fact]
+    public async Task What_waited_before_a_cut_is_reported_while_the_disk_still_holds_it()
+    {
+        // The first answer names an entry that the second job cuts. Both wait before the thread begins, so it could take them together.
+        IReadOnlyList<LogEntry> held = [];
+        _ = Persist(
+            entries: LogFixture.Entries(1, 1, 3),
+            persisted: () => held = new LogFixture(disk: _fixture.Disk.AfterPowerLoss(new Random(1))).ReadAll());
+        var last = Persist(cutFrom: new LogIndex(2), entries: LogFixture.Entries(2, 2, 1));
+        await using (_thread)
+        {
+            _ = _thread.RunAsync(CancellationToken.None);
+            await last.WaitAsync(Limit);
+        }
+
+        LogFixture.AssertSame(LogFixture.Entries(1, 1, 3), held);
+    }
+
+    [Fact]
     public async Task A_cut_between_entries_keeps_its_place()
     {
         _ = Persist(entries: LogFixture.Entries(1, 1, 5));
