@@ -78,8 +78,6 @@ internal sealed class StatusBoard(
             .Select(replica => new NodeId(replica.Leader!))
             .FirstOrDefault();
 
-    public string? HttpAddressOf(NodeId node) => _nodes.TryGetValue(node, out var known) ? known.Hello.HttpAddress : null;
-
     public void Heard(NodeId node, ReadOnlySpan<byte> payload)
     {
         if (JsonSerializer.Deserialize(payload, ControlJson.Default.NodeStatus) is { } status && _nodes.TryGetValue(node, out var known))

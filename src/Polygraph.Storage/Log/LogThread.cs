@@ -165,21 +165,17 @@ public sealed class LogThread : IAsyncDisposable
 
     private void Persist()
     {
-        var appended = false;
         foreach (var job in _batch)
         {
             if (job.Vote is { } vote)
                 _votes.Save(vote);
             if (job.CutFrom is { } from)
-            {
-                appended |= Append();
                 _log.CutFrom(from, job.CutReason);
-            }
 
             _toAppend.AddRange(job.Entries);
         }
 
-        if (Append() || appended)
+        if (Append())
             _log.Sync();
         foreach (var job in _batch)
             job.Persisted();
