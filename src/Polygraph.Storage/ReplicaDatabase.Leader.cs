@@ -58,10 +58,18 @@ public sealed partial class ReplicaDatabase
         if (failure is not null)
             result = UnitInterpreter.FailLast(result, failure);
         var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
-        if (isUndone)
+        var untried = isUndone || !context.SchemaMustBeTried ? null : UntriedOperations(context.Tried);
+        if (isUndone || untried is not null)
         {
             UndoUnit();
             _sequences.Known = sequencesBefore;
+        }
+
+        if (untried is not null)
+        {
+            _writer.Run("RELEASE " + UnitSavepoint);
+            _session.ResetSwitches();
+            return new UnitExecution(result, null, null) { ToTry = PlanOf(untried) };
         }
 
         var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Groups;
@@ -23,6 +24,9 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
 
     public string Principal { get; } = principal;
 
+    /// <summary>A schema change that every other SQLite library in the cluster has tried with success: the unit may make it.</summary>
+    public SchemaPlan? Tried { get; init; }
+
     /// <summary>What the unit returned when it ran; shown to the client only when its wait is over.</summary>
     public UnitResult? Result { get; set; }
 
@@ -36,7 +40,11 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
 /// <param name="Result">What the unit returned, if it ran.</param>
 /// <param name="Write">What became of its entry, if it has one.</param>
 /// <param name="Position">The position that the answer depends on.</param>
-internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResult? Write, Position Position);
+internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResult? Write, Position Position)
+{
+    /// <summary>With <see cref="WriteEndKind.MustBeTried"/>: what.</summary>
+    public SchemaPlan? ToTry { get; init; }
+}
 
 /// <inheritdoc cref="WriteEnd"/>
 internal enum WriteEndKind : byte
@@ -55,4 +63,7 @@ internal enum WriteEndKind : byte
 
     /// <summary>The queue is full; nothing was done.</summary>
     Busy = 4,
+
+    /// <summary>The unit changes the schema, and other SQLite libraries in the cluster must try that first; nothing was done.</summary>
+    MustBeTried = 16,
 }

@@ -28,6 +28,7 @@ internal sealed class WriterThread
     private readonly ReplicationLog _log;
     private readonly IWriterReports _reports;
     private readonly NodeClock _clock;
+    private readonly ISchemaRules _schema;
     private readonly CheckpointPolicy _checkpoints;
     private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
 
@@ -44,12 +45,13 @@ internal sealed class WriterThread
     private ulong _hybridTime;
     private LogIndex _applyThrough;
 
-    public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock)
+    public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock, ISchemaRules schema)
     {
         _store = store;
         _log = log;
         _reports = reports;
         _clock = clock;
+        _schema = schema;
         _checkpoints = new CheckpointPolicy(store);
     }
 
@@ -282,7 +284,11 @@ internal sealed class WriterThread
             write.IdempotencyKey,
             write.RequestHash,
             write.Ack.Level,
-            write.Principal);
+            write.Principal)
+        {
+            SchemaMustBeTried = _schema.MustTry,
+            Tried = write.Tried,
+        };
         var execution = database.Execute(write.Unit, context);
         if (execution.Entry is not null)
             _next = _next.Next;

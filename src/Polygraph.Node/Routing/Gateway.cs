@@ -1,6 +1,7 @@
 using Polygraph.Node.Control;
 using Polygraph.Node.Groups;
 using Polygraph.Node.Http;
+using Polygraph.Node.Libraries;
 using Polygraph.Protocol;
 using Polygraph.Storage;
 using Polygraph.Wire.Buffers;
@@ -13,7 +14,8 @@ namespace Polygraph.Node.Routing;
 /// always carries an idempotency key, so when a leader falls silent the next one is asked with the same key, and nothing is applied twice.
 /// </summary>
 internal sealed class Gateway(
-    NodeId self, NodeClock clock, DatabaseRegistry databases, ClusterIdentity identity, PeerCalls calls, StatusBoard status, Verifications verifications)
+    NodeId self, NodeClock clock, DatabaseRegistry databases, ClusterIdentity identity, PeerCalls calls, StatusBoard status, Verifications verifications,
+    SchemaTrials trials)
     : IClusterGateway
 {
     /// <summary>How long to wait for news before looking again who leads; a change of this node's own view ends the wait at once.</summary>
@@ -23,7 +25,7 @@ internal sealed class Gateway(
     private static readonly TimeSpan BudgetGrace = TimeSpan.FromSeconds(1);
 
     private readonly ReadPath _reads = new(self, clock);
-    private readonly WritePath _writes = new(self);
+    private readonly WritePath _writes = new(self, trials);
 
     public NodeId Self => self;
 

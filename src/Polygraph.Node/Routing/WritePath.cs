@@ -1,31 +1,45 @@
 using System.Security.Cryptography;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Libraries;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
 
 /// <summary>How a write is served on the node that leads: run it, wait for its ack level, say what was achieved.</summary>
-internal sealed class WritePath(NodeId self)
+internal sealed class WritePath(NodeId self, SchemaTrials trials)
 {
+    /// <summary>Others may change the schema between a trial and the unit's turn; whoever is overtaken so often hears that the database is busy.</summary>
+    private const int TrialsMax = 8;
+
     public async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, SessionToken session)
     {
         if (SessionRules.IsLost(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.SessionLost(replica.Database.Name));
         var ack = request.Ack ?? replica.Database.Ack;
         var hash = HashOf(request);
-        var end = await replica
-            .WriteAsync(id => new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal))
-            .ConfigureAwait(false);
+        var end = await RunAsync(null).ConfigureAwait(false);
+        for (var trial = 0; end.ToTry is { } plan && trial < TrialsMax; trial++)
+        {
+            if (await trials.RefusalAsync(plan).ConfigureAwait(false) is { } refusal)
+                return Failed(refusal);
+            end = await RunAsync(plan).ConfigureAwait(false);
+        }
+
         return end.Kind switch
         {
             WriteEndKind.NotLeader => Failed(Problems.NotLeader(self)),
-            WriteEndKind.Busy => Failed(Problems.Busy(replica.Database.Name)),
+            WriteEndKind.Busy or WriteEndKind.MustBeTried => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),
             WriteEndKind.NoEntry => WithoutEntry(request, session.With(replica.Database.Id, end.Position), end),
             _ => Decided(replica, request, session, end),
         };
+
+        Task<WriteEnd> RunAsync(SchemaPlan? tried)
+            => replica.WriteAsync(
+                id => new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal) { Tried = tried });
     }
 
     /// <summary>Why an ack policy cannot be honoured by a group of this size.</summary>

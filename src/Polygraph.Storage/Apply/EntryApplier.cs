@@ -87,9 +87,21 @@ internal sealed class EntryApplier(
         capture.BeginStatement();
         schema.Run(sql, () =>
         {
-            connection.Execute(sql);
+            Execute(sql);
             return true;
         });
+    }
+
+    private void Execute(string sql)
+    {
+        try
+        {
+            connection.Execute(sql);
+        }
+        catch (SqliteException exception) when (exception.Code == SqliteCode.Error)
+        {
+            throw SchemaNotUnderstoodException.ForChange(sql, exception);
+        }
     }
 
     private void ApplySequence(string table, long? value)

@@ -20,7 +20,14 @@ public readonly record struct EntryContext(
     string? IdempotencyKey,
     UInt128 RequestHash,
     AckLevel AckRequested,
-    string Principal);
+    string Principal)
+{
+    /// <summary>Whether a unit that changes the schema must have been tried by the other replicas, because they run other SQLite libraries.</summary>
+    public bool SchemaMustBeTried { get; init; }
+
+    /// <summary>What they have tried with success; the unit may do exactly that.</summary>
+    public SchemaPlan? Tried { get; init; }
+}
 
 /// <summary>What became of a unit on the leader.</summary>
 /// <param name="Result">The answer, one result a step.</param>
@@ -29,7 +36,14 @@ public readonly record struct EntryContext(
 /// can write succeeded. A writing statement that changed no row still makes an entry, so that its idempotency key holds.
 /// </param>
 /// <param name="Duplicate">Set when the unit's idempotency key was used before; then nothing was executed.</param>
-public sealed record UnitExecution(UnitResult Result, LogEntry? Entry, DuplicateKey? Duplicate);
+public sealed record UnitExecution(UnitResult Result, LogEntry? Entry, DuplicateKey? Duplicate)
+{
+    /// <summary>
+    /// Set when the unit changes the schema in a way that must be tried first (<see cref="EntryContext.SchemaMustBeTried"/>). It was undone: try
+    /// this, then execute it again with it as <see cref="EntryContext.Tried"/>.
+    /// </summary>
+    public SchemaPlan? ToTry { get; init; }
+}
 
 /// <summary>An earlier use of an idempotency key.</summary>
 /// <param name="Position">The entry that applied it.</param>

@@ -39,9 +39,11 @@ public sealed class ReplicaPair : IDisposable
         => new(new Position(new Term(1), new LogIndex(_lastIndex + 1)), WallTimeMicroseconds, NextHybridTime(), null, key, hash, AckLevel.Quorum, "test");
 
     /// <summary>Executes a unit in the open batch.</summary>
-    public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default)
+    public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default) => Execute(unit, NextContext(key, hash));
+
+    public UnitExecution Execute(SqlUnit unit, in EntryContext context)
     {
-        var execution = Leader.Execute(unit, NextContext(key, hash));
+        var execution = Leader.Execute(unit, context);
         if (execution.Entry is { } entry)
         {
             _lastIndex++;
