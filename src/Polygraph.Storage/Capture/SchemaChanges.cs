@@ -42,9 +42,15 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         return result;
     }
 
+    /// <summary>VACUUM was run: the schema is the same, but SQLite counts it as another.</summary>
+    internal void NoteVacuum() => capture.Catalog = _reader.Read(capture.Catalog);
+
     private void Adopt(SchemaCatalog before, SchemaCatalog after, bool everyTable)
     {
         capture.Catalog = after;
+        // A table that only changed its name, or became the shadow of a virtual one, still has triggers under its old number.
+        foreach (var table in before.Tables.Where(table => after.Find(table.CaptureId) is null))
+            CaptureTriggers.Drop(connection, table);
         foreach (var table in after.Tables)
         {
             if (everyTable || before.Find(table.CaptureId) is null)

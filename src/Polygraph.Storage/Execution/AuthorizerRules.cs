@@ -61,12 +61,13 @@ internal static class AuthorizerRules
                 or AuthorizerAction.CreateTempView or AuthorizerAction.DropTempIndex or AuthorizerAction.DropTempTable
                 or AuthorizerAction.DropTempTrigger or AuthorizerAction.DropTempView
                 => "TEMP objects are not available: the connection is shared and replicas do not have them.",
-            AuthorizerAction.CreateVirtualTable or AuthorizerAction.DropVirtualTable => "Virtual tables are not supported yet.",
+            AuthorizerAction.CreateVirtualTable when !VirtualTable.IsKnownModule(second ?? "")
+                => $"The virtual table module \"{second}\" cannot be replicated. Those that can: {string.Join(", ", VirtualTable.Modules)}.",
             AuthorizerAction.Pragma => PragmaRules.Denial((first ?? "").ToLowerInvariant(), second),
             AuthorizerAction.Savepoint when SqlName.IsOwn(second ?? "")
                 => $"Savepoint names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.",
             AuthorizerAction.Function => FunctionDenial(second ?? "", trigger),
-            AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete => WriteDenial(first ?? "", facts.FirstWord),
+            AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete => WriteDenial(first ?? ""),
             // ANALYZE and REINDEX go through every table, and change no row.
             AuthorizerAction.Analyze or AuthorizerAction.Reindex => null,
             _ when IsSchemaChange(action) || action == AuthorizerAction.AlterTable => NameDenial(first) ?? NameDenial(second),
@@ -76,7 +77,8 @@ internal static class AuthorizerRules
     internal static bool IsSchemaChange(AuthorizerAction action)
         => action is AuthorizerAction.CreateIndex or AuthorizerAction.CreateTable or AuthorizerAction.CreateTrigger
             or AuthorizerAction.CreateView or AuthorizerAction.DropIndex or AuthorizerAction.DropTable or AuthorizerAction.DropTrigger
-            or AuthorizerAction.DropView or AuthorizerAction.Reindex or AuthorizerAction.Analyze;
+            or AuthorizerAction.DropView or AuthorizerAction.Reindex or AuthorizerAction.Analyze
+            or AuthorizerAction.CreateVirtualTable or AuthorizerAction.DropVirtualTable;
 
     private static string? FunctionDenial(string function, string? trigger)
     {
@@ -90,13 +92,6 @@ internal static class AuthorizerRules
     private static string? NameDenial(string? name)
         => name is not null && SqlName.IsOwn(name) ? $"Names that begin with {SqlName.OwnPrefix} are reserved. Choose another name." : null;
 
-    private static string? WriteDenial(string table, string firstWord)
-    {
-        if (SqlName.IsOwn(table))
-            return $"The table \"{table}\" is kept by Polygraph; it can be read, not written.";
-        var isSystem = SqlName.IsSystem(table) && table != "sqlite_sequence";
-        return isSystem && firstWord is not ("CREATE" or "DROP" or "ALTER" or "ANALYZE" or "REINDEX" or "")
-            ? $"The table \"{table}\" is SQLite's own; it can be read, not written."
-            : null;
-    }
+    private static string? WriteDenial(string table)
+        => SqlName.IsOwn(table) ? $"The table \"{table}\" is kept by Polygraph; it can be read, not written." : null;
 }

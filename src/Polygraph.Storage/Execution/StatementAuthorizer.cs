@@ -78,8 +78,13 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
             case AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete:
                 facts.WrittenTables.Add(first!);
                 facts.WritesSequences |= first == "sqlite_sequence";
+                if (trigger is not null)
+                    facts.WrittenByTriggers.Add(first!);
                 if (action == AuthorizerAction.Insert && trigger is null)
                     facts.InsertTarget = first;
+                break;
+            case AuthorizerAction.Function:
+                facts.ReadsChanges |= "changes".Equals(second, StringComparison.OrdinalIgnoreCase);
                 break;
             case AuthorizerAction.AlterTable:
                 facts.ChangesSchema = facts.IsAlter = true;
