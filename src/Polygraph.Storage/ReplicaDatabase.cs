@@ -92,20 +92,31 @@ public sealed partial class ReplicaDatabase : IDisposable
 
     /// <summary>
     /// Runs VACUUM if an entry asked for it since the last time; between transactions. Not at the very entry, which makes no difference: it changes no
-    /// row. It is left out if by now a table's rowids could change.
+    /// row. It is left out if by now a table's rowids could change. What it writes is in the write-ahead log, as large as the database; the next
+    /// checkpoint makes the file smaller. Returns why it failed, null if it did not; then the database is as before.
     /// </summary>
-    public void VacuumIfDue()
+    public string? VacuumIfDue()
     {
         if (!_vacuumIsDue)
-            return;
+            return null;
         Invariant.Holds(!_inBatch, "VACUUM runs between transactions");
         _vacuumIsDue = false;
         if (_capture.Catalog.Tables.Any(table => table.HasUnnamedRowid))
-            return;
-        _writer.Run("VACUUM");
+            return null;
+        try
+        {
+            _writer.Run("VACUUM");
+        }
+        catch (SqliteException exception) when (exception.Code is SqliteCode.Full or SqliteCode.CannotOpen or SqliteCode.Interrupt)
+        {
+            // There was no room for the copy, or the replica is being closed.
+            return exception.Message;
+        }
+
         _schema.NoteVacuum();
         _compiler.Clear();
         _applier.ForgetStatements();
+        return null;
     }
 
     /// <summary>Closes everything. An open batch is undone.</summary>

@@ -201,10 +201,7 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         var newKey = ImageTracker.KeyOf(table, after, EndsOfAfter(table, beforeLength, images.Length));
         if (_tracker.Find(newKey) is not null)
         {
-            Refusal = new RefusedException(
-                RefusedException.NotAllowed,
-                $"A foreign-key action of \"{table.Name}\" changed a row that the same statement was moving; that cannot be replicated yet. "
-                + "Change the referring rows in a statement of their own.");
+            Refusal = RefusedSql.MovingRow.Exception(table.Name);
             throw Refusal;
         }
 

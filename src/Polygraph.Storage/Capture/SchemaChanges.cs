@@ -91,8 +91,7 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
     {
         var tokens = new SqlTokens(text);
         while (tokens.Read())
-            if (SqlName.IsOwn(tokens.Current.Trim("\"`[]'").ToString()))
-                throw new RefusedException(
-                    RefusedException.NotAllowed, $"Names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.");
+            if (tokens.Current.Trim("\"`[]'").ToString() is var name && SqlName.IsOwn(name))
+                throw RefusedSql.ReservedName.Exception(name);
     }
 }

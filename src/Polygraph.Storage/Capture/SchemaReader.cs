@@ -120,10 +120,7 @@ internal sealed class SchemaReader(SqliteConnection connection)
 
     private static string RowidName(string table, List<Column> columns)
         => RowidNames.FirstOrDefault(name => !columns.Any(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
-            ?? throw new RefusedException(
-                RefusedException.NotAllowed,
-                $"Table \"{table}\" has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows cannot be told apart. "
-                + "Rename one of these columns or declare an INTEGER PRIMARY KEY.");
+            ?? throw RefusedSql.UnnamedRows.Exception(table);
 
     /// <summary>A cascade that returns to its own table shows triggers the rows in an order that is not that of the changes.</summary>
     private bool RefersToItselfWithAction(string table)

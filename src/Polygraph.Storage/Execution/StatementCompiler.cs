@@ -65,6 +65,12 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             facts = new StatementFacts { FirstWord = "EXPLAIN" };
         var text = Encoding.UTF8.GetString(terminatedSql, offset, Math.Min(tail, terminatedSql.Length - 1) - offset);
         var compiled = new CompiledStatement(statement, facts, text);
+        if (facts.FirstWord == "VACUUM" && SqlTokens.HasWord(text, "INTO"))
+        {
+            compiled.Dispose();
+            throw RefusedSql.VacuumInto.Exception("");
+        }
+
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.

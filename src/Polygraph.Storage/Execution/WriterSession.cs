@@ -329,8 +329,7 @@ internal sealed class WriterSession : IStatementRunner
     private SqlError? RunTransactionStep(StatementFacts facts)
     {
         if (_mode == UnitMode.Atomic)
-            return new SqlError(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            return RefusedSql.TransactionInRequest.Exception("").ToError();
         var error = _transaction.Run(facts);
         if (!_transaction.IsOpen && _deferredForeignKeys && error is null)
             ResetDeferredForeignKeys();

@@ -196,8 +196,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private StatementOutcome RunTransactionStep(TransactionStep step)
     {
         if (_mode == UnitMode.Atomic)
-            throw new RefusedException(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            throw RefusedSql.TransactionInRequest.Exception("");
         var begins = step is TransactionStep.Begin;
         var ends = step is TransactionStep.Commit or TransactionStep.Rollback;
         if (begins == _transactionIsOpen && (begins || ends))

@@ -144,9 +144,6 @@ internal static unsafe partial class NativeMethods
     internal static partial void sqlite3_result_error_nomem(nint context);
 
     [LibraryImport(Library)]
-    internal static partial int sqlite3_limit(nint connection, int limit, int value);
-
-    [LibraryImport(Library)]
     internal static partial nint sqlite3_context_db_handle(nint context);
 
     [LibraryImport(Library)]
