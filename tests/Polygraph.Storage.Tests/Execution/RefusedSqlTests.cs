@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Polygraph.Storage.Execution;
 using Polygraph.Storage.Tests.Apply;
-using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.Execution;
 
@@ -36,7 +35,7 @@ public sealed class RefusedSqlTests
         using var pair = new ReplicaPair();
         var known = ReplicaPair.Query(pair.Leader, "SELECT name FROM pragma_pragma_list").Select(row => row["Text:".Length..]).ToList();
         Assert.NotEmpty(known);
-        Assert.Empty(known.Where(name => PragmaRules.UseOf(name) is null));
+        Assert.DoesNotContain(known, name => PragmaRules.UseOf(name) is null);
         var listed = Enum.GetValues<PragmaUse>().SelectMany(PragmaRules.Named).ToList();
         Assert.Equal(listed.Distinct(), listed);
     }

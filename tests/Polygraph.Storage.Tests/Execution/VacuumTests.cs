@@ -2,7 +2,6 @@ using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Files;
 using Polygraph.Protocol;
 using Polygraph.Storage.Tests.Apply;
-using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.Execution;
 

@@ -1,5 +1,4 @@
 using Polygraph.Storage.Tests.Apply;
-using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.VirtualTables;
 
