@@ -10,13 +10,13 @@ internal sealed record Options
     public int Stride { get; init; } = 1;
 
     /// <summary>Each n-th crash is followed by crashes at every operation of its recovery.</summary>
-    public int RecoveryStride { get; init; } = 61;
+    public int RecoveryStride { get; init; } = 97;
 
     /// <summary>The power is lost after each n-th operation.</summary>
-    public int PowerStride { get; init; } = 6;
+    public int PowerStride { get; init; } = 7;
 
     /// <summary>Disks looked at after a power loss.</summary>
-    public int Survivors { get; init; } = 3;
+    public int Survivors { get; init; } = 2;
 
     /// <summary>Only this operation.</summary>
     public int? Only { get; init; }

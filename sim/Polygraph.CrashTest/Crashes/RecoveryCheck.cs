@@ -1,7 +1,6 @@
 using Polygraph.CrashTest.Script;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
-using Polygraph.Wire.Log;
 
 namespace Polygraph.CrashTest.Crashes;
 

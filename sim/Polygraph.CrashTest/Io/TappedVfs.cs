@@ -48,9 +48,22 @@ internal static unsafe class TappedVfs
         *_methods = new SqliteFileMethods
         {
             Version = 2, // Without mapped pages: every read and write comes through here.
-            Close = &Close, Read = &Read, Write = &Write, Truncate = &Truncate, Sync = &Sync, Size = &Size, Lock = &Lock, Unlock = &Unlock,
-            CheckReservedLock = &CheckReservedLock, Control = &Control, SectorSize = &SectorSize, Characteristics = &Characteristics,
-            SharedMap = &SharedMap, SharedLock = &SharedLock, SharedBarrier = &SharedBarrier, SharedUnmap = &SharedUnmap,
+            Close = &Close,
+            Read = &Read,
+            Write = &Write,
+            Truncate = &Truncate,
+            Sync = &Sync,
+            Size = &Size,
+            Lock = &Lock,
+            Unlock = &Unlock,
+            CheckReservedLock = &CheckReservedLock,
+            Control = &Control,
+            SectorSize = &SectorSize,
+            Characteristics = &Characteristics,
+            SharedMap = &SharedMap,
+            SharedLock = &SharedLock,
+            SharedBarrier = &SharedBarrier,
+            SharedUnmap = &SharedUnmap,
         };
         var code = NativeMethods.sqlite3_vfs_register((nint)_tapped, 1);
         Invariant.Holds(code == 0, $"SQLite takes the file functions (it said {code})");

@@ -1,6 +1,5 @@
 using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Files;
-using Polygraph.Wire.Log;
 
 namespace Polygraph.CrashTest.Script;
 
