@@ -212,6 +212,13 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void sqlite3_set_last_insert_rowid(nint connection, long rowid);
 
+    // Only for tests that stand between SQLite and its files.
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_vfs_find(byte* name);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_vfs_register(nint vfs, int makeDefault);
+
     [LibraryImport(Library)]
     internal static partial SqliteVfs* sqlite3_vfs_find(byte* name);
 
