@@ -202,6 +202,13 @@ internal sealed class WriterThread
         }
 
         _reports.Report(new Input.Applied(_generation, database.Applied));
+        VacuumIfDue();
+    }
+
+    private void VacuumIfDue()
+    {
+        if (_store.Database.VacuumIfDue() is { } reason)
+            _reports.VacuumFailed(reason);
     }
 
     private Guid? FreshMark(LogEntry entry)
@@ -272,6 +279,7 @@ internal sealed class WriterThread
 
         // Nothing is answered or shipped before the SQLite transaction that contains it has committed.
         batch.Report(database.Applied);
+        VacuumIfDue();
     }
 
     private UnitExecution Execute(ReplicaDatabase database, ClientWrite write)
@@ -286,7 +294,7 @@ internal sealed class WriterThread
             write.Ack.Level,
             write.Principal)
         {
-            SchemaMustBeTried = _schema.MustTry,
+            MustTryOn = _schema.MustTryOn,
             Tried = write.Tried,
         };
         var execution = database.Execute(write.Unit, context);

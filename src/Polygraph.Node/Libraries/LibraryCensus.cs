@@ -15,10 +15,11 @@ internal sealed class LibraryCensus : ISchemaRules
     private readonly ILogger _logger;
     private readonly IReadOnlyList<NodeId> _others;
 
-    // Guarded by this, but for reads of _alike.
+    // Guarded by this, but for reads of _mustTryOn: 0 while all are alike.
     private readonly Lock _gate = new();
     private readonly Dictionary<NodeId, LibraryIdentity> _known;
-    private volatile bool _alike;
+    private long _changes = 1;
+    private long _mustTryOn;
 
     public LibraryCensus(NodeId self, IReadOnlyList<NodeId> members, LibraryIdentity own, LibraryFile file, ILogger logger)
     {
@@ -28,7 +29,7 @@ internal sealed class LibraryCensus : ISchemaRules
         _logger = logger;
         _others = [.. members.Where(member => member != self)];
         _known = file.Read();
-        _alike = OtherLibraries().Count == 0;
+        Judge();
     }
 
     public NodeId Self { get; }
@@ -37,7 +38,7 @@ internal sealed class LibraryCensus : ISchemaRules
     public LibraryIdentity Own { get; }
 
     /// <inheritdoc/>
-    public bool MustTry => !_alike;
+    public long? MustTryOn => Volatile.Read(ref _mustTryOn) is var changes and not 0 ? changes : null;
 
     /// <summary>The members that do not run this node's library, or are not known to; with what they said last.</summary>
     public IReadOnlyList<MemberLibrary> OtherLibraries()
@@ -64,13 +65,16 @@ internal sealed class LibraryCensus : ISchemaRules
                 _known.Remove(node);
             else
                 _known[node] = library;
-            _alike = OtherLibraries().Count == 0;
+            _changes++;
+            Judge();
             Write();
         }
 
         if (library?.Fingerprint != Own.Fingerprint)
             LibraryLog.Differs(_logger, node, library?.Version ?? "unknown", Own.Version);
     }
+
+    private void Judge() => Volatile.Write(ref _mustTryOn, OtherLibraries().Count == 0 ? 0 : _changes);
 
     private void Write()
     {

@@ -22,8 +22,11 @@ public readonly record struct EntryContext(
     AckLevel AckRequested,
     string Principal)
 {
-    /// <summary>Whether a unit that changes the schema must have been tried by the other replicas, because they run other SQLite libraries.</summary>
-    public bool SchemaMustBeTried { get; init; }
+    /// <summary>
+    /// Set while not all replicas are known to run the same SQLite library; another number each time one of them changes. What a unit would make
+    /// them run as SQL must then have been tried by the others.
+    /// </summary>
+    public long? MustTryOn { get; init; }
 
     /// <summary>What they have tried with success; the unit may do exactly that.</summary>
     public SchemaPlan? Tried { get; init; }
@@ -39,8 +42,8 @@ public readonly record struct EntryContext(
 public sealed record UnitExecution(UnitResult Result, LogEntry? Entry, DuplicateKey? Duplicate)
 {
     /// <summary>
-    /// Set when the unit changes the schema in a way that must be tried first (<see cref="EntryContext.SchemaMustBeTried"/>). It was undone: try
-    /// this, then execute it again with it as <see cref="EntryContext.Tried"/>.
+    /// Set when the other replicas must try first what the unit would make them run (<see cref="EntryContext.MustTryOn"/>). It was undone: have
+    /// this tried, then execute the unit again with it as <see cref="EntryContext.Tried"/>.
     /// </summary>
     public SchemaPlan? ToTry { get; init; }
 }

@@ -27,7 +27,7 @@ public sealed class SchemaTrialsTests : IDisposable
     {
         var census = Census((N2, Own), (N3, Own));
 
-        Assert.False(census.MustTry);
+        Assert.Null(census.MustTryOn);
         Assert.Null(await RefusalAsync(census, "CREATE TABLE t(a INT)"));
         Assert.Empty(_asked);
     }
@@ -38,7 +38,7 @@ public sealed class SchemaTrialsTests : IDisposable
         var census = Census((N2, Own), (N3, Old));
         _answers[N3] = [Strict];
 
-        Assert.True(census.MustTry);
+        Assert.NotNull(census.MustTryOn);
         var refusal = await RefusalAsync(census, "CREATE TABLE t(a INT)");
         Assert.Equal((400, "SQLITE_LIBRARIES_DIFFER", Outcome.NotApplied), (refusal!.Status, refusal.Code, refusal.Outcome));
         foreach (var part in new[] { "n3", "3.35.5", Strict.Error, Strict.What, "n1", "3.40.1", "POLYGRAPH_SQLITE" })
@@ -89,7 +89,7 @@ public sealed class SchemaTrialsTests : IDisposable
         var census = Census((N2, Own));
         _answers[N3] = [];
 
-        Assert.True(census.MustTry);
+        Assert.NotNull(census.MustTryOn);
         var refusal = await RefusalAsync(census, "CREATE TABLE t(a INT)");
         Assert.Equal(503, refusal!.Status);
         Assert.Contains("n3 has never told n1", refusal.Detail, StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class SchemaTrialsTests : IDisposable
     public void What_members_said_is_remembered_over_a_restart_until_they_say_something_else()
     {
         Census((N2, Own), (N3, Own));
-        Assert.False(Census().MustTry);
+        Assert.Null(Census().MustTryOn);
 
         Census((N3, Old));
         var census = Census();

@@ -16,7 +16,7 @@ public sealed class UntriedChangeTests : IDisposable
     [InlineData("CREATE TABLE IF NOT EXISTS t(other)")]
     [InlineData("ANALYZE")]
     [InlineData("PRAGMA user_version = 3")]
-    [InlineData("DROP VIEW IF EXISTS nothing")]
+    [InlineData("DROP VIEW IF EXISTS not_there")]
     public void What_leaves_the_schema_alone_runs_at_once(string sql)
     {
         var execution = Run(null, sql);
@@ -59,10 +59,10 @@ public sealed class UntriedChangeTests : IDisposable
     public void A_change_that_was_tried_on_another_schema_is_tried_again()
     {
         var plan = Run(null, "CREATE TABLE a(x)").ToTry;
-        _pair.Run("CREATE TABLE between(x)");
+        _pair.Run("CREATE TABLE other(x)");
         var again = Run(plan, "CREATE TABLE a(x)");
 
-        Assert.Contains("CREATE TABLE between(x)", again.ToTry!.Schema);
+        Assert.Contains("CREATE TABLE other(x)", again.ToTry!.Schema);
         Assert.NotNull(Run(again.ToTry, "CREATE TABLE a(x)").Entry);
         _pair.AssertSame();
     }
@@ -72,7 +72,7 @@ public sealed class UntriedChangeTests : IDisposable
     {
         _pair.Leader.BeginBatch();
         Assert.NotNull(_pair.Execute(Units.Atomic("INSERT INTO t(v) VALUES ('before')")).Entry);
-        Assert.NotNull(_pair.Leader.Execute(Units.Atomic("DELETE FROM t", "DROP TABLE t"), _pair.NextContext() with { SchemaMustBeTried = true }).ToTry);
+        Assert.NotNull(_pair.Leader.Execute(Units.Atomic("DELETE FROM t", "DROP TABLE t"), _pair.NextContext() with { MustTryOn = 1 }).ToTry);
         Assert.NotNull(_pair.Execute(Units.Atomic("INSERT INTO t(v) VALUES ('after')")).Entry);
         _pair.Leader.CommitBatch();
 
@@ -80,10 +80,39 @@ public sealed class UntriedChangeTests : IDisposable
         _pair.AssertSame();
     }
 
-    private UnitExecution Run(SchemaPlan? tried, params string[] statements)
+    [Fact]
+    public void A_change_that_other_libraries_have_tried_is_tried_again()
+    {
+        var plan = Run(null, "CREATE TABLE a(x)").ToTry;
+
+        Assert.NotNull(RunOn(2, plan, "CREATE TABLE a(x)").ToTry);
+    }
+
+    [Fact]
+    public void A_write_of_a_virtual_table_is_tried_once_for_each_text_schema_and_set_of_libraries()
+    {
+        _pair.Run("CREATE VIRTUAL TABLE words USING fts5(word)");
+        const string Insert = "INSERT INTO words VALUES ('a')";
+        var first = Run(null, Insert, "INSERT INTO t(v) VALUES (1)");
+
+        Assert.Equal([new SchemaOperation(Insert, CompileOnly: true)], first.ToTry!.Operations);
+        Assert.Empty(SchemaTrial.Run(first.ToTry));
+        Assert.NotNull(Run(first.ToTry, Insert, "INSERT INTO t(v) VALUES (1)").Entry);
+        Assert.NotNull(Run(null, Insert).Entry);
+        Assert.NotNull(Run(null, "INSERT INTO t(v) VALUES (2)").Entry);
+        Assert.NotNull(Run(null, "DELETE FROM words").ToTry);
+        Assert.NotNull(RunOn(2, null, Insert).ToTry);
+        _pair.Run("CREATE TABLE other(x)");
+        Assert.NotNull(Run(null, Insert).ToTry);
+        _pair.AssertSame();
+    }
+
+    private UnitExecution Run(SchemaPlan? tried, params string[] statements) => RunOn(1, tried, statements);
+
+    private UnitExecution RunOn(long libraries, SchemaPlan? tried, params string[] statements)
     {
         _pair.Leader.BeginBatch();
-        var execution = _pair.Execute(Units.Atomic(statements), _pair.NextContext() with { SchemaMustBeTried = true, Tried = tried });
+        var execution = _pair.Execute(Units.Atomic(statements), _pair.NextContext() with { MustTryOn = libraries, Tried = tried });
         _pair.Leader.CommitBatch();
         return execution;
     }
