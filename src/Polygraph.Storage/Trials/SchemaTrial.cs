@@ -21,13 +21,13 @@ public static class SchemaTrial
         using var connection = SqliteConnection.Open(":memory:", readOnly: false);
         connection.Set(ConnectionSwitch.ForeignKeys, true);
         Make(connection, plan.Schema);
-        var before = UseAll(connection).Select(failure => failure.What).ToHashSet(StringComparer.Ordinal);
+        var before = UseAll(connection).ToHashSet();
 
         var failures = new List<TrialFailure>();
         foreach (var operation in plan.Operations)
             if (ErrorOf(() => Run(connection, operation)) is { } error)
                 failures.Add(new TrialFailure(operation.Sql, error));
-        failures.AddRange(UseAll(connection).Where(failure => !before.Contains(failure.What)));
+        failures.AddRange(UseAll(connection).Where(failure => !before.Contains(failure)));
         return failures;
     }
 

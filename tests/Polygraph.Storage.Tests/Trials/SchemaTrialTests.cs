@@ -40,6 +40,7 @@ public sealed class SchemaTrialTests
     [InlineData("CREATE TRIGGER tr BEFORE DELETE ON item BEGIN SELECT made_up(old.id); END", "DELETE FROM \"item\"")]
     [InlineData("CREATE TRIGGER tr AFTER UPDATE OF price ON item BEGIN SELECT made_up(); END", "UPDATE \"item\" SET \"id\" = \"id\", \"price\" = \"price\"")]
     [InlineData("CREATE TABLE t(a DEFAULT (made_up()))", "INSERT INTO \"t\" DEFAULT VALUES")]
+    [InlineData("CREATE TRIGGER tr INSTEAD OF INSERT ON cheap BEGIN SELECT made_up(); END", "INSERT INTO \"cheap\" DEFAULT VALUES")]
     public void What_SQLite_finds_out_at_the_first_use_is_told_at_once(string sql, string use)
         => Assert.Contains(Try(Shop, sql), failure => failure.What == use && failure.Error.Contains("made_up", StringComparison.Ordinal));
 
