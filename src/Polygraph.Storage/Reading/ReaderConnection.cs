@@ -56,6 +56,8 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     /// <summary>Begins a read transaction and pins its snapshot; returns the position that it holds.</summary>
     internal Position BeginSnapshot()
     {
+        _transaction.Forget();
+        _foreignKeys = true;
         _begin.Run();
         return ReplicaTables.ReadPosition(_position);
     }
@@ -68,7 +70,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     /// <summary>Runs a unit in the snapshot.</summary>
     internal UnitResult Execute(SqlUnit unit)
     {
-        _transaction.Forget();
         var result = RunPiece(unit);
         if (!_transaction.IsOpen)
             return result;
@@ -82,7 +83,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     internal UnitResult RunPiece(SqlUnit piece)
     {
         _mode = piece.Mode;
-        _foreignKeys = true;
         _executor.BeginUnit();
         return UnitInterpreter.Run(piece, this);
     }

@@ -25,9 +25,6 @@ public sealed class Snapshot : IDisposable
     /// <summary>Whether the client has a transaction open on this snapshot.</summary>
     public bool TransactionIsOpen => Connection.Transaction.IsOpen;
 
-    /// <summary>Whether that transaction was begun as one that never writes.</summary>
-    public bool IsReadOnly => Connection.Transaction is { IsOpen: true, Kind: TransactionKind.ReadOnly };
-
     /// <summary>The statements that open the same transaction, with its savepoints, on another connection.</summary>
     public IReadOnlyList<string> TransactionStatements => Connection.Transaction.Statements;
 

@@ -92,7 +92,8 @@ namespace Polygraph.Storage.Reading
                 {
                     // This replica's schema may be behind: whoever wants to write learns from the leader what is wrong.
                     var rest = System.Text.Encoding.UTF8.GetString(bytes, offset, bytes.Length - offset - 1);
-                    found.Writes |= WritingWords.Contains(SqlTokens.FirstWord(rest));
+                    if (WritingWords.Contains(SqlTokens.FirstWord(rest)))
+                        found.NoteWrite();
                     return;
                 }
             }
@@ -100,17 +101,21 @@ namespace Polygraph.Storage.Reading
 
         private sealed class Found(SnapshotTransaction open)
         {
-            internal bool Writes { get; set; }
+            internal bool Writes { get; private set; }
 
             internal bool WantsWriter { get; private set; }
 
             internal int StepsBefore { get; set; }
 
+            /// <summary>In a transaction that was begun READONLY it will be refused, and any connection can do that.</summary>
+            internal void NoteWrite() => Writes |= !(open.IsOpen && open.Kind == TransactionKind.ReadOnly);
+
             internal void Note(CompiledStatement compiled)
             {
                 if (compiled.Facts.Transaction == TransactionStep.None)
                 {
-                    Writes |= !compiled.IsReadOnly || compiled.Facts.ChangesSchema;
+                    if (!compiled.IsReadOnly || compiled.Facts.ChangesSchema)
+                        NoteWrite();
                     return;
                 }
 
