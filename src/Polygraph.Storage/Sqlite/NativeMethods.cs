@@ -165,6 +165,9 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_wal_checkpoint_v2(nint connection, byte* database, int mode, int* logFrames, int* checkpointedFrames);
 
     [LibraryImport(Library)]
+    internal static partial int sqlite3_limit(nint connection, int category, int value);
+
+    [LibraryImport(Library)]
     internal static partial int sqlite3_busy_timeout(nint connection, int milliseconds);
 
     // Variadic in C. The calling conventions of Linux, Windows and macOS on x64 and of Linux and Windows on arm64 pass these arguments as

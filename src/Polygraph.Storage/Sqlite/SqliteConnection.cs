@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Polygraph.Wire.Buffers;
 
 namespace Polygraph.Storage.Sqlite;
 
@@ -23,6 +24,14 @@ internal sealed unsafe class SqliteConnection : IDisposable
     private const int StatusDeferredForeignKeys = 10;
     private const uint PreparePersistent = 1;
 
+    private const int LimitLength = 0;
+
+    /// <summary>
+    /// The longest text, blob and row: the largest value that travels, and room for the row's other columns. It bounds what one expression can
+    /// take of memory (<c>randomblob</c>, <c>replace</c>, <c>group_concat</c>), and with it every change of a single row fits an entry.
+    /// </summary>
+    internal const int RowBytesMax = WireLimits.ValueBytesMax + (64 << 10);
+
     private readonly ConnectionHandle _handle;
 
     private SqliteConnection(ConnectionHandle handle) => _handle = handle;
@@ -44,6 +53,7 @@ internal sealed unsafe class SqliteConnection : IDisposable
                 throw new SqliteException(
                     pointer == 0 ? code : NativeMethods.sqlite3_extended_errcode(pointer), $"Cannot open {path}: {connection.ErrorMessage}.");
             _ = NativeMethods.sqlite3_extended_result_codes(pointer, 1);
+            _ = NativeMethods.sqlite3_limit(pointer, LimitLength, RowBytesMax);
             connection.Set(ConnectionSwitch.NoCheckpointOnClose, true);
             connection.Execute("PRAGMA wal_autocheckpoint=0");
             return connection;
