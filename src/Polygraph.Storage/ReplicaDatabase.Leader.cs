@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
@@ -29,7 +30,7 @@ public sealed partial class ReplicaDatabase
     {
         Invariant.Holds(!_inBatch, "one batch is open at a time");
         _writer.EnterExecuting();
-        _capture.Recording = true;
+        _capture.Mode = CaptureMode.Recording;
         _writer.Run("BEGIN IMMEDIATE");
         _batch.Clear();
         _batchCatalog = _capture.Catalog;
@@ -47,9 +48,13 @@ public sealed partial class ReplicaDatabase
         if (context.IdempotencyKey is { } key && CheckKey(key, context) is { } answer)
             return answer;
 
+        var time = context.WallTimeMicroseconds / 1000;
         StartUnit(context.Position);
-        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute]);
-        return FinishUnit(unit.Mode, UnitInterpreter.Run(unit, _session), context);
+        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
+        UnitResult result;
+        using (FrozenClock.At(time))
+            result = UnitInterpreter.Run(unit, _session);
+        return FinishUnit(unit.Mode, result, context);
     }
 
     /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
@@ -151,6 +156,7 @@ public sealed partial class ReplicaDatabase
         _tables.Finish(header, kept);
         _batch.Add(entry);
         _last = context.Position;
+        _vacuumIsDue |= _session.WantsVacuum;
         return entry;
     }
 
@@ -173,6 +179,7 @@ public sealed partial class ReplicaDatabase
         var expected = DigestsSince(0);
         _book.UndoTo(0);
         _applier.ForgetStatements();
+        _applier.NoteRollback();
         _capture.Catalog = _batchCatalog;
         var kept = keep is null ? null : new LogicalPayloadWriter();
         kept?.WriteBytes(_capture.Payload.Written);
@@ -181,18 +188,20 @@ public sealed partial class ReplicaDatabase
 
         _writer.Run("BEGIN IMMEDIATE");
         _writer.EnterApplying();
-        _capture.Recording = false;
+        _capture.Mode = CaptureMode.Applying;
         foreach (var entry in _batch)
         {
             var (header, payload) = EntryCodec.Decode(entry.Record);
             _applier.Apply(header, payload);
         }
 
+        _applier.Settle();
         _writer.Run("SAVEPOINT " + UnitSavepoint);
         _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
         if (kept is not null)
             _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());
-        _capture.Recording = true;
+        _applier.Settle();
+        _capture.Mode = CaptureMode.Recording;
         _writer.EnterExecuting();
         _writer.SetForeignKeys(foreignKeys);
         foreach (var (table, digest) in expected)

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage;
@@ -20,22 +21,24 @@ public sealed partial class ReplicaDatabase
         Invariant.Holds(position.Index == _last.Index.Next && position.Term >= _last.Term, "positions follow one another");
         BeginBatch();
         StartUnit(position);
-        _session.Begin(UnitMode.Autocommit, isSingle: false);
+        _session.Begin(UnitMode.Autocommit, isSingle: false, timeMilliseconds: 0);
     }
 
     /// <summary>Leader: runs the next piece. Its own errors are values in its result; an exception means that the replica's SQLite has failed.</summary>
     /// <param name="piece">What to run, in autocommit mode: the client's own statements begin and end the transaction.</param>
+    /// <param name="timeMilliseconds">What its statements see as now, since 1970.</param>
     /// <param name="left">How long the piece may run in all; longer, and its statement is stopped.</param>
     /// <param name="stop">Stops the running statement: then the transaction is to be undone.</param>
-    public UnitResult RunInTransaction(SqlUnit piece, TimeSpan left, CancellationToken stop)
+    public UnitResult RunInTransaction(SqlUnit piece, long timeMilliseconds, TimeSpan left, CancellationToken stop)
     {
         Invariant.Holds(_inBatch, "pieces run in a batch");
-        _session.Continue();
+        _session.Continue(timeMilliseconds);
         _time.Client = stop;
         _time.LimitAll(left);
         try
         {
-            return UnitInterpreter.Run(piece, _session);
+            using (FrozenClock.At(timeMilliseconds))
+                return UnitInterpreter.Run(piece, _session);
         }
         finally
         {

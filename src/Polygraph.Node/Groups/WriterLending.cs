@@ -107,7 +107,7 @@ internal sealed class WriterLending(ReplicaStore store, IWriterReports reports, 
     {
         var database = store.Database;
         var borrower = _borrower!;
-        var result = database.RunInTransaction(write.Unit, _totalEnds - clock.Now, borrower.Stop);
+        var result = database.RunInTransaction(write.Unit, clock.WallMicroseconds / 1000, _totalEnds - clock.Now, borrower.Stop);
         if (borrower.Stop.IsCancellationRequested || clock.Now >= _totalEnds)
         {
             TakeBack(TransactionLoss.TooLong);

@@ -33,7 +33,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         {
             _connection.Check(NativeMethods.sqlite3_busy_timeout(_connection.Pointer, BusyMilliseconds));
             _connection.Execute("PRAGMA query_only=ON");
-            _connection.Set(ConnectionSwitch.TrustedSchema, false);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
             _position = _connection.Prepare(ReplicaTables.PositionQuery);
@@ -103,6 +102,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             scans.Add(new TableScan(table.Name, digest, kept, rows));
         }
 
+        scans.AddRange(ScanVirtualTables(catalog, cancellation));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
         if (catalog.HasAutoIncrement)
@@ -200,8 +200,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private StatementOutcome RunTransactionStep(StatementFacts facts)
     {
         if (_mode == UnitMode.Atomic)
-            throw new RefusedException(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            throw RefusedSql.TransactionInRequest.Exception("");
         _transaction.Run(facts);
         return new StatementOutcome(StatementResult.Empty, null);
     }
@@ -221,10 +220,21 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             : null;
     }
 
+    private List<TableScan> ScanVirtualTables(SchemaCatalog catalog, CancellationToken cancellation)
+    {
+        // Reading an index takes a TEMP table; the database stays read-only, as it was opened.
+        _connection.Execute("PRAGMA query_only=OFF");
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.VirtualTables)
+            scans.AddRange(VirtualTableScanner.Scan(_connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+        _connection.Execute("PRAGMA query_only=ON");
+        return scans;
+    }
+
     private TableScan Scan(string table, string columns, CancellationToken cancellation)
     {
         var (digest, rows) = TableScanner.Scan(
-            _connection, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
+            _connection, $"SELECT {columns} FROM main.{table}", cancellation);
         return new TableScan(table, digest, null, rows);
     }
 }

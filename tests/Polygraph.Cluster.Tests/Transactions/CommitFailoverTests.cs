@@ -26,27 +26,22 @@ public sealed class CommitFailoverTests(ITestOutputHelper output)
         var unknown = new ConcurrentDictionary<int, string>();
         var chance = new Random(7);
         var (undoneAtCommit, settledAtCommit, ids, armed) = (0, 0, 0, 0);
+        var killed = new TaskCompletionSource();
+        var commits = new SemaphoreSlim(0);
 
         for (var round = 0; round < Rounds; round++)
         {
             leader = await cluster.LeaderAsync();
             using var over = new CancellationTokenSource();
-            var before = committed.Count;
+            killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var workers = cluster.Except(leader).SelectMany(node => Enumerable.Repeat(node, StreamsAtANode))
                 .Select(node => Task.Run(() => WorkAsync(cluster[node], over.Token))).ToList();
-            while (committed.Count < before + CommitsBeforeTheKill)
-                await Task.Delay(1, TestContext.Current.CancellationToken); // Until there are as many; the tasks have no event for it.
+            for (var commit = 0; commit < CommitsBeforeTheKill; commit++)
+                Assert.True(await commits.WaitAsync(LiveCluster.Patience), $"{commit} transactions were committed, then no more");
             Volatile.Write(ref armed, 1);
-            while (Volatile.Read(ref armed) != 0)
-                await Task.Delay(1, TestContext.Current.CancellationToken);
-            var killed = committed.Count;
-            var clock = Stopwatch.StartNew();
-            while (committed.Count == killed)
-            {
-                Assert.True(clock.Elapsed < LiveCluster.Patience, "nothing was committed after the leader was killed");
-                await Task.Delay(1, TestContext.Current.CancellationToken);
-            }
-
+            await killed.Task.WaitAsync(LiveCluster.Patience);
+            for (var commit = 0; commit < StreamsAtANode * 2; commit++)
+                Assert.True(await commits.WaitAsync(LiveCluster.Patience), "nothing was committed after the leader was killed");
             await over.CancelAsync();
             await Task.WhenAll(workers);
             cluster.Processes.Start(leader);
@@ -67,7 +62,10 @@ public sealed class CommitFailoverTests(ITestOutputHelper output)
                 if (end.Code is null)
                     end = await CommitAsync(stream);
                 if (end.Code is null)
+                {
                     committed[id] = true;
+                    commits.Release();
+                }
                 else if (end.Message!.Contains("notApplied", StringComparison.Ordinal))
                     undone[id] = end.Code;
                 else
@@ -87,6 +85,7 @@ public sealed class CommitFailoverTests(ITestOutputHelper output)
             var settles = !commit.IsCompleted;
             cluster.Processes.Kill(leader);
             Volatile.Write(ref armed, 0);
+            killed.TrySetResult();
             var end = await commit;
             if (end.Code is not null)
                 undoneAtCommit++;

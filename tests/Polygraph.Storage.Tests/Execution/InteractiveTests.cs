@@ -6,6 +6,9 @@ namespace Polygraph.Storage.Tests.Execution;
 /// <summary>A transaction that comes in pieces, on a leader whose follower must end up with the same.</summary>
 public sealed class InteractiveTests : IDisposable
 {
+    /// <summary>2024-01-02 03:04:05.</summary>
+    private const long Now = 1_704_164_645_000;
+
     private readonly ReplicaPair _pair = new();
 
     public InteractiveTests() => _pair.Run("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER UNIQUE)", "INSERT INTO t VALUES (1, 10)");
@@ -127,10 +130,10 @@ public sealed class InteractiveTests : IDisposable
         Begin();
         Piece("BEGIN IMMEDIATE", "INSERT INTO t VALUES (2, 20)");
         const string Endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c";
-        var late = _pair.Leader.RunInTransaction(Units.Autocommit(Endless), TimeSpan.FromMilliseconds(50), stop.Token);
+        var late = _pair.Leader.RunInTransaction(Units.Autocommit(Endless), Now, TimeSpan.FromMilliseconds(50), stop.Token);
         Assert.Equal("QUERY_TIMEOUT", late.ErrorOf(0)?.Code);
         stop.CancelAfter(50);
-        var stopped = _pair.Leader.RunInTransaction(Units.Autocommit(Endless), TimeSpan.FromMinutes(1), stop.Token);
+        var stopped = _pair.Leader.RunInTransaction(Units.Autocommit(Endless), Now, TimeSpan.FromMinutes(1), stop.Token);
         Assert.NotNull(stopped.ErrorOf(0));
         _pair.Leader.UndoTransaction();
         _pair.AssertSame();
@@ -185,7 +188,7 @@ public sealed class InteractiveTests : IDisposable
     private void Begin() => _pair.Leader.BeginTransaction(_pair.NextContext().Position);
 
     private UnitResult Run(params string[] statements)
-        => _pair.Leader.RunInTransaction(Units.Autocommit(statements), TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        => _pair.Leader.RunInTransaction(Units.Autocommit(statements), Now, TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
     private UnitResult Piece(params string[] statements)
     {
