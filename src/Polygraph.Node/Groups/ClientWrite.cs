@@ -24,6 +24,9 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
 
     public string Principal { get; } = principal;
 
+    /// <summary>When its client no longer waits: a unit that did not get its turn by then does not run.</summary>
+    public Instant Deadline { get; init; } = Instant.Never;
+
     /// <summary>A schema change that every other SQLite library in the cluster has tried with success: the unit may make it.</summary>
     public SchemaPlan? Tried { get; init; }
 
@@ -42,6 +45,9 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
 /// <param name="Position">The position that the answer depends on.</param>
 internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResult? Write, Position Position)
 {
+    /// <summary>An end at which nothing was done.</summary>
+    public static WriteEnd Of(WriteEndKind kind) => new(kind, null, null, Position.Zero);
+
     /// <summary>With <see cref="WriteEndKind.MustBeTried"/>: what.</summary>
     public SchemaPlan? ToTry { get; init; }
 }
@@ -64,6 +70,18 @@ internal enum WriteEndKind : byte
     /// <summary>The queue is full; nothing was done.</summary>
     Busy = 4,
 
+    /// <summary>The writer was not free while the client waited; nothing was done.</summary>
+    WaitedTooLong = 5,
+
+    /// <summary>The request ran, and its transaction is open: nothing of it counts yet.</summary>
+    TransactionOpen = 6,
+
+    /// <summary>The transaction is over and was undone.</summary>
+    TransactionLost = 7,
+
+    /// <summary>Somebody wrote since the snapshot on which the transaction has read; nothing was done.</summary>
+    SnapshotIsOld = 8,
+
     /// <summary>The unit changes the schema, and other SQLite libraries in the cluster must try that first; nothing was done.</summary>
-    MustBeTried = 16,
+    MustBeTried = 9,
 }

@@ -52,9 +52,13 @@ public sealed class MixedLibraryTests(ITestOutputHelper output)
         await cluster.Processes.StopAsync(victim);
         Launch(cluster, victim, "bundled");
 
-        var ready = await WaitUntilNotReadyBecauseAsync(cluster, victim, "STRICT");
-        output.WriteLine(ready);
-        Assert.Contains("POLYGRAPH_SQLITE", ready, StringComparison.Ordinal);
+        await cluster.Processes.WaitUntilAsync(
+            _ => cluster.LogOf(victim).Contains("main: cannot be opened", StringComparison.Ordinal), $"{victim} does not open main", LiveCluster.Patience, asked: victim);
+        var ready = await cluster[victim].GetAsync("/readyz");
+        output.WriteLine(ready.Detail!);
+        Assert.Equal(503, ready.Status);
+        foreach (var part in new[] { "SQLite 3.35", "STRICT", "POLYGRAPH_SQLITE" })
+            Assert.Contains(part, ready.Detail, StringComparison.Ordinal);
         await cluster[leader].SqlAsync(new SqlAsk("INSERT INTO exact(amount, note) VALUES (1, 'goes on')"));
 
         await cluster.Processes.StopAsync(victim);
@@ -148,29 +152,5 @@ public sealed class MixedLibraryTests(ITestOutputHelper output)
         {
             Environment.SetEnvironmentVariable(Variable, null);
         }
-    }
-
-    private static async Task<string> WaitUntilNotReadyBecauseAsync(LiveCluster cluster, string node, string because)
-    {
-        using var limit = new CancellationTokenSource(LiveCluster.Patience);
-        var last = "no answer";
-        while (!limit.IsCancellationRequested)
-        {
-            try
-            {
-                var ready = await cluster[node].GetAsync("/readyz");
-                last = ready.ToString();
-                if (ready.Status == 503 && ready.Detail?.Contains(because, StringComparison.Ordinal) == true)
-                    return ready.Detail;
-            }
-            catch (HttpRequestException notYet)
-            {
-                last = notYet.Message;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None);
-        }
-
-        throw new TimeoutException($"Waited until {node} is not ready because of {because}, in vain. Last answer: {last}");
     }
 }
