@@ -1,5 +1,4 @@
 using Polygraph.Storage.Capture;
-using Polygraph.Storage.Execution;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Storage;
