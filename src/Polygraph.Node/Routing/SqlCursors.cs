@@ -1,4 +1,3 @@
-using Polygraph.Node.Groups;
 using Polygraph.Node.Http;
 using Polygraph.Storage;
 using Polygraph.Wire.Sql;

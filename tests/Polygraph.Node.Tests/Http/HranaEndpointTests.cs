@@ -156,8 +156,8 @@ public sealed class HranaEndpointTests
     }
 
     [Theory]
-    [InlineData("{}", "BODY_INVALID")]
-    [InlineData("""{"batch":{}}""", "BODY_INVALID")]
+    [InlineData("{}", "REQUEST_INVALID")]
+    [InlineData("""{"batch":{}}""", "REQUEST_INVALID")]
     [InlineData("""{"baton":"x","batch":{"steps":[]}}""", "BATON_INVALID")]
     public async Task A_cursor_that_makes_no_sense_is_refused_before_its_first_line(string body, string code)
     {
