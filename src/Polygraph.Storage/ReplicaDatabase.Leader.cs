@@ -55,7 +55,8 @@ public sealed partial class ReplicaDatabase
         _session.Begin(unit);
         var result = UnitInterpreter.Run(unit, _session);
         var failure = _session.End();
-        if (failure is not null)
+        // What failed and is undone as a whole has said why; the end of it says nothing more.
+        if (failure is not null && !(unit.Mode == UnitMode.Atomic && result.FirstError is not null))
             result = UnitInterpreter.FailLast(result, failure);
         var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
         if (isUndone)
@@ -125,7 +126,7 @@ public sealed partial class ReplicaDatabase
     private LogEntry MakeEntry(UnitResult result, in EntryContext context)
     {
         if (_session.TouchedSequences)
-            _sequences.Record(_capture.Catalog, _capture.Payload);
+            _sequences.Record(_capture.Catalog, _capture.CountedTables, _capture.Payload);
         var kept = context.IdempotencyKey is null ? [] : LogicalPayloadResult.Encode(result);
         _capture.Payload.WriteEnd(kept);
         var header = new EntryHeader

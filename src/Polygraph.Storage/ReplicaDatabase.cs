@@ -15,6 +15,7 @@ public sealed partial class ReplicaDatabase : IDisposable
 {
     private readonly WriterConnection _writer;
     private readonly DigestBook _book = new();
+    private readonly RowWatch _watch;
     private readonly CaptureLog _capture;
     private readonly CaptureFunction _function;
     private readonly StatementAuthorizer _authorizer;
@@ -31,7 +32,8 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer = new WriterConnection(path);
         var connection = _writer.Connection;
         _tables = new ReplicaTables(connection);
-        _capture = new CaptureLog(_book, options.MaxEntryBytes);
+        _watch = new RowWatch(connection) { IsAvailable = SqliteLibrary.HasPreupdateHook && !options.WithoutRowWatch };
+        _capture = new CaptureLog(_book, _watch, options.MaxEntryBytes);
         _function = new CaptureFunction(connection, _capture);
         _authorizer = new StatementAuthorizer(connection);
         _time = new TimeLimit(connection, options.StatementTimeLimit);
@@ -39,7 +41,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         _sequences = new SequenceTracker(connection);
         _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);
         _session = new WriterSession(
-            _writer, _capture, _schema, _sequences, _compiler, new StatementExecutor(_authorizer, _time, options), RestoreBatch);
+            _writer, _capture, _watch, _schema, _sequences, _compiler, new StatementExecutor(_authorizer, _time, options), RestoreBatch);
         _applier = new EntryApplier(connection, _capture, _schema, _tables);
         Readers = new ReaderPool(path, options);
     }
@@ -84,6 +86,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         Readers.Dispose();
         _compiler.Dispose();
         _applier.Dispose();
+        _watch.Dispose();
         _tables.Dispose();
         _writer.Dispose();
         // After the connection: SQLite may call them while it closes.

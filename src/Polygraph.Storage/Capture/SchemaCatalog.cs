@@ -8,18 +8,20 @@ internal readonly record struct TriggerTraits(bool CanReplace, bool CanFail);
 /// <summary>The schema of the database as far as capture, execution and apply care. Immutable: a schema change makes a new one.</summary>
 internal sealed class SchemaCatalog
 {
-    internal static readonly SchemaCatalog Empty = new(-1, [], new Dictionary<string, TriggerTraits>(), false);
+    internal static readonly SchemaCatalog Empty = new(-1, [], new Dictionary<string, TriggerTraits>(), false, false);
 
     private readonly FrozenDictionary<string, TableShape> _byName;
     private readonly FrozenDictionary<int, TableShape> _byCaptureId;
 
     internal SchemaCatalog(
-        long version, IReadOnlyList<TableShape> tables, IReadOnlyDictionary<string, TriggerTraits> triggers, bool hasDeferredForeignKeys)
+        long version, IReadOnlyList<TableShape> tables, IReadOnlyDictionary<string, TriggerTraits> triggers, bool hasDeferredForeignKeys,
+        bool hasSequences)
     {
         Version = version;
         Tables = tables;
         Triggers = triggers;
         HasDeferredForeignKeys = hasDeferredForeignKeys;
+        HasSequences = hasSequences;
         HasAutoIncrement = tables.Any(table => table.IsAutoIncrement);
         _byName = tables.ToFrozenDictionary(table => table.Name, StringComparer.Ordinal);
         _byCaptureId = tables.ToFrozenDictionary(table => table.CaptureId);
@@ -36,6 +38,9 @@ internal sealed class SchemaCatalog
     internal bool HasDeferredForeignKeys { get; }
 
     internal bool HasAutoIncrement { get; }
+
+    /// <summary>Whether there is a <c>sqlite_sequence</c>: since the first table with AUTOINCREMENT, for ever.</summary>
+    internal bool HasSequences { get; }
 
     internal TableShape? Find(string name) => _byName.GetValueOrDefault(name);
 

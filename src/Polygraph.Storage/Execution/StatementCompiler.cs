@@ -58,6 +58,13 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             facts = new StatementFacts { FirstWord = "EXPLAIN" };
         var text = Encoding.UTF8.GetString(terminatedSql, offset, Math.Min(tail, terminatedSql.Length - 1) - offset);
         var compiled = new CompiledStatement(statement, facts, text);
+        if (!compiled.IsReadOnly && SqlTokens.HasTwinUpserts(text))
+        {
+            compiled.Dispose();
+            throw new RefusedException(
+                RefusedException.NotAllowed, "Two ON CONFLICT clauses name the same columns; SQLite would damage the table. Leave the second one out: it is never used.");
+        }
+
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
@@ -107,6 +114,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         var triggers = facts.Triggers.Where(catalog.Triggers.ContainsKey).Select(name => catalog.Triggers[name]).ToList();
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
+        facts.NeedsWatch = facts.CanReplace || facts.CanFail
+            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))));
     }
 
     /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>

@@ -50,5 +50,8 @@ internal sealed class StatementFacts
 
     internal bool CanFail { get; set; }
 
+    /// <summary>Whether triggers alone would not see all that it does, or not in its order: see <see cref="Capture.RowWatch"/>.</summary>
+    internal bool NeedsWatch { get; set; }
+
     internal bool FiresTriggers => Triggers.Count > 0;
 }

@@ -35,7 +35,9 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         {
             _connection.Check(NativeMethods.sqlite3_busy_timeout(_connection.Pointer, BusyMilliseconds));
             _connection.Execute("PRAGMA query_only=ON");
-            _connection.Set(ConnectionSwitch.TrustedSchema, false);
+            // Without trust, old versions of SQLite refuse their own JSON functions in triggers and views. Nothing worse is within their reach:
+            // the authorizer has seen every statement, and no function of ours may be called from a schema.
+            _connection.Set(ConnectionSwitch.TrustedSchema, true);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
             _position = _connection.Prepare(ReplicaTables.PositionQuery);
@@ -103,8 +105,12 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
 
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
-        if (catalog.HasAutoIncrement)
+        if (catalog.HasSequences)
             scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
+        scans.Add(ScanQuery(
+            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", 4, cancellation));
+        scans.Add(ScanQuery(
+            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id", 2, cancellation));
         return scans;
     }
 
@@ -238,9 +244,11 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         => compiled.Facts.Transaction == TransactionStep.None && (!compiled.IsReadOnly || compiled.Facts.ChangesSchema);
 
     private TableScan Scan(string table, string columns, CancellationToken cancellation)
+        => ScanQuery(table, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
+
+    private TableScan ScanQuery(string name, string sql, int columns, CancellationToken cancellation)
     {
-        var (digest, rows) = TableScanner.Scan(
-            _connection, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
-        return new TableScan(table, digest, null, rows);
+        var (digest, rows) = TableScanner.Scan(_connection, sql, columns, cancellation);
+        return new TableScan(name, digest, null, rows);
     }
 }
