@@ -15,7 +15,7 @@ internal sealed class DatabaseState
     private static readonly string[] RowidNames = ["rowid", "_rowid_", "oid"];
 
     private readonly SqliteConnection _connection;
-    private readonly List<(string What, string Query, int Columns, Digest128 Digest)> _parts = [];
+    private readonly List<(string What, string Query, Digest128 Digest)> _parts = [];
 
     private DatabaseState(SqliteConnection connection) => _connection = connection;
 
@@ -62,11 +62,7 @@ internal sealed class DatabaseState
     }
 
     private void Add(string what, string query)
-    {
-        using var statement = _connection.Prepare(query);
-        var columns = statement.ColumnCount;
-        _parts.Add((what, query, columns, TableScanner.Scan(_connection, query, columns).Digest));
-    }
+        => _parts.Add((what, query, TableScanner.Scan(_connection, query).Digest));
 
     private List<string> Rows(int part)
     {

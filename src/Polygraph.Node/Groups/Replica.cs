@@ -150,6 +150,16 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
     }
 
+    /// <summary>Announced already; nothing is trimmed yet, so nobody is sent for a snapshot.</summary>
+    public void SnapshotNeeded(NodeId leader, Position position)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Relearned()
+    {
+    }
+
     public void Published(GroupView before, GroupView after)
     {
         Interlocked.Exchange(ref _fresher, null)?.TrySetResult();
@@ -180,6 +190,8 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     }
 
     public void MarkReached(Guid verification, Snapshot snapshot) => _verifications.Reached(Database, verification, snapshot);
+
+    public void VacuumFailed(string reason) => GroupLog.VacuumFailed(_logger, Database.Name, reason);
 
     public void Reopened(ReaderPool readers) => _readers = readers;
 

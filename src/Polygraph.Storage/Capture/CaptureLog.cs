@@ -8,6 +8,19 @@ namespace Polygraph.Storage.Capture;
 /// <summary>A point of a unit to which its captured changes can be cut back.</summary>
 internal readonly record struct CaptureMark(int Payload, int Tables, int Digests, int Tracked, int Rows, SchemaCatalog Catalog);
 
+/// <summary>What becomes of captured rows.</summary>
+internal enum CaptureMode : byte
+{
+    /// <summary>A leader runs SQL: rows become operations and digests.</summary>
+    Recording,
+
+    /// <summary>A statement runs that is shipped as a statement, on the leader or elsewhere: rows become digests.</summary>
+    Hashing,
+
+    /// <summary>Images are applied: rows become digests, and are what SQLite shows, because the schema's triggers are off.</summary>
+    Applying,
+}
+
 /// <summary>
 /// What the running unit has changed: the operations of its payload, and the digests. Fed by the capture triggers, on the leader as on a
 /// follower; a follower keeps the digests only. Owned by the writer.
@@ -30,8 +43,11 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
     /// <summary>The schema whose shapes the triggers refer to.</summary>
     internal SchemaCatalog Catalog { get; set; } = SchemaCatalog.Empty;
 
-    /// <summary>Whether operations are kept (leader) or only hashed (follower, replay).</summary>
-    internal bool Recording { get; set; } = true;
+    /// <summary>What is done with the rows that are seen.</summary>
+    internal CaptureMode Mode { get; set; } = CaptureMode.Recording;
+
+    /// <summary>Whether operations are kept.</summary>
+    internal bool Recording => Mode == CaptureMode.Recording;
 
     /// <summary>Rows seen since the unit began.</summary>
     internal int Rows { get; private set; }
@@ -84,6 +100,23 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
             _payload.CutTo(_rowStart);
         _table = null;
         Refusal = null;
+    }
+
+    /// <summary>
+    /// Forgets the images of rows seen so far: since then rows were changed without being tracked. Before a statement that is run again; a row's
+    /// image before is what SQLite shows unless that very statement changed it.
+    /// </summary>
+    internal void ForgetImages() => _tracker.Clear();
+
+    /// <summary>
+    /// The leader's shipped statement is over. Others are watched, if they can be, and their rows not tracked: the images of this one would be out of
+    /// date for the next.
+    /// </summary>
+    internal void EndHashing()
+    {
+        Mode = CaptureMode.Recording;
+        if (watch.IsAvailable)
+            ForgetImages();
     }
 
     /// <summary>Takes the values of one call, in SQLite's memory.</summary>
@@ -147,6 +180,16 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         return _payload.Length;
     }
 
+    /// <summary>Throws <see cref="RefusedException"/> if the unit has captured too much, or would with so many bytes more.</summary>
+    internal void CheckSize(long more)
+    {
+        if (_payload.Length + more <= payloadBytesMax)
+            return;
+        Refusal = new RefusedException(
+            RefusedException.TransactionTooLarge, $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
+        throw Refusal;
+    }
+
     /// <summary>False if the row is known already.</summary>
     private bool BeginRow(long code)
     {
@@ -155,14 +198,7 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
             return false;
         var table = Catalog.Find(captureId);
         Invariant.Holds(table is not null, "capture triggers are those of the catalog");
-        if (_payload.Length + (watch.IsOn ? watch.Bytes : 0) > payloadBytesMax)
-        {
-            Refusal = new RefusedException(
-                RefusedException.TransactionTooLarge,
-                $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
-            throw Refusal;
-        }
-
+        CheckSize(watch.IsOn ? watch.Bytes : 0);
         var number = Recording ? TableNumber(table) : 0;
         (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
         _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
@@ -180,7 +216,7 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         Rows++;
         if (_operation == LogicalOperationKind.Insert)
             _lastInsert[table.CaptureId] = Rows;
-        if (table.NeedsTracking && Recording && !watch.IsAvailable)
+        if (table.NeedsTracking && (Mode == CaptureMode.Hashing || (Recording && !watch.IsAvailable)))
             CorrectByTracker(table);
         var images = _payload.From(_imageStart);
         var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
@@ -222,10 +258,7 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         var newKey = ImageTracker.KeyOf(table, after, EndsOfAfter(table, beforeLength, images.Length));
         if (_tracker.Find(newKey) is not null)
         {
-            Refusal = new RefusedException(
-                RefusedException.NotAllowed,
-                $"A foreign-key action of \"{table.Name}\" changed a row that the same statement was moving; that cannot be replicated yet. "
-                + "Change the referring rows in a statement of their own.");
+            Refusal = RefusedSql.MovingRow.Exception(table.Name);
             throw Refusal;
         }
 

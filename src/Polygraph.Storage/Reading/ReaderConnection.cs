@@ -35,9 +35,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         {
             _connection.Check(NativeMethods.sqlite3_busy_timeout(_connection.Pointer, BusyMilliseconds));
             _connection.Execute("PRAGMA query_only=ON");
-            // Without trust, old versions of SQLite refuse their own JSON functions in triggers and views. Nothing worse is within their reach:
-            // the authorizer has seen every statement, and no function of ours may be called from a schema.
-            _connection.Set(ConnectionSwitch.TrustedSchema, true);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
             _position = _connection.Prepare(ReplicaTables.PositionQuery);
@@ -103,14 +100,15 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             scans.Add(new TableScan(table.Name, digest, kept, rows));
         }
 
+        scans.AddRange(ScanVirtualTables(catalog, cancellation));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
         if (catalog.HasSequences)
             scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
         scans.Add(ScanQuery(
-            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", 4, cancellation));
+            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", cancellation));
         scans.Add(ScanQuery(
-            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id", 2, cancellation));
+            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id", cancellation));
         return scans;
     }
 
@@ -202,8 +200,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private StatementOutcome RunTransactionStep(TransactionStep step)
     {
         if (_mode == UnitMode.Atomic)
-            throw new RefusedException(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            throw RefusedSql.TransactionInRequest.Exception("");
         var begins = step is TransactionStep.Begin;
         var ends = step is TransactionStep.Commit or TransactionStep.Rollback;
         if (begins == _transactionIsOpen && (begins || ends))
@@ -243,12 +240,23 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private static bool IsWrite(CompiledStatement compiled)
         => compiled.Facts.Transaction == TransactionStep.None && (!compiled.IsReadOnly || compiled.Facts.ChangesSchema);
 
-    private TableScan Scan(string table, string columns, CancellationToken cancellation)
-        => ScanQuery(table, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
-
-    private TableScan ScanQuery(string name, string sql, int columns, CancellationToken cancellation)
+    private List<TableScan> ScanVirtualTables(SchemaCatalog catalog, CancellationToken cancellation)
     {
-        var (digest, rows) = TableScanner.Scan(_connection, sql, columns, cancellation);
+        // Reading an index takes a TEMP table; the database stays read-only, as it was opened.
+        _connection.Execute("PRAGMA query_only=OFF");
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.VirtualTables)
+            scans.AddRange(VirtualTableScanner.Scan(_connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+        _connection.Execute("PRAGMA query_only=ON");
+        return scans;
+    }
+
+    private TableScan Scan(string table, string columns, CancellationToken cancellation)
+        => ScanQuery(table, $"SELECT {columns} FROM main.{table}", cancellation);
+
+    private TableScan ScanQuery(string name, string sql, CancellationToken cancellation)
+    {
+        var (digest, rows) = TableScanner.Scan(_connection, sql, cancellation);
         return new TableScan(name, digest, null, rows);
     }
 }
