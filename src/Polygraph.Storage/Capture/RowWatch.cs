@@ -77,10 +77,12 @@ internal sealed unsafe class RowWatch(SqliteConnection connection) : IDisposable
         }
 
         var key = ImageTracker.KeyOf(table, before);
-        // The last one that still waits: what its own foreign-key actions and triggers do is over by now.
-        var change = _changes.FindLast(each => each.After is null && each.Kind == LogicalOperationKind.Update && each.Table == table && each.OldKey == key);
+        // The last one that still waits: what its own foreign-key actions and triggers do is over by now. The trigger may lie about its key, too.
+        var change = _changes.FindLast(each => Waits(each) && each.OldKey == key) ?? _changes.FindLast(Waits);
         Invariant.Holds(change is not null, "an updated row was seen before it changed");
         change.After = after.ToArray();
+
+        bool Waits(WatchedChange each) => each.After is null && each.Kind == LogicalOperationKind.Update && each.Table == table;
     }
 
     /// <summary>

@@ -116,6 +116,9 @@ public sealed class RowWatchTests : IDisposable
         _pair.Run("UPDATE p SET k = k || '0' WHERE k < 9");
         _pair.AssertSame();
         Assert.Equal(["Text:40", "Text:70"], ReplicaPair.Query(_pair.Follower, "SELECT k FROM p ORDER BY k"));
+        _pair.Run("CREATE TABLE w(k TEXT PRIMARY KEY) WITHOUT ROWID", "CREATE TABLE d(a INTEGER REFERENCES w(k))", "INSERT INTO w VALUES ('5')");
+        _pair.Run("UPDATE w SET k = '6'");
+        _pair.AssertSame();
     }
 
     [Fact]
