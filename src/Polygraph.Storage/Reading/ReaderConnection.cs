@@ -105,8 +105,12 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         scans.AddRange(ScanVirtualTables(catalog, cancellation));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
-        if (catalog.HasAutoIncrement)
+        if (catalog.HasSequences)
             scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
+        scans.Add(ScanQuery(
+            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", cancellation));
+        scans.Add(ScanQuery(
+            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id", cancellation));
         return scans;
     }
 
@@ -232,9 +236,11 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     }
 
     private TableScan Scan(string table, string columns, CancellationToken cancellation)
+        => ScanQuery(table, $"SELECT {columns} FROM main.{table}", cancellation);
+
+    private TableScan ScanQuery(string name, string sql, CancellationToken cancellation)
     {
-        var (digest, rows) = TableScanner.Scan(
-            _connection, $"SELECT {columns} FROM main.{table}", cancellation);
-        return new TableScan(table, digest, null, rows);
+        var (digest, rows) = TableScanner.Scan(_connection, sql, cancellation);
+        return new TableScan(name, digest, null, rows);
     }
 }
