@@ -241,6 +241,15 @@ public sealed class ShippedStatementTests : IDisposable
     }
 
     [Fact]
+    public void The_memory_of_AUTOINCREMENT_is_there_before_the_statement_that_needs_it()
+    {
+        _pair.Run("INSERT INTO t(a) VALUES ('first')");
+        _pair.Run("UPDATE sqlite_sequence SET seq = 500 WHERE name = 'log'", "INSERT INTO t(a) VALUES ('second')");
+        _pair.AssertSame();
+        Assert.Equal(["Integer:501"], ReplicaPair.Query(_pair.Follower, "SELECT max(id) FROM log"));
+    }
+
+    [Fact]
     public void Statistics_that_a_client_writes_are_replicated()
     {
         _pair.Run("INSERT INTO t(a) VALUES ('x')", "ANALYZE", "UPDATE sqlite_stat1 SET stat = '100 1' WHERE tbl = 't'", "INSERT INTO sqlite_stat1 VALUES ('t', NULL, '7')");
