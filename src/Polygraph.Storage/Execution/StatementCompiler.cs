@@ -46,7 +46,7 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         if (SkipReadOnlyBegin(rest) is { } skipped)
         {
             tail = offset + Encoding.UTF8.GetByteCount(rest.AsSpan(0, skipped));
-            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin }, rest[..skipped]);
+            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin, Kind = TransactionKind.ReadOnly }, rest[..skipped]);
         }
 
         var facts = new StatementFacts { FirstWord = SqlTokens.FirstWord(rest) };
@@ -71,6 +71,14 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             throw RefusedSql.VacuumInto.Exception("");
         }
 
+        if (!compiled.IsReadOnly && SqlTokens.HasTwinUpserts(text))
+        {
+            compiled.Dispose();
+            throw RefusedSql.TwinUpserts.Exception("");
+        }
+
+        if (facts.Transaction == TransactionStep.Begin && (SqlTokens.HasWord(text, "IMMEDIATE") || SqlTokens.HasWord(text, "EXCLUSIVE")))
+            facts.Kind = TransactionKind.Immediate;
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
         if (facts is { ShippedFor: not null, ChangesSchema: false }
@@ -138,6 +146,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
+        facts.NeedsWatch = facts.CanReplace || facts.CanFail
+            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))));
     }
 
     /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>

@@ -12,6 +12,19 @@ internal enum TransactionStep : byte
     RollbackTo,
 }
 
+/// <summary>What a <c>BEGIN</c> asks for.</summary>
+internal enum TransactionKind : byte
+{
+    /// <summary>The writer when the first statement writes.</summary>
+    Deferred,
+
+    /// <summary>The writer at once: <c>IMMEDIATE</c> and <c>EXCLUSIVE</c>, which mean the same where one connection writes.</summary>
+    Immediate,
+
+    /// <summary>Never the writer: libSQL's <c>READONLY</c>.</summary>
+    ReadOnly,
+}
+
 /// <summary>What the authorizer learned about a statement while SQLite compiled it. Filled once, then only read.</summary>
 internal sealed class StatementFacts
 {
@@ -50,6 +63,9 @@ internal sealed class StatementFacts
 
     internal TransactionStep Transaction { get; set; }
 
+    /// <summary>Of a <see cref="TransactionStep.Begin"/>.</summary>
+    internal TransactionKind Kind { get; set; }
+
     internal string SavepointName { get; set; } = "";
 
     /// <summary>The pragma, in lower case, and its argument.</summary>
@@ -64,6 +80,9 @@ internal sealed class StatementFacts
     internal bool CanReplace { get; set; }
 
     internal bool CanFail { get; set; }
+
+    /// <summary>Whether triggers alone would not see all that it does, or not in its order: see <see cref="Capture.RowWatch"/>.</summary>
+    internal bool NeedsWatch { get; set; }
 
     /// <summary>
     /// A table without capture that the statement writes, also through triggers: a virtual one, or one of ANALYZE's. Then replicas run the statement

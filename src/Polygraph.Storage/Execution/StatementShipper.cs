@@ -30,7 +30,7 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
         }
         finally
         {
-            capture.Mode = CaptureMode.Recording;
+            capture.EndHashing();
         }
 
         RefuseRandomRowids(compiled.Facts, rowsBefore);
