@@ -111,8 +111,7 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a row operation."),
         };
 
-    private static string KeyCondition(TableShape table)
-        => " WHERE " + string.Join(" AND ", table.Key.Select(part => table.Values[part] + " IS ?"));
+    private static string KeyCondition(TableShape table) => " WHERE " + table.KeyCondition;
 
     private static void BindAll(SqliteStatement statement, int first, ReadOnlySpan<SqlValue> values)
     {

@@ -90,6 +90,12 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "Table \"{0}\" has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows cannot be told apart. "
         + "Rename one of these columns or declare an INTEGER PRIMARY KEY.", "CREATE TABLE unnamed(rowid, _rowid_, oid)");
 
+    internal static readonly RefusedSql TwinUpserts = new(
+        "an upsert with two `ON CONFLICT` clauses for the same columns", RefusedBy.Words, RefusedException.NotAllowed,
+        "Two ON CONFLICT clauses name the same columns; SQLite would damage the table. Leave the second one out: it is never used.",
+        "INSERT INTO keyed VALUES (1, 2) ON CONFLICT(u) DO NOTHING ON CONFLICT(u) DO UPDATE SET u = 3", "CREATE TABLE keyed(id INTEGER PRIMARY KEY, u UNIQUE)");
+
+    /// <summary>Not of the list: only with a SQLite library that has no preupdate hook.</summary>
     internal static readonly RefusedSql MovingRow = new(
         "a statement whose foreign-key action comes back to the very row that moves", RefusedBy.Run, RefusedException.NotAllowed,
         "A foreign-key action of \"{0}\" changed a row that the same statement was moving; that cannot be replicated yet. "
@@ -103,6 +109,18 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "CREATE TABLE parent(id INTEGER PRIMARY KEY)", "CREATE TABLE child(p REFERENCES parent ON DELETE CASCADE)",
         "CREATE VIRTUAL TABLE words USING fts5(word)", "INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1)",
         "CREATE TRIGGER child_d AFTER DELETE ON child BEGIN DELETE FROM words WHERE rowid = old.rowid; END");
+
+    internal static readonly RefusedSql RandomRowid = new(
+        "a statement that replicas run themselves, if it inserts into a table that holds the largest rowid there is", RefusedBy.Run,
+        RefusedException.NotAllowed,
+        "Table \"{0}\" holds the largest rowid there is, so SQLite would draw new ones at random, and others on every replica. Give that row another rowid.",
+        "INSERT INTO words(rowid, word) VALUES (9223372036854775807, 'x')", "CREATE VIRTUAL TABLE words USING fts5(word)");
+
+    internal static readonly RefusedSql LocalRead = new(
+        "a statement that replicas run themselves, if it reads Polygraph's, SQLite's or a virtual table's own tables, a pragma, or SQLite's version",
+        RefusedBy.Authorizer, RefusedException.NotAllowed,
+        "\"{0}\" can differ between replicas, and every replica runs this statement itself. Read it in a statement before, and pass the value.",
+        "INSERT INTO words SELECT idx FROM polygraph_position", "CREATE VIRTUAL TABLE words USING fts5(word)");
 
     internal static readonly RefusedSql TransactionInRequest = new(
         "transaction statements in a request that is one transaction already", RefusedBy.Authorizer, RefusedException.NotAllowed,
@@ -120,7 +138,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     public static readonly IReadOnlyList<RefusedSql> All =
     [
         OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, InternalFunction, ReservedName, OwnTable, SetPragma,
-        OtherPragma, UnnamedRows, MovingRow, DropWritesVirtualTable, TransactionInRequest, ShadowTable, SchemaTable,
+        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, TransactionInRequest, ShadowTable, SchemaTable,
     ];
 
     internal string MessageFor(string name) => string.Format(CultureInfo.InvariantCulture, Message, name);

@@ -71,10 +71,23 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             throw RefusedSql.VacuumInto.Exception("");
         }
 
+        if (!compiled.IsReadOnly && SqlTokens.HasTwinUpserts(text))
+        {
+            compiled.Dispose();
+            throw RefusedSql.TwinUpserts.Exception("");
+        }
+
         if (facts.Transaction == TransactionStep.Begin && (SqlTokens.HasWord(text, "IMMEDIATE") || SqlTokens.HasWord(text, "EXCLUSIVE")))
             facts.Kind = TransactionKind.Immediate;
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
+        if (facts is { ShippedFor: not null, ChangesSchema: false }
+            && (facts.LocalFunction ?? facts.ReadTables.FirstOrDefault(name => LocalNames.IsTable(name, catalog))) is { } local)
+        {
+            compiled.Dispose();
+            throw RefusedSql.LocalRead.Exception(local);
+        }
+
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
         facts.ChangesSchema |= !compiled.IsReadOnly && facts.FirstWord == "ALTER";
         facts.IsAlter |= facts.ChangesSchema && facts.FirstWord == "ALTER";
@@ -133,6 +146,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
+        facts.NeedsWatch = facts.CanReplace || facts.CanFail
+            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))));
     }
 
     /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>
