@@ -1,5 +1,4 @@
 using Polygraph.Protocol;
-using Polygraph.Storage.Execution;
 using Polygraph.Storage.Reading;
 using Polygraph.Wire.Sql;
 
