@@ -124,13 +124,13 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
 
     /// <summary>Opens a snapshot for a client to hold; null if as many as may are held.</summary>
     /// <exception cref="ReplicaUnavailableException">The database is being opened anew.</exception>
-    public HeldSnapshot? TryHoldSnapshot(TimeSpan total)
+    public HeldSnapshot? TryHoldSnapshot(TimeSpan idle, TimeSpan total)
     {
         if (Interlocked.Increment(ref _snapshotsHeld) <= _transactions.SnapshotsMax)
         {
             try
             {
-                return new HeldSnapshot(_readers, _transactions.Idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
+                return new HeldSnapshot(_readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
             }
             catch
             {

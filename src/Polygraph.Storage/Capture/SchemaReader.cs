@@ -29,6 +29,7 @@ internal sealed class SchemaReader(SqliteConnection connection)
         var virtualTables = rows
             .Where(row => row.Type == "table").Select(row => VirtualTable.TryRead(row.Name, row.Sql)).OfType<VirtualTable>()
             .OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        var shadows = virtualTables.SelectMany(table => table.ShadowTables).Intersect(rows.Select(row => row.Name), StringComparer.OrdinalIgnoreCase);
         var notRows = virtualTables.SelectMany(table => table.ShadowTables.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var tables = rows
             .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name) && !notRows.Contains(row.Name))
@@ -39,6 +40,7 @@ internal sealed class SchemaReader(SqliteConnection connection)
             version,
             tables,
             virtualTables,
+            shadows,
             triggers.ToDictionary(
                 trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))),
             rows.Any(row => row.Name == "sqlite_sequence"));

@@ -38,6 +38,9 @@ public sealed class Snapshot : IDisposable
         return result;
     }
 
+    /// <summary>Begins a batch of reads whose rows are asked for as they are wanted, within the open transaction if there is one.</summary>
+    public SnapshotCursor OpenCursor(IReadOnlyList<BatchItem> items) => new(Connection, items);
+
     /// <summary>What a piece would do in the open transaction.</summary>
     public UnitOutline Outline(SqlUnit piece) => Connection.Outline(piece, inTransaction: true);
 
