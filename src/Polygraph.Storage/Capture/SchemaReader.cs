@@ -46,6 +46,23 @@ internal sealed class SchemaReader(SqliteConnection connection)
             rows.Any(row => row.Name == "sqlite_sequence"));
     }
 
+    /// <summary>
+    /// The statements that make the schema, in an order in which they can run: virtual tables first, because they make tables of their own, and
+    /// triggers last. Polygraph's own tables are among them, because views may read them.
+    /// </summary>
+    internal static List<string> ReadStatements(SqliteConnection connection)
+    {
+        var statements = new List<string>();
+        using var statement = connection.Prepare(
+            """
+            SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+            ORDER BY sql NOT LIKE 'CREATE VIRTUAL %', CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid
+            """);
+        while (statement.Step())
+            statements.Add(statement.ColumnText(0));
+        return statements;
+    }
+
     private long ReadVersion()
     {
         using var statement = connection.Prepare("PRAGMA main.schema_version");
