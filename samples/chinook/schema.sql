@@ -83,6 +83,14 @@ CREATE TABLE archived_invoice(
     total_cents INTEGER NOT NULL,
     lines INTEGER NOT NULL);
 
+-- What was sold stays known when its track is deleted: no foreign key.
+CREATE TABLE archived_line(
+    invoice INTEGER NOT NULL REFERENCES archived_invoice(id) ON DELETE CASCADE,
+    line INTEGER NOT NULL,
+    track INTEGER,
+    quantity INTEGER NOT NULL,
+    PRIMARY KEY(invoice, line)) WITHOUT ROWID;
+
 CREATE TABLE report(
     hour INTEGER NOT NULL,
     genre TEXT NOT NULL,
@@ -110,6 +118,8 @@ CREATE INDEX track_scarce ON track(stock) WHERE stock < 10;
 CREATE INDEX customer_by_country ON customer(lower(country));
 CREATE INDEX invoice_paid ON invoice(customer, hour) WHERE state = 'paid';
 CREATE INDEX line_by_track ON invoice_line(track);
+
+CREATE INDEX archived_by_track ON archived_line(track);
 
 CREATE VIEW catalogue AS
     SELECT track.id, track.name, track.cents, album.title AS album, artist.name AS artist
@@ -152,6 +162,7 @@ END;
 CREATE TRIGGER invoice_archive BEFORE DELETE ON invoice BEGIN
     INSERT INTO archived_invoice(id, customer, state, total_cents, lines)
         SELECT old.id, old.customer, old.state, old.total_cents, count(*) FROM invoice_line WHERE invoice = old.id;
+    INSERT INTO archived_line(invoice, line, track, quantity) SELECT invoice, line, track, quantity FROM invoice_line WHERE invoice = old.id;
 END;
 
 CREATE TRIGGER track_price_check BEFORE UPDATE OF cents ON track WHEN new.cents > old.cents * 3 AND old.cents > 0 BEGIN

@@ -14,6 +14,11 @@ public static class DayBooks
         ("customers who spent something else than their paid invoices, archived ones too",
             "SELECT id FROM customer WHERE spent_cents <> (SELECT coalesce(sum(total_cents), 0) FROM (SELECT customer, state, total_cents FROM invoice "
             + "UNION ALL SELECT customer, state, total_cents FROM archived_invoice) AS paid WHERE paid.customer = customer.id AND state = 'paid')"),
+        ("tracks whose stock is not what came less what was sold and kept",
+            "SELECT id FROM track WHERE stock <> 100 "
+            + "- (SELECT coalesce(sum(quantity), 0) FROM invoice_line JOIN invoice ON invoice.id = invoice WHERE track = track.id AND state = 'paid') "
+            + "- (SELECT coalesce(sum(quantity), 0) FROM archived_line JOIN archived_invoice AS archived ON archived.id = invoice WHERE track = track.id AND archived.state = 'paid')"),
+        ("archived invoices whose lines are not all there", "SELECT id FROM archived_invoice WHERE lines <> (SELECT count(*) FROM archived_line WHERE invoice = archived_invoice.id)"),
         ("tracks that the full-text index does not find",
             "SELECT id FROM track WHERE id NOT IN (SELECT rowid FROM track_text WHERE track_text MATCH 'take')"),
         ("words of tracks that are gone", "SELECT rowid FROM track_text WHERE track_text MATCH 'take' EXCEPT SELECT id FROM track"),
