@@ -150,8 +150,8 @@ public sealed class LogThread : IAsyncDisposable
             if (_stopping)
                 return false;
 
-            // A cut begins a batch of its own: what was asked for before it is durable, and said to be, before any of it is cut.
-            for (long bytes = 0; _waiting.Count > 0 && bytes < BatchBytesMax && (_batch.Count == 0 || _waiting.Peek().CutFrom is null);)
+            // A cut or a reset begins a batch of its own: what was asked for before it is durable, and said to be, before any of it goes.
+            for (long bytes = 0; _waiting.Count > 0 && bytes < BatchBytesMax && (_batch.Count == 0 || !TakesAway(_waiting.Peek()));)
             {
                 var job = _waiting.Dequeue();
                 bytes += BytesOf(job);
@@ -171,12 +171,19 @@ public sealed class LogThread : IAsyncDisposable
                 _votes.Save(vote);
             if (job.CutFrom is { } from)
                 _log.CutFrom(from, job.CutReason);
-
+            if (job.ResetTo is { } start)
+                _log.ResetTo(start, job.CutReason);
             _toAppend.AddRange(job.Entries);
         }
 
         if (Append())
             _log.Sync();
+        foreach (var job in _batch)
+        {
+            if (job.DropBefore is { } keepFrom)
+                _log.DropBefore(keepFrom);
+        }
+
         foreach (var job in _batch)
             job.Persisted();
     }
@@ -189,6 +196,8 @@ public sealed class LogThread : IAsyncDisposable
         _toAppend.Clear();
         return true;
     }
+
+    private static bool TakesAway(PersistJob job) => job.CutFrom is not null || job.ResetTo is not null;
 
     private static long BytesOf(PersistJob job)
     {

@@ -39,12 +39,12 @@ public sealed class ReplicationLog : IDisposable
     public TailCache Tail { get; }
 
     /// <summary>The first entry that the log still has; the place of the next one if it has none.</summary>
-    public LogIndex First => _segments.First;
+    public LogIndex First => LogIndex.Max(_segments.First, Tail.First);
 
     /// <summary>The last entry, durable or not.</summary>
     public Position Last => Tail.Last;
 
-    /// <summary>The term of each entry from the one before <see cref="First"/> on.</summary>
+    /// <summary>The terms of all entries since the group began, also of those before <see cref="First"/> that the log no longer has.</summary>
     public TermHistory Terms => Tail.Terms;
 
     /// <summary>How many bytes of an unfinished write opening found and cut: 0 after an orderly end.</summary>
@@ -73,6 +73,25 @@ public sealed class ReplicationLog : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens an empty log that goes on behind <paramref name="start"/>, whatever the directory held: that is gone. For a new copy of a database, or
+    /// in place of a damaged log. A crash leaves the old log or the new one.
+    /// </summary>
+    public static ReplicationLog Create(IFileSystem files, string directory, GroupId group, LogBase start, ReplicationLogOptions options)
+    {
+        try
+        {
+            files.CreateDirectory(directory);
+            new LogBaseFile(start, ReplacesAll: true).Write(files, directory, group);
+        }
+        catch (Exception e) when (IsEnvironment(e))
+        {
+            throw new LogFailedException(directory, "creating", e);
+        }
+
+        return Open(files, directory, group, options);
+    }
+
     /// <summary>Writes entries behind the last that was written. Not durable before <see cref="Sync"/>. Only for the log thread.</summary>
     public void Append(IReadOnlyList<LogEntry> entries)
     {
@@ -92,21 +111,35 @@ public sealed class ReplicationLog : IDisposable
     public void CutFrom(LogIndex from, string reason)
         => Change("cutting", () =>
         {
-            var last = _segments.Last;
-            if (from > last.Index)
+            if (from > _segments.Last.Index)
                 return;
-            Invariant.Holds(from >= First, "entries that are no longer in the log cannot be cut");
-            var previous = from == First ? _segments.BeforeFirst : ReadWritten(from.Previous, 1)[0].Position;
-            var header = new SegmentHeader(_group, from, previous.Term, reason);
-            CutFile.Save(_files, _directory, header, last, index => ReadWritten(index, CutReadBytesMax));
-            _segments.CutFrom(from, previous);
+            Invariant.Holds(from >= _segments.First, "entries that are no longer in the log cannot be cut");
+            SaveCut(from, reason);
+            _segments.CutFrom(from, BeforeWritten(from));
         });
 
     /// <summary>
-    /// Removes whole segments that hold nothing from <paramref name="keepFrom"/> on: bounds the disk. Only for the log thread; the caller answers
-    /// for that nobody needs them.
+    /// Removes whole segments that hold nothing from <paramref name="keepFrom"/> on: bounds the disk. Where the log then begins, and the terms of
+    /// what is gone, is durable before anything is deleted. Only for the log thread; the caller answers for that nobody needs the entries: they
+    /// are committed, and no checkpoint, follower or archive is behind them.
     /// </summary>
     public void DropBefore(LogIndex keepFrom) => Change("dropping old segments", () => _segments.DropBefore(keepFrom));
+
+    /// <summary>
+    /// Replaces the whole log in the files by an empty one that goes on behind <paramref name="start"/>: after a snapshot was installed. A crash
+    /// leaves the old log or the new one. Entries that the history up to <paramref name="start"/> does not hold are saved to a
+    /// <see cref="CutFile"/> first, and so are those behind it, as nothing says whether it will. Durable on return. Only for the log thread.
+    /// </summary>
+    /// <exception cref="LogCorruptedException">Something to be saved is damaged; the log was not replaced.</exception>
+    public void ResetTo(LogBase start, string reason)
+    {
+        start.Check();
+        Change("replacing the log", () =>
+        {
+            SaveCut(FirstNotIn(start), reason);
+            _segments.ResetTo(start);
+        });
+    }
 
     /// <summary>
     /// The entries of a range, up to so many bytes of records, one entry at least. From memory where they are there, else from the files, checked.
@@ -137,6 +170,8 @@ public sealed class ReplicationLog : IDisposable
         LogIndex? found = null;
         long budget = bytesMax;
         var generation = Tail.Generation;
+        if (first < Tail.First)
+            return first;
         while (!Tail.TryMeasure(generation, first, last, ref budget, ref found))
         {
             if (generation != Tail.Generation)
@@ -163,6 +198,8 @@ public sealed class ReplicationLog : IDisposable
     {
         var entries = new List<LogEntry>();
         long budget = bytesMax;
+        if (first < Tail.First)
+            return entries;
         while (!Tail.TryRead(generation, first, last, ref budget, entries))
         {
             if (generation != Tail.Generation)
@@ -179,6 +216,28 @@ public sealed class ReplicationLog : IDisposable
         }
 
         return entries;
+    }
+
+    private Position BeforeWritten(LogIndex index) => new(_segments.Terms.TermAt(index.Previous), index.Previous);
+
+    /// <summary>The first entry in the files that a history up to <paramref name="start"/> lacks, or that stands behind it.</summary>
+    private LogIndex FirstNotIn(LogBase start)
+    {
+        // Terms change only where one starts, in either history: two histories that agree at a start agree up to the next one.
+        var candidates = _segments.Terms.Starts.Concat(start.Terms.Starts).Select(from => from.Index).Append(_segments.First)
+            .Where(index => index >= _segments.First && index <= start.Position.Index && _segments.Terms.TermAt(index) != start.Terms.TermAt(index))
+            .Append(start.Position.Index.Next);
+        return LogIndex.Max(candidates.Min(), _segments.First);
+    }
+
+    /// <summary>Saves an entry and all behind it, if there are any.</summary>
+    private void SaveCut(LogIndex from, string reason)
+    {
+        var last = _segments.Last;
+        if (from > last.Index)
+            return;
+        var header = new SegmentHeader(_group, from, BeforeWritten(from).Term, reason);
+        CutFile.Save(_files, _directory, header, last, index => ReadWritten(index, CutReadBytesMax));
     }
 
     private List<LogEntry> ReadWritten(LogIndex first, int bytesMax)

@@ -18,6 +18,7 @@ internal sealed class SegmentChain : IDisposable
     // Owner: the log thread, which replaces the array; readers take it as it is.
     private volatile Segment[] _segments;
     private Position _last;
+    private TermHistory _terms;
     private readonly FrameBuffer _buffer = new();
 
     private SegmentChain(IFileSystem files, string directory, GroupId group, ReplicationLogOptions options, ChainContents contents)
@@ -28,6 +29,7 @@ internal sealed class SegmentChain : IDisposable
         _options = options;
         _segments = contents.Segments;
         _last = contents.Last;
+        _terms = contents.Terms;
     }
 
     public LogIndex First => _segments[0].First;
@@ -38,6 +40,9 @@ internal sealed class SegmentChain : IDisposable
     /// <summary>The last entry that was written to a file. Only for the log thread.</summary>
     public Position Last => _last;
 
+    /// <summary>The terms of all entries up to <see cref="Last"/>. Only for the log thread.</summary>
+    public TermHistory Terms => _terms;
+
     private Segment Active => _segments[^1];
 
     public static SegmentChain Open(
@@ -46,8 +51,12 @@ internal sealed class SegmentChain : IDisposable
         var chain = new SegmentChain(files, directory, group, options, contents);
         try
         {
+            foreach (var leftover in contents.Leftovers)
+                files.DeleteDurably(Path.Combine(directory, leftover));
             if (contents.Segments.Length == 0 || contents.Segments[^1].IsSealed)
                 chain.Start(contents.Last);
+            if (contents.Base.ReplacesAll)
+                (contents.Base with { ReplacesAll = false }).Write(files, directory, group);
             return chain;
         }
         catch
@@ -78,6 +87,7 @@ internal sealed class SegmentChain : IDisposable
 
             _buffer.Add(entry.Record.Span, end, Active.UnsyncedBefore(end));
             _last = entry.Position;
+            _terms = _terms.Append(_last);
             if (_buffer.IsFull)
                 Flush();
         }
@@ -100,6 +110,7 @@ internal sealed class SegmentChain : IDisposable
                 RemoveSegment(_segments[^1], _segments[..^1]);
             Active.CutFrom(from);
             _last = newLast;
+            _terms = _terms.CutFrom(from);
         }
         finally
         {
@@ -107,14 +118,53 @@ internal sealed class SegmentChain : IDisposable
         }
     }
 
-    /// <summary>Removes the segments that hold nothing from <paramref name="keepFrom"/> on, the oldest first; never the last one.</summary>
+    /// <summary>
+    /// Removes the segments that hold nothing from <paramref name="keepFrom"/> on; never the last one. The new base is durable first: a crash
+    /// after that leaves segments which opening deletes.
+    /// </summary>
     public void DropBefore(LogIndex keepFrom)
     {
+        var dropped = 0;
+        while (dropped + 1 < _segments.Length && _segments[dropped + 1].First <= keepFrom)
+            dropped++;
+        if (dropped == 0)
+            return;
+
+        var previous = _segments[dropped].Header.Previous;
+        new LogBaseFile(new LogBase(previous, _terms.CutFrom(previous.Index.Next)), ReplacesAll: false).Write(_files, _directory, _group);
         _cuts.EnterWriteLock();
         try
         {
-            while (_segments.Length > 1 && _segments[1].First <= keepFrom)
+            for (; dropped > 0; dropped--)
                 RemoveSegment(_segments[0], _segments[1..]);
+        }
+        finally
+        {
+            _cuts.ExitWriteLock();
+        }
+    }
+
+    /// <summary>
+    /// Removes everything and begins anew behind an entry. Happens as a whole: a crash before the new base is durable leaves the log as it was;
+    /// after it, opening finishes.
+    /// </summary>
+    public void ResetTo(LogBase start)
+    {
+        var replacing = new LogBaseFile(start, ReplacesAll: true);
+        replacing.Write(_files, _directory, _group);
+        _cuts.EnterWriteLock();
+        try
+        {
+            foreach (var segment in _segments)
+            {
+                segment.Dispose();
+                _files.DeleteDurably(PathOf(segment));
+            }
+
+            _segments = [Create(start.Position)];
+            _last = start.Position;
+            _terms = start.Terms;
+            (replacing with { ReplacesAll = false }).Write(_files, _directory, _group);
         }
         finally
         {
@@ -201,16 +251,20 @@ internal sealed class SegmentChain : IDisposable
     }
 
     /// <summary>Begins a new last segment behind an entry.</summary>
-    private void Start(Position previous)
+    private void Start(Position previous) => _segments = [.. _segments, Create(previous)];
+
+    private Segment Create(Position previous)
     {
         var header = new SegmentHeader(_group, previous.Index.Next, previous.Term);
-        _segments = [.. _segments, Segment.Create(_files, _directory, header, Math.Min(_options.FillAheadBytes, _options.SegmentBytesMax))];
+        return Segment.Create(_files, _directory, header, Math.Min(_options.FillAheadBytes, _options.SegmentBytesMax));
     }
+
+    private string PathOf(Segment segment) => Path.Combine(_directory, SegmentFormat.FileName(segment.First));
 
     private void RemoveSegment(Segment segment, Segment[] rest)
     {
         _segments = rest;
         segment.Dispose();
-        _files.DeleteDurably(Path.Combine(_directory, SegmentFormat.FileName(segment.First)));
+        _files.DeleteDurably(PathOf(segment));
     }
 }

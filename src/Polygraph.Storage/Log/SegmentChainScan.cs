@@ -4,7 +4,14 @@ using Polygraph.Storage.Files;
 namespace Polygraph.Storage.Log;
 
 /// <summary>What a log's directory was found to hold.</summary>
-internal sealed record ChainContents(Segment[] Segments, Position Last, TermHistory Terms, long TornBytes);
+/// <param name="Base">Where the log begins; all of it was being replaced when a crash came, if it says so.</param>
+/// <param name="Segments">The segments from there on; empty if the log was never written to, or is to begin anew.</param>
+/// <param name="Leftovers">Names of segments that are no longer of the log: to be deleted.</param>
+/// <param name="Last">The last entry; the base's if there is none.</param>
+/// <param name="Terms">The terms of all entries up to it.</param>
+/// <param name="TornBytes">Bytes of an unfinished write at the end.</param>
+internal sealed record ChainContents(
+    LogBaseFile Base, Segment[] Segments, string[] Leftovers, Position Last, TermHistory Terms, long TornBytes);
 
 /// <summary>Opens the segments of a directory: each is read once, and each must continue the one before it.</summary>
 internal sealed class SegmentChainScan
@@ -44,10 +51,27 @@ internal sealed class SegmentChainScan
         foreach (var unfinished in names.Where(name => name.EndsWith(SegmentFormat.FileSuffix + FileRecipes.TemporarySuffix, StringComparison.Ordinal)))
             _files.Delete(Path.Combine(_directory, unfinished));
 
+        _files.Delete(Path.Combine(_directory, LogBaseFile.FileName + FileRecipes.TemporarySuffix));
+        var start = LogBaseFile.Read(_files, _directory, _group);
+        (_last, _terms) = (start.Base.Position, start.Base.Terms);
+
         var segments = names.Where(name => name.EndsWith(SegmentFormat.FileSuffix, StringComparison.Ordinal)).ToArray();
-        for (var i = 0; i < segments.Length; i++)
+        var leftovers = start.ReplacesAll ? segments.Length : LeftoversOf(segments, start.Base);
+        for (var i = leftovers; i < segments.Length; i++)
             OpenNext(Path.Combine(_directory, segments[i]), isLast: i == segments.Length - 1);
-        return new([.. _segments], _last, _terms, _tornBytes);
+        if (_segments.Count == 0 && !start.ReplacesAll && _last != Position.Zero)
+            throw new LogCorruptedException(Path.Combine(_directory, LogBaseFile.FileName), 0, _last, "no segment continues it.");
+        return new(start, [.. _segments], segments[..leftovers], _last, _terms, _tornBytes);
+    }
+
+    /// <summary>How many segments end before the base: the drop that moved it there had not deleted them yet.</summary>
+    private static int LeftoversOf(string[] segments, LogBase start)
+    {
+        var firstName = SegmentFormat.FileName(start.Position.Index.Next);
+        var count = 0;
+        while (count + 1 < segments.Length && string.CompareOrdinal(segments[count + 1], firstName) <= 0)
+            count++;
+        return count;
     }
 
     private void OpenNext(string path, bool isLast)
@@ -79,19 +103,9 @@ internal sealed class SegmentChainScan
             throw new LogCorruptedException(path, 0, _last, $"it belongs to group {header.Group}, not {_group}.");
         if (Path.GetFileName(path) != SegmentFormat.FileName(header.First))
             throw new LogCorruptedException(path, 0, _last, $"its name does not say that it begins at {header.First}.");
-        if (_segments.Count == 0)
-            BeginAfter(header.Previous);
-        else if (header.Previous != _last)
+        if (header.Previous != _last)
             throw new LogCorruptedException(path, 0, _last, $"it continues {header.Previous}, so entries between are missing.");
         if (!isLast && !contents.Sealed)
             throw new LogCorruptedException(path, contents.End, contents.Last, "the segment ends here although another follows it.");
-    }
-
-    /// <summary>The oldest segment knows the term of the entry before it, which others may ask for.</summary>
-    private void BeginAfter(Position previous)
-    {
-        _last = previous;
-        if (previous != Position.Zero)
-            _terms = _terms.Append(previous);
     }
 }

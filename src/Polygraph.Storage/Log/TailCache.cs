@@ -19,6 +19,7 @@ public sealed class TailCache
     private long _bytes;
     private long _unwrittenBytes;
     private long _generation;
+    private LogIndex _first;
 
     /// <summary>A tail behind what the files hold.</summary>
     internal TailCache(Position last, TermHistory terms, long bytesMax)
@@ -27,6 +28,7 @@ public sealed class TailCache
         _terms = terms;
         _bytesMax = bytesMax;
         _firstUnwritten = last.Index.Next;
+        _first = new LogIndex(1);
     }
 
     /// <summary>The last entry of the log, written or not.</summary>
@@ -59,6 +61,16 @@ public sealed class TailCache
         }
     }
 
+    /// <summary>Nothing before this is of the log, whatever files still hold.</summary>
+    internal LogIndex First
+    {
+        get
+        {
+            lock (_gate)
+                return _first;
+        }
+    }
+
     /// <summary>The first entry in memory; the one after the last if there is none.</summary>
     public LogIndex FirstInMemory
     {
@@ -69,7 +81,7 @@ public sealed class TailCache
         }
     }
 
-    /// <summary>Grows with every cut: entries read from files before and after one must not be put together.</summary>
+    /// <summary>Grows with every cut and every reset: entries read from files before and after one must not be put together.</summary>
     internal long Generation
     {
         get
@@ -119,6 +131,26 @@ public sealed class TailCache
             _last = new(_terms.TermAt(from.Previous), from.Previous);
             _terms = _terms.CutFrom(from);
             _firstUnwritten = LogIndex.Min(_firstUnwritten, from);
+        }
+    }
+
+    /// <summary>
+    /// Makes the log empty, to go on behind another entry, for readers at once. Only for the group loop, which then has the files reset too.
+    /// </summary>
+    public void ResetTo(LogBase start)
+    {
+        start.Check();
+        lock (_gate)
+        {
+            _generation++;
+            while (_entries.Count > 0)
+                _entries.RemoveLast();
+            _bytes = 0;
+            _unwrittenBytes = 0;
+            _last = start.Position;
+            _terms = start.Terms;
+            _first = start.Position.Index.Next;
+            _firstUnwritten = _first;
         }
     }
 

@@ -106,6 +106,7 @@ public sealed class PowerLossTests
             {
                 var first = fixture.Log.First.Value;
                 Assert.InRange(first, 1ul, 30ul);
+                Assert.Equal(1ul, fixture.Log.Terms.Starts[0].Index.Value);
                 LogFixture.AssertSame(LogFixture.Entries(1, first, (int)(41 - first)), fixture.ReadAll());
             });
 
@@ -137,9 +138,9 @@ public sealed class PowerLossTests
 
     /// <summary>
     /// Runs a step on a prepared log with the power failing at its first, second, … operation, until it runs through; after each failure looks at
-    /// several of the disks that may be found.
+    /// several of the disks that may be found. Says how many operations there were.
     /// </summary>
-    private static void AtEveryOperation(Action<LogFixture> prepare, Action<LogFixture, Action> step, Action<LogFixture, bool> check)
+    internal static int AtEveryOperation(Action<LogFixture> prepare, Action<LogFixture, Action> step, Action<LogFixture, bool> check)
     {
         for (var operation = 0; ; operation++)
         {
@@ -162,7 +163,7 @@ public sealed class PowerLossTests
             if (!failed)
             {
                 Assert.True(operation > 3, "the scenario has operations to fail at");
-                return;
+                return operation;
             }
         }
     }
