@@ -29,6 +29,15 @@ public sealed record NodeDelays
 
     /// <summary>How many of a thousand pieces of the writer's work are followed by a checkpoint.</summary>
     public int CheckpointPerMille { get; init; } = 50;
+
+    /// <summary>How many of a thousand checkpoints are followed by a trim of the log, as far as all voters hold it.</summary>
+    public int TrimPerMille { get; init; }
+
+    /// <summary>How many of a thousand trims go as far as the checkpoint, whoever may still need the entries: the log has reached its bound.</summary>
+    public int BoundPerMille { get; init; }
+
+    /// <summary>From the need of a snapshot until it is there.</summary>
+    public (long Min, long Max) Transfer { get; init; } = (1_000, 50_000);
 }
 
 /// <summary>

@@ -45,7 +45,7 @@ public static class Report
         Line($"simulated {runner.Simulated.TotalHours:0.00} h in {runner.Real.TotalSeconds:0.0} s ({runner.Processor.TotalSeconds:0.0} s of processor): {runner.Simulated / runner.Real:0} times faster than the clock, {runner.Simulated / runner.Processor:0} per processor");
         Line($"{runner.Events:n0} events");
         Line($"faults {string.Join(", ", runner.Faults.Select(fault => $"{fault.Key} {fault.Value:n0}"))}");
-        Line($"{runner.LeaderChanges:n0} leader changes, {runner.Committed:n0} entries committed, {runner.AckedAndCut:n0} acked below quorum, cut and kept");
+        Line($"{runner.LeaderChanges:n0} leader changes, {runner.Committed:n0} entries committed, {runner.AckedAndCut:n0} acked below quorum, cut and kept, {runner.Snapshots:n0} snapshots installed");
         Line($"{clients.Writes:n0} writes tried, {clients.Acked:n0} acked, {clients.Retried:n0} retried; {clients.ReadsAnswered:n0} of {clients.Reads:n0} reads answered, {clients.SessionsLost:n0} sessions lost");
         if (runner.Failures.Count > 0)
             Line($"failing seeds: {string.Join(' ', runner.Failures.Select(failure => $"{failure.Seed}({failure.Failed})"))}");

@@ -54,6 +54,9 @@ public sealed record SeedPlan
                 Writer = (10, dice.Pick<long>([3_000, 3_000, 100_000])),
                 Tick = (0, dice.Pick<long>([2_000, 2_000, 60_000])),
                 CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
+                TrimPerMille = dice.Pick<int>([0, 300, 1000]),
+                BoundPerMille = dice.Pick<int>([0, 100, 1000]),
+                Transfer = (1_000, dice.Pick<long>([20_000, 200_000, 2_000_000])),
             },
             Network = new NetworkBehaviour
             {

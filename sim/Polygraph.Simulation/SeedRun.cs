@@ -27,6 +27,9 @@ public sealed record SeedResult(ulong Seed, SeedPlan Plan, ulong TraceHash)
 
     public long AckedAndCut { get; init; }
 
+    /// <summary>How many replicas were replaced by a snapshot.</summary>
+    public int Snapshots { get; init; }
+
     public required ClientTally Clients { get; init; }
 
     public required IReadOnlyDictionary<FaultKind, long> Faults { get; init; }
@@ -186,6 +189,7 @@ public sealed class SeedRun
             LeaderChanges = _cluster.LogChecks.LeaderChanges,
             Committed = committed,
             AckedAndCut = _cluster.AnswerChecks.AckedAndCut,
+            Snapshots = _cluster.Nodes.Sum(node => node.Snapshots),
             Clients = _tally,
             Faults = faults,
             IsVacuous = faults.Values.Sum() == 0 || committed <= _committedWhenHealed,

@@ -35,6 +35,9 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
 
     public long Events { get; private set; }
 
+    /// <summary>How many replicas were replaced by a snapshot.</summary>
+    public long Snapshots { get; private set; }
+
     public ClientTally Clients { get; } = new();
 
     public IReadOnlyDictionary<FaultKind, long> Faults => _faults;
@@ -81,6 +84,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
         Committed += result.Committed;
         AckedAndCut += result.AckedAndCut;
         Events += result.Events;
+        Snapshots += result.Snapshots;
         Clients.Add(result.Clients);
         foreach (var (kind, count) in result.Faults)
             _faults[kind] = _faults.GetValueOrDefault(kind) + count;

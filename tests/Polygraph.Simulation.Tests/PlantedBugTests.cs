@@ -40,6 +40,10 @@ public sealed class PlantedBugTests
     [InlineData(PlantedBug.CutsWithoutSaving, Check.AckedIsNeverLostSilently)]
     [InlineData(PlantedBug.CheckpointsUncommitted, Check.CheckpointIsCommitted)]
     [InlineData(PlantedBug.NeverTicks, Check.Liveness)]
+    [InlineData(PlantedBug.TrimsWhatIsNotCheckpointed, Check.CoreAssertion)]
+    [InlineData(PlantedBug.InstallsWrongSnapshot, Check.EqualDigests)]
+    [InlineData(PlantedBug.VotesWhileRelearning, Check.LeaderCompleteness)]
+    [InlineData(PlantedBug.CountsEarlierProcesses, Check.Liveness)]
     public void APlantedBugIsFoundByItsCheck(PlantedBug bug, Check expected)
     {
         var found = new SortedDictionary<Check, int>();

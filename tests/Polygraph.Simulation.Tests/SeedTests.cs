@@ -31,6 +31,7 @@ public sealed class SeedTests
         var runner = Fixed.Value;
         Assert.All(Enum.GetValues<Faults.FaultKind>(), kind => Assert.True(runner.Faults.GetValueOrDefault(kind) > 0, $"{kind} never happened"));
         Assert.True(runner.AckedAndCut > 0, "no acked write was ever cut");
+        Assert.True(runner.Snapshots > 0, "no replica was replaced by a snapshot");
         Assert.True(runner.LeaderChanges > FixedSeeds, "leaders hardly changed");
     }
 

@@ -92,7 +92,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
             AckLevel.Async => node.Disk.Holds(position),
             AckLevel.SemiSync => node.Disk.Holds(position) && followers >= 1,
             AckLevel.Quorum => history.Holds(position),
-            AckLevel.All => nodes().All(copy => copy.Disk.Holds(position)),
+            AckLevel.All => nodes().All(copy => copy.Disk.HeldUntilDamaged(position)),
             _ => false,
         };
         Require(achieved, Check.HonestReceipt, $"{told} and claims {receipt.Achieved}, which is not so");

@@ -117,7 +117,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     }
 
     /// <summary>How many voters hold this entry durably.</summary>
-    public int Copies(Position position) => _nodes.Count(node => node.Disk.Holds(position));
+    public int Copies(Position position) => _nodes.Count(node => node.Disk.HeldUntilDamaged(position));
 
     public static void Require(bool holds, Check check, string message)
     {
@@ -156,7 +156,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
         // A candidate of an older term may still win that term, late, after a newer leader has committed; it will do no harm (seed 226).
         for (var index = LogIndex.Zero.Next; index <= history.Last.Index && history.KnownIn(index) < view.Term; index = index.Next)
             Require(
-                node.Log.At(index)?.Position == history.PositionAt(index),
+                node.Log.At(index)?.Position == history.PositionAt(index) || (index <= node.Log.Base.Index && node.Disk.Holds(history.PositionAt(index))),
                 Check.LeaderCompleteness, $"{node.Id} leads {view.Term} without the committed entry {history.PositionAt(index)}");
     }
 
@@ -176,7 +176,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
         var leader = _nodes.First(candidate => candidate.Id == to);
         if (durable.Value > 0 && leader.IsAlive && leader.View.Role == Role.Leader && leader.View.Term == term)
             Require(
-                leader.Log.At(durable) is { } entry && node.Disk.Holds(entry.Position),
+                durable <= leader.Log.Last.Index && node.Disk.Holds(new Position(leader.View.Terms.TermAt(durable), durable)),
                 Check.SaysOnlyWhatIsDurable, $"{node.Id} says that its log equals {to}'s up to {durable}; it does not");
     }
 }

@@ -14,6 +14,10 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 {
     private readonly List<LogEntry> _log = [];
     private readonly List<LogEntry> _cutFiles = [];
+    private readonly List<(TermHistory Terms, LogIndex Last)> _damaged = [];
+
+    // The terms of what was trimmed: a replica keeps its whole history of terms.
+    private TermHistory _terms = TermHistory.Empty;
     private readonly List<Job> _waiting = [];
     private List<Job> _syncing = [];
     private int _life;
@@ -33,16 +37,33 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     /// <summary>The bounds of a sync's duration, in microseconds. Raised while the disk is slow.</summary>
     public (long Min, long Max) SyncMicroseconds { get; set; } = (80, 2_000);
 
+    /// <summary>The position just before the log's first entry: what came before it stands in the checkpoint.</summary>
+    public Position Base { get; private set; }
+
+    /// <summary>Whether the log lost entries that this node may have acknowledged, and has not learned again what is committed.</summary>
+    public bool MustRelearn { get; private set; }
+
+    /// <summary>How often this disk's log was damaged and thrown away.</summary>
+    public int Damages { get; private set; }
+
     /// <summary>The last durable position of the log.</summary>
-    public Position LastLog => _log.Count == 0 ? Position.Zero : _log[^1].Position;
+    public Position LastLog => _log.Count == 0 ? Base : _log[^1].Position;
 
-    /// <summary>Whether the entry at <paramref name="position"/> is in the durable log.</summary>
+    /// <summary>Whether the entry at <paramref name="position"/> is in the durable log, or in what was trimmed from it.</summary>
     public bool Holds(Position position)
-        => position.Index.Value == 0
-            || (position.Index.Value <= (ulong)_log.Count && _log[(int)position.Index.Value - 1].Position == position);
+        => position.Index <= Base.Index
+            ? _terms.TermAt(position.Index) == position.Term
+            : position.Index <= LastLog.Index && _log[Place(position.Index)].Position == position;
 
-    /// <summary>Whether the entry is in the durable log, or in a file of entries that were cut from it.</summary>
-    public bool EverHeld(Position position) => Holds(position) || _cutFiles.Any(entry => entry.Position == position);
+    /// <summary>Whether the entry is in the durable log, or in a file of entries that were cut from it, or was there before a damage.</summary>
+    public bool EverHeld(Position position)
+        => Holds(position) || _cutFiles.Any(entry => entry.Position == position) || WasDamaged(position);
+
+    /// <summary>
+    /// Whether the entry is in the durable log, or was until the damage that this disk's node has not made good yet: what it acknowledged then
+    /// may be counted until its new process is heard, and it does not vote before it has everything again.
+    /// </summary>
+    public bool HeldUntilDamaged(Position position) => Holds(position) || (MustRelearn && WasDamaged(position));
 
     /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
     public void Submit(IReadOnlyList<DiskWrite> writes, Action durable)
@@ -71,7 +92,44 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 
     /// <summary>What a process that starts now finds.</summary>
     public RecoveredState Recover()
-        => new(Vote, LastLog, _log.Aggregate(TermHistory.Empty, (history, entry) => history.Append(entry.Position)), Checkpoint.Position);
+        => new(Vote, LastLog, Terms(), Checkpoint.Position, Base, MustRelearn);
+
+    /// <summary>The log gets shorter at its beginning. Both sides of it are durable at once.</summary>
+    public void Trim(Position position)
+    {
+        var last = LastLog;
+        _terms = Terms().CutFrom(position.Index.Next);
+        _log.RemoveRange(0, Place(position.Index.Next));
+        Base = position;
+        if (LastLog.Index < last.Index)
+            throw new InvalidOperationException("The log is trimmed further than it reaches.");
+    }
+
+    /// <summary>The log is found damaged, and is thrown away with SQLite's state. A marker that says so was durable before.</summary>
+    public void Damage()
+    {
+        Damages++;
+        MustRelearn = true;
+        _damaged.Add((Terms(), LastLog.Index));
+        _log.Clear();
+        (Base, _terms, Checkpoint) = (Position.Zero, TermHistory.Empty, new());
+    }
+
+    /// <summary>Takes the place of log and SQLite, at once; a log that holds the snapshot's position is kept.</summary>
+    public void Install(KeyValueState snapshot, TermHistory terms)
+    {
+        if (!Holds(snapshot.Position))
+        {
+            _cutFiles.AddRange(_log.Where(entry => terms.TermAt(entry.Position.Index) != entry.Position.Term));
+            _log.Clear();
+            (Base, _terms) = (snapshot.Position, terms.CutFrom(snapshot.Position.Index.Next));
+        }
+
+        Checkpoint = snapshot;
+    }
+
+    /// <summary>The marker of a damaged log is removed.</summary>
+    public void Relearned() => MustRelearn = false;
 
     /// <summary>Only for planted bugs: the vote file says something older.</summary>
     public void LoseVote(Vote older) => Vote = older;
@@ -109,7 +167,7 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
                 _cutFiles.AddRange(save.Entries);
                 break;
             case DiskWrite.Cut cut:
-                var keep = Math.Min((int)cut.From.Value - 1, _log.Count);
+                var keep = Math.Min(Place(cut.From), _log.Count);
                 _log.RemoveRange(keep, _log.Count - keep);
                 break;
             case DiskWrite.Append append:
@@ -120,6 +178,13 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
                 break;
         }
     }
+
+    private bool WasDamaged(Position position)
+        => _damaged.Any(log => position.Index <= log.Last && log.Terms.TermAt(position.Index) == position.Term);
+
+    private int Place(LogIndex index) => (int)(index - Base.Index) - 1;
+
+    private TermHistory Terms() => _log.Aggregate(_terms, (history, entry) => history.Append(entry.Position));
 
     private sealed record Job(IReadOnlyList<DiskWrite> Writes, Action Durable);
 }

@@ -71,6 +71,9 @@ public sealed class FaultInjector
             case FaultKind.LeaderCutOff:
                 CutOffLeader();
                 break;
+            case FaultKind.DamagedLog:
+                DamageLog(Victim());
+                break;
             case FaultKind.SlowDisk:
                 SlowDown(Victim());
                 break;
@@ -152,6 +155,16 @@ public sealed class FaultInjector
         }
 
         node.Crash(kind);
+        StartLater(node, RestartMax);
+    }
+
+    private void DamageLog(SimulatedNode node)
+    {
+        var damaged = _cluster.Nodes.Count(other => other != node && other.Disk.MustRelearn);
+        if (!node.IsAlive || damaged + 1 > (_cluster.Nodes.Count - 1) / 2)
+            return;
+        node.Crash(CrashKind.KeepsAll);
+        node.Disk.Damage();
         StartLater(node, RestartMax);
     }
 

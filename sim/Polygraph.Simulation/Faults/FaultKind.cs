@@ -36,6 +36,9 @@ public enum FaultKind
     /// <summary>Syncs take very long on one node.</summary>
     SlowDisk,
 
+    /// <summary>A log is found damaged after a crash, and thrown away with SQLite's state; never so many that no majority is whole.</summary>
+    DamagedLog,
+
     /// <summary>Clocks run at different speeds.</summary>
     ClockDrift,
 }

@@ -54,6 +54,9 @@ public sealed class KeyValueState
 
     public KeyValueState Copy() => new(this);
 
+    /// <summary>Only for planted bugs: an empty state that claims a position.</summary>
+    internal static KeyValueState Claiming(Position position) => new() { Position = position };
+
     private static UInt128 Hash(ulong row, ulong value)
     {
         var low = (row + 0x9E3779B97F4A7C15) * 0xBF58476D1CE4E5B9 ^ (value * 0x94D049BB133111EB);

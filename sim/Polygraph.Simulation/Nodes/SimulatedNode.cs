@@ -4,6 +4,7 @@ using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
 
@@ -24,6 +25,8 @@ public sealed class SimulatedNode
     private Mailbox _fromLog = null!;
     private Input? _urgent;
     private bool _stepping;
+    private bool _fetching;
+    private LogIndex _shownBySnapshot;
     private Doom? _doom;
     private Instant _tickArmedFor = Instant.Never;
 
@@ -42,6 +45,9 @@ public sealed class SimulatedNode
 
     public VirtualDisk Disk { get; }
 
+    /// <summary>How many snapshots took the place of what this node had.</summary>
+    public int Snapshots { get; private set; }
+
     /// <summary>How many times the node was started.</summary>
     public int Life { get; private set; }
 
@@ -51,7 +57,7 @@ public sealed class SimulatedNode
 
     public DriftingClock Clock { get; private set; } = null!;
 
-    public MemoryLog Log { get; private set; } = new([]);
+    public MemoryLog Log { get; private set; } = new(Position.Zero, []);
 
     public WriterModel Writer { get; private set; } = null!;
 
@@ -71,12 +77,13 @@ public sealed class SimulatedNode
         IsAlive = true;
         IsPaused = false;
         Clock = new DriftingClock(_cluster.Time, _dice.Between(0, 1_000_000_000), driftPartsPerMillion);
-        Log = new MemoryLog(Disk.Log);
+        Log = new MemoryLog(Disk.Base, Disk.Log);
         Writer = new WriterModel(this, _cluster, _dice.Fork());
         FrontDoor = new FrontDoor(this, _cluster, _dice.Fork());
         _fromLog = new Mailbox(this, _cluster.Time, _dice.Fork(), () => _cluster.Delays.Report);
         _tickArmedFor = Instant.Never;
-        _core = new GroupCore(new GroupMembers(Id, Voters), _cluster.Options, Disk.Recover(), Log, bootSeed, (ulong)Life, Clock.Now);
+        _fetching = false;
+        _core = new GroupCore(new GroupMembers(Id, Voters), _cluster.Options, Recover(), Log, bootSeed, (ulong)Life, Clock.Now);
         View = _core.View;
         _cluster.LogChecks.Started(this);
         _cluster.Trace.Note(this, $"starts, log {Log.Last}, SQLite {Disk.Checkpoint.Position}, vote {Disk.Vote.Term}/{Disk.Vote.For}");
@@ -156,7 +163,17 @@ public sealed class SimulatedNode
     }
 
     /// <summary>Whether this node's SQLite ever showed the entry.</summary>
-    public bool HasShown(Position position) => _shown.Contains(position);
+    public bool HasShown(Position position)
+        => _shown.Contains(position) || (position.Index <= _shownBySnapshot && _cluster.LogChecks.History.Holds(position));
+
+    /// <summary>The log loses its beginning, and the core is told.</summary>
+    public void TrimLog(LogIndex through)
+    {
+        var position = new Position(View.Terms.TermAt(through), through);
+        Disk.Trim(position);
+        Log.Trim(position);
+        Step(new Input.Trimmed(position));
+    }
 
     internal void Shown(Position position) => _shown.Add(position);
 
@@ -177,6 +194,12 @@ public sealed class SimulatedNode
 
         _stepping = false;
         ArmTick();
+    }
+
+    private RecoveredState Recover()
+    {
+        var found = Disk.Recover();
+        return _cluster.Tampering.Has(PlantedBug.VotesWhileRelearning) ? found with { MustRelearn = false } : found;
     }
 
     private void StepOne(Input input)
@@ -247,6 +270,12 @@ public sealed class SimulatedNode
             case Effect.Announce announce:
                 _cluster.Announced?.Invoke(this, announce.Event);
                 break;
+            case Effect.NeedSnapshot need:
+                Fetch(_cluster.Node(need.Leader));
+                break;
+            case Effect.Relearned:
+                Disk.Relearned();
+                break;
             case Effect.CompleteWrite complete:
                 FrontDoor.Complete(complete);
                 break;
@@ -257,6 +286,34 @@ public sealed class SimulatedNode
                 FrontDoor.Complete(complete);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Takes the leader's last checkpoint; what comes after it comes from its log. Once it is here the replica is closed, log and SQLite are
+    /// replaced, and it is opened anew.
+    /// </summary>
+    private void Fetch(SimulatedNode source)
+    {
+        if (_fetching || !source.IsAlive)
+            return;
+        _fetching = true;
+        var (snapshot, terms) = (source.Disk.Checkpoint.Copy(), source.View.Terms);
+        if (_cluster.Tampering.Has(PlantedBug.InstallsWrongSnapshot))
+            snapshot = KeyValueState.Claiming(snapshot.Position);
+        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(snapshot, terms));
+    }
+
+    private void Install(KeyValueState snapshot, TermHistory terms)
+    {
+        _fetching = false;
+        if (snapshot.Position.Index <= View.Committed)
+            return;
+        _cluster.Trace.Note(this, $"is replaced by a snapshot at {snapshot.Position}");
+        Crash(CrashKind.KeepsAll);
+        Disk.Install(snapshot, terms);
+        _shownBySnapshot = LogIndex.Max(_shownBySnapshot, snapshot.Position.Index);
+        Snapshots++;
+        _cluster.Start(this);
     }
 
     private void Send(NodeId to, PeerMessage message)

@@ -186,6 +186,23 @@ public sealed class WriterModel
             return;
         _cluster.LogChecks.Checkpointing(_node, State);
         _node.Disk.Checkpoint = State.Copy();
+        if (_dice.Chance(_cluster.Delays.TrimPerMille))
+            TrimLog();
+    }
+
+    /// <summary>
+    /// What the checkpoint holds and nobody needs any more leaves the log; when the log has reached its bound, also what somebody needs, who
+    /// must then take a snapshot.
+    /// </summary>
+    private void TrimLog()
+    {
+        var through = _node.Disk.Checkpoint.Position.Index;
+        if (!_dice.Chance(_cluster.Delays.BoundPerMille))
+            through = LogIndex.Min(through, _node.View.Retain);
+        if (_cluster.Tampering.Has(PlantedBug.TrimsWhatIsNotCheckpointed))
+            through = _node.Disk.LastLog.Index;
+        if (through > _node.Disk.Base.Index)
+            _node.TrimLog(through);
     }
 
     private void Report(Input input) => _toLoop.Post(() => _node.Step(input));

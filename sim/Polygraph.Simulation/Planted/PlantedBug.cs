@@ -98,6 +98,18 @@ public enum PlantedBug
     /// <summary>Entries are shipped before the step that appends them.</summary>
     ShipsBeforeAppend,
 
+    /// <summary>The log is trimmed further than SQLite's checkpoint reaches.</summary>
+    TrimsWhatIsNotCheckpointed,
+
+    /// <summary>What is installed is not the state at the snapshot's position.</summary>
+    InstallsWrongSnapshot,
+
+    /// <summary>A node whose log was damaged votes as if it were whole.</summary>
+    VotesWhileRelearning,
+
+    /// <summary>A leader counts what a follower's earlier process acknowledged, after its log was damaged.</summary>
+    CountsEarlierProcesses,
+
     /// <summary>A delay depends on something outside the seed.</summary>
     DependsOnTheOutside,
 }

@@ -38,6 +38,12 @@ public sealed class Tampering(PlantedBug bug)
                 => received with { Message = heartbeat with { Echo = Newer(echo) } },
             (PlantedBug.EchoesNewerStamp, Input.Received { Message: AppendRequest { Echo: { } echo } request } received)
                 => received with { Message = request with { Echo = Newer(echo) } },
+            (PlantedBug.CountsEarlierProcesses, Input.Received { Message: AppendAccepted accepted } received)
+                => received with { Message = accepted with { Stamp = accepted.Stamp with { Boot = 1 } } },
+            (PlantedBug.CountsEarlierProcesses, Input.Received { Message: HeartbeatReply reply } received)
+                => received with { Message = reply with { Stamp = reply.Stamp with { Boot = 1 } } },
+            (PlantedBug.CountsEarlierProcesses, Input.Received { Message: ReadIndexRequest request } received)
+                => received with { Message = request with { Boot = 1 } },
             _ => input,
         };
 

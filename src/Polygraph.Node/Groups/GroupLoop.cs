@@ -111,6 +111,8 @@ internal sealed class GroupLoop
             case Effect.Lead lead: _writer!.Order(new WriterOrder.Lead(lead.Generation, lead.Term, lead.Next)); break;
             case Effect.StopLead stop: _writer!.Order(new WriterOrder.StopLead(stop.Generation)); break;
             case Effect.Rewind rewind: _writer!.Order(new WriterOrder.Rewind(rewind.Generation)); break;
+            case Effect.NeedSnapshot need: _outcomes.SnapshotNeeded(need.Leader, need.Base); break;
+            case Effect.Relearned: _outcomes.Relearned(); break;
             case Effect.CompleteWrite done: _outcomes.WriteDone(done.Write, done.Result); break;
             case Effect.CompleteRead done: _outcomes.ReadDone(done.Read, done.Result); break;
             case Effect.CompleteHold done: _outcomes.HoldDone(done.Hold, done.Committed); break;
@@ -197,6 +199,12 @@ internal interface IGroupOutcomes
     void HoldDone(ulong hold, bool? committed);
 
     void Announced(GroupEvent announced);
+
+    /// <summary>Only a snapshot at or after <paramref name="position"/> helps this replica on. Said again and again while that is so.</summary>
+    void SnapshotNeeded(NodeId leader, Position position);
+
+    /// <summary>The replica holds again all that it may have acknowledged.</summary>
+    void Relearned();
 
     void Published(GroupView before, GroupView after);
 

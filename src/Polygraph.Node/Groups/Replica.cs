@@ -150,6 +150,16 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
     }
 
+    /// <summary>Announced already; nothing is trimmed yet, so nobody is sent for a snapshot.</summary>
+    public void SnapshotNeeded(NodeId leader, Position position)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Relearned()
+    {
+    }
+
     public void Published(GroupView before, GroupView after)
     {
         Interlocked.Exchange(ref _fresher, null)?.TrySetResult();

@@ -84,6 +84,21 @@ public abstract record Effect
     /// </summary>
     public sealed record Rewind(ulong Generation) : Effect;
 
+    /// <summary>
+    /// The leader's log begins after <see cref="Base"/>, further than this replica's log reaches: only a snapshot helps. Said again and again
+    /// while that is so. Fetch one at or after <see cref="Base"/>, verify it, and begin anew with it.
+    /// </summary>
+    public sealed record NeedSnapshot(NodeId Leader, Position Base) : Effect;
+
+    /// <summary>
+    /// This replica holds everything that is committed again, and takes part in elections: <see cref="LeaderBased.RecoveredState.MustRelearn"/>
+    /// need not be set at the next start.
+    /// </summary>
+    public sealed record Relearned : Effect
+    {
+        public static readonly Relearned Instance = new();
+    }
+
     /// <summary>A write's ack policy is met, degraded or missed, or the write was refused. Exactly one for each write.</summary>
     public sealed record CompleteWrite(ulong Write, WriteResult Result) : Effect;
 
@@ -147,4 +162,6 @@ public enum GroupEventKind : byte
     FollowsLeader = 8,
     EntriesCut = 9,
     Rewind = 10,
+    NeedsSnapshot = 11,
+    Relearned = 12,
 }

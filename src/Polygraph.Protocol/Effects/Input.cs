@@ -51,6 +51,12 @@ public abstract record Input
     public sealed record Rewound(ulong Generation, Position Position) : Input;
 
     /// <summary>
+    /// The log was trimmed: its first entry is the one after <see cref="Base"/>, which is committed and in SQLite's checkpoint. Followers that
+    /// need older entries need a snapshot now.
+    /// </summary>
+    public sealed record Trimmed(Position Base) : Input;
+
+    /// <summary>
     /// A read that must see at least: everything committed when it began (<see cref="Minimum"/> is null: a read-index round), or the entry
     /// at <see cref="Minimum"/> (a session's token).
     /// </summary>

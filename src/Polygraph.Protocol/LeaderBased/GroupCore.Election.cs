@@ -33,6 +33,14 @@ public sealed partial class GroupCore
     {
         if (!_leader.IsNone)
             effects.Add(new Effect.Announce(new GroupEvent(GroupEventKind.Suspect, CurrentTerm, _leader)));
+        if (_relearning)
+        {
+            // Whoever lost acknowledged entries must not lead without them.
+            _leader = NodeId.None;
+            _electionDeadline = now + ElectionTimeout();
+            return;
+        }
+
         _role = Role.PreCandidate;
         _leader = NodeId.None;
         _granted.Clear();
@@ -47,7 +55,7 @@ public sealed partial class GroupCore
 
     private void OnPreVoteRequest(NodeId from, PreVoteRequest request, Instant now, EffectList effects)
     {
-        var granted = request.NextTerm > CurrentTerm && request.LastLog >= _lastLog && !HearsLeader(now);
+        var granted = request.NextTerm > CurrentTerm && request.LastLog >= _lastLog && !HearsLeader(now) && !_relearning;
         effects.Add(new Effect.Send(from, new PreVoteReply(CurrentTerm, request.NextTerm, granted)));
     }
 
@@ -82,7 +90,7 @@ public sealed partial class GroupCore
     private void OnVoteRequest(NodeId from, VoteRequest request, Instant now, EffectList effects)
     {
         var free = request.Term == CurrentTerm && (_vote.For.IsNone || _vote.For == from);
-        if (!free || request.LastLog < _lastLog)
+        if (!free || request.LastLog < _lastLog || _relearning)
         {
             effects.Add(new Effect.Send(from, new VoteReply(CurrentTerm, false)));
             return;

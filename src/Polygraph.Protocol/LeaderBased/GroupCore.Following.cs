@@ -45,6 +45,7 @@ public sealed partial class GroupCore
             effects.Add(new Effect.Persist(null, cut, news, _lastLog, _cuts, [new Outgoing(from, answer)]));
         if (cut is not null)
             AfterCut(effects);
+        EndRelearning(effects);
         LearnCommit(request.Commit, now, effects);
     }
 
@@ -59,6 +60,7 @@ public sealed partial class GroupCore
 
         HearLeader(from, now, effects);
         TakeEchoed(heartbeat.Echo);
+        _retain = heartbeat.Retain;
         LearnCommit(heartbeat.Commit, now, effects);
         if (heartbeat.Round > 0)
         {

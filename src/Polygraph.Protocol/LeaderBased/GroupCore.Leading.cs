@@ -117,6 +117,13 @@ public sealed partial class GroupCore
     private void ShipOne(PeerProgress peer, Instant now, EffectList effects)
     {
         var first = peer.Next;
+        if (first <= _base.Index)
+        {
+            peer.NoteSent(first.Previous, now);
+            effects.Add(new Effect.Send(peer.Node, new SnapshotNeeded(CurrentTerm, _base)));
+            return;
+        }
+
         var previous = new Position(_terms.TermAt(first.Previous), first.Previous);
         var request = new AppendRequest(CurrentTerm, previous, _commit, _round, TakeEcho(peer), []);
         peer.CommitTold = _commit;
@@ -149,9 +156,8 @@ public sealed partial class GroupCore
 
     private void OnAppendAccepted(NodeId from, AppendAccepted accepted, Instant now, EffectList effects)
     {
-        if (PeerInTerm(from, accepted.Term) is not { } peer)
+        if (PeerInTerm(from, accepted.Term) is not { } peer || !peer.Recognises(accepted.Stamp.Boot, now))
             return;
-        peer.NoteBoot(accepted.Stamp.Boot);
         peer.BeginPipelining(accepted.Durable);
         NoteAnswer(peer, accepted.Round, accepted.Durable, accepted.Applied, accepted.Stamp, now);
         AfterAnswer(peer, now, effects);
@@ -159,14 +165,12 @@ public sealed partial class GroupCore
 
     private void OnHeartbeatReply(NodeId from, HeartbeatReply reply, Instant now, EffectList effects)
     {
-        if (PeerInTerm(from, reply.Term) is not { } peer)
+        if (PeerInTerm(from, reply.Term) is not { } peer || !peer.Recognises(reply.Stamp.Boot, now))
             return;
         NoteAnswer(peer, reply.Round, reply.Durable, reply.Applied, reply.Stamp, now);
 
-        // A process that restarted has lost what was on its way to it, and does not know how far its log is ours: until it agrees anew, it
-        // can take no commit index. What was neither accepted nor rejected for so long was lost on the way.
-        var restarted = peer.NoteBoot(reply.Stamp.Boot);
-        if (restarted || (peer.Inflight > 0 && now - peer.LastMove > ResendAfter))
+        // What was neither accepted nor rejected for so long was lost on the way.
+        if (peer.Inflight > 0 && now - peer.LastMove > ResendAfter)
             peer.Probe(peer.Durable.Next, now);
         AfterAnswer(peer, now, effects);
     }
@@ -226,6 +230,7 @@ public sealed partial class GroupCore
             return;
         Invariant.Holds(Holds(last), "what was asked for after the last cut is in the log");
         _durable = last.Index;
+        EndRelearning(effects);
         if (_role == Role.Leader)
             CountAcks(now, effects);
     }
@@ -271,14 +276,14 @@ public sealed partial class GroupCore
         if (peer.Probing || peer.CommitTold >= _commit || (peer.Inflight > 0 && !_acks.WantsApplied))
             return;
         peer.CommitTold = _commit;
-        effects.Add(new Effect.Send(peer.Node, new Heartbeat(CurrentTerm, _commit, 0, TakeEcho(peer))));
+        effects.Add(new Effect.Send(peer.Node, new Heartbeat(CurrentTerm, _commit, 0, Retain, TakeEcho(peer))));
     }
 
     private void BroadcastHeartbeat(Instant now, EffectList effects)
     {
         BeginRound(now);
         foreach (var peer in _peers)
-            effects.Add(new Effect.Send(peer.Node, new Heartbeat(CurrentTerm, _commit, _round, TakeEcho(peer))));
+            effects.Add(new Effect.Send(peer.Node, new Heartbeat(CurrentTerm, _commit, _round, Retain, TakeEcho(peer))));
         ConfirmRounds(now, effects);
 
         // Aligned to the clock, so that the groups of a node beat together and wake it once.

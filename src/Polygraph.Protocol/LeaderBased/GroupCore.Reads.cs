@@ -33,7 +33,8 @@ public sealed partial class GroupCore
     private readonly Queue<FreshnessEcho> _echoes = new();
     private Instant? _freshAsOf;
 
-    private readonly record struct PendingRead(ulong Read, Instant EndsAt, ulong? Batch);
+    // No name: the question of a relearning replica, which is nobody's read.
+    private readonly record struct PendingRead(ulong? Read, Instant EndsAt, ulong? Batch);
 
     private readonly record struct IndexedRead(ulong Read, LogIndex Index, Term? Term, Instant EndsAt);
 
@@ -73,7 +74,7 @@ public sealed partial class GroupCore
             _unindexed[i] = _unindexed[i] with { Batch = _batch };
         _batchAsked = _batch;
         _batchAskedAt = now;
-        effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, _batch)));
+        effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, _batch, _boot)));
     }
 
     // The same batch again: an answer to either question is of a moment after its reads began.
@@ -82,7 +83,7 @@ public sealed partial class GroupCore
         if (_batchAsked is not { } batch || _leader.IsNone || now - _batchAskedAt <= _options.HeartbeatInterval * 2)
             return;
         _batchAskedAt = now;
-        effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, batch)));
+        effects.Add(new Effect.Send(_leader, new ReadIndexRequest(CurrentTerm, batch, _boot)));
     }
 
     private void OnReadIndexRequest(NodeId from, ReadIndexRequest request, Instant now, EffectList effects)
@@ -93,6 +94,8 @@ public sealed partial class GroupCore
             return;
         }
 
+        if (PeerInTerm(from, request.Term) is not { } peer || !peer.Recognises(request.Boot, now))
+            return;
         ArmSweep(now);
         AddRoundRead(new RoundRead(request.Batch, from, null, LogIndex.Zero, now + _options.ElectionTimeoutMax), now, effects);
     }
@@ -106,8 +109,12 @@ public sealed partial class GroupCore
         {
             LearnCommit(index, now, effects);
             foreach (var read in _unindexed)
-                if (read.Batch == reply.Batch)
-                    _indexed.Add(new IndexedRead(read.Read, index, null, read.EndsAt));
+                if (read.Batch != reply.Batch)
+                    continue;
+                else if (read.Read is { } id)
+                    _indexed.Add(new IndexedRead(id, index, null, read.EndsAt));
+                else
+                    RelearnThrough(index, effects);
             _unindexed.RemoveAll(read => read.Batch == reply.Batch);
             ReadsAfterApplied(effects);
             AskLeaderForIndex(now, effects);
@@ -217,7 +224,7 @@ public sealed partial class GroupCore
         }
 
         foreach (var read in _unindexed)
-            _roundReads.Add(new RoundRead(read.Read, NodeId.None, null, LogIndex.Zero, read.EndsAt));
+            _roundReads.Add(new RoundRead(read.Read!.Value, NodeId.None, null, LogIndex.Zero, read.EndsAt));
         _unindexed.Clear();
     }
 
@@ -315,7 +322,7 @@ public sealed partial class GroupCore
     private void ExpireReads(Instant now, EffectList effects)
     {
         var outcome = _leader.IsNone ? ReadOutcome.NoLeader : ReadOutcome.TimedOut;
-        _unindexed.RemoveAll(read => Expired(read.Read, read.EndsAt, outcome));
+        _unindexed.RemoveAll(read => read.Read is { } id && Expired(id, read.EndsAt, outcome));
         _indexed.RemoveAll(read => Expired(read.Read, read.EndsAt, ReadOutcome.TimedOut));
         _roundReads.RemoveAll(read => read.Remote.IsNone ? Expired(read.Id, read.EndsAt, outcome) : now >= read.EndsAt);
         _holds.RemoveAll(hold =>

@@ -70,9 +70,13 @@ public sealed partial class GroupCore
         _commit = state.Materialised.Index;
         _applied = state.Materialised;
         _applyIssued = state.Materialised.Index;
+        _base = state.Base;
         _indexes = new VoterIndexes(_self, members.Voters.Count);
         Invariant.Holds(_terms.TermAt(_lastLog.Index) == _lastLog.Term, "the term history reaches the end of the log");
         Invariant.Holds(_commit <= _lastLog.Index, "SQLite is never ahead of the durable log");
+        Invariant.Holds(Holds(_base) && _base.Index <= _commit, "what the log no longer holds is in SQLite");
+        if (state.MustRelearn)
+            BeginRelearning(now);
 
         // Invariant: a group that never had a leader has none to wait for; pre-votes keep the impatience harmless.
         var unborn = _vote.Term == Term.Zero && _lastLog == Position.Zero;
@@ -96,6 +100,9 @@ public sealed partial class GroupCore
         Terms = _terms,
         FreshAsOf = _freshAsOf,
         Serving = _writer == WriterState.Leading && _role == Role.Leader,
+        Base = _base,
+        Retain = Retain,
+        Relearning = _relearning,
         Peers = _role == Role.Leader
             ? [.. _peers.Select(peer => new PeerView(peer.Node, peer.Durable, peer.Applied, peer.Heard ? peer.LastHeard : null))]
             : [],
@@ -122,6 +129,7 @@ public sealed partial class GroupCore
             case Input.LeadStopped stopped: OnLeadStopped(stopped, now, effects); break;
             case Input.Applied applied: OnApplied(applied, now, effects); break;
             case Input.Rewound rewound: OnRewound(rewound, now, effects); break;
+            case Input.Trimmed trimmed: OnTrimmed(trimmed.Base); break;
             case Input.ReadIndex read: OnReadIndex(read, now, effects); break;
             case Input.HoldUntilCommitted hold: OnHold(hold, now, effects); break;
             default: throw new InvariantViolationException($"No handler for input {input.GetType().Name}.");
@@ -153,7 +161,7 @@ public sealed partial class GroupCore
             // Leader stickiness: whoever still hears a leader does not help to depose it. (A pre-vote never changes a term.)
             if (message is VoteRequest && HearsLeader(now))
                 return;
-            var leader = message is AppendRequest or Heartbeat ? from : NodeId.None;
+            var leader = message is AppendRequest or Heartbeat or SnapshotNeeded ? from : NodeId.None;
             BecomeFollower(message.Term, leader, now, effects, $"{from} is in {message.Term}");
         }
 
@@ -170,6 +178,7 @@ public sealed partial class GroupCore
             case HeartbeatReply reply: OnHeartbeatReply(from, reply, now, effects); break;
             case ReadIndexRequest request: OnReadIndexRequest(from, request, now, effects); break;
             case ReadIndexReply reply: OnReadIndexReply(from, reply, now, effects); break;
+            case SnapshotNeeded needed: OnSnapshotNeeded(from, needed, now, effects); break;
             default: throw new InvariantViolationException($"No handler for message {message.GetType().Name}.");
         }
     }

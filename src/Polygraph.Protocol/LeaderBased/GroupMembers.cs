@@ -7,7 +7,13 @@ namespace Polygraph.Protocol.LeaderBased;
 /// <param name="LastLog">The last durable entry of the log.</param>
 /// <param name="Terms">The term of each entry of the log.</param>
 /// <param name="Materialised">The last entry whose effects SQLite holds: the position of its last checkpoint.</param>
-public sealed record RecoveredState(Vote Vote, Position LastLog, TermHistory Terms, Position Materialised);
+/// <param name="Base">The position just before the log's first entry: what came before it stands in SQLite only.</param>
+/// <param name="MustRelearn">
+/// The log lost entries that this replica may have acknowledged (a damaged file, a reset log). It then takes no part in elections until it
+/// again holds everything that is committed.
+/// </param>
+public sealed record RecoveredState(
+    Vote Vote, Position LastLog, TermHistory Terms, Position Materialised, Position Base = default, bool MustRelearn = false);
 
 /// <summary>Which members a group has. All are voters so far.</summary>
 public sealed record GroupMembers(NodeId Self, IReadOnlyList<NodeId> Voters)

@@ -30,6 +30,18 @@ public sealed record GroupView
     /// </summary>
     public required Instant? FreshAsOf { get; init; }
 
+    /// <summary>The position just before the first entry that is still in the log.</summary>
+    public Position Base { get; init; }
+
+    /// <summary>
+    /// Every voter is known to hold all entries up to here, so that none of them will ask for one; zero if that is not known. A follower
+    /// knows what its leader told it last.
+    /// </summary>
+    public LogIndex Retain { get; init; }
+
+    /// <summary>Whether this replica lost entries that it may have acknowledged, and takes no part in elections until it has them again.</summary>
+    public bool Relearning { get; init; }
+
     /// <summary>Whether the writer may execute client transactions.</summary>
     public required bool Serving { get; init; }
 

@@ -8,8 +8,9 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
 
-    // The follower's process, as its stamps name it; none before its first answer.
+    // The follower's process, as its stamps name it; none before its first answer. And those that were before it in this term.
     private ulong? _boot;
+    private readonly HashSet<ulong> _pastBoots = [];
 
     public NodeId Node { get; } = node;
 
@@ -70,12 +71,27 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
         EchoRound = nextRound;
     }
 
-    /// <summary>Whether the follower's process is another one than the one heard before: what was on its way to that one is lost.</summary>
-    public bool NoteBoot(ulong boot)
+    /// <summary>
+    /// Whether a message is of the follower's present process. A new process begins anew: what was on its way to the one before is lost, it
+    /// does not know how far its log is ours, and it may hold less than the one before (its disk was damaged and replaced), so nothing that
+    /// was said before it counts, and what comes late from the one before is not heard.
+    /// </summary>
+    public bool Recognises(ulong boot, Instant now)
     {
-        var restarted = _boot is { } known && known != boot;
+        if (boot == _boot)
+            return true;
+        if (_pastBoots.Contains(boot))
+            return false;
+        if (_boot is { } past)
+        {
+            _pastBoots.Add(past);
+            var next = Durable.Next;
+            (Durable, Applied, Stamp) = (LogIndex.Zero, LogIndex.Zero, null);
+            Probe(next, now);
+        }
+
         _boot = boot;
-        return restarted;
+        return true;
     }
 
     /// <summary>Takes the stamp out, to be echoed.</summary>

@@ -53,8 +53,9 @@ public sealed record AppendRejected(Term Term, LogIndex Refused, Position Hint, 
 /// <param name="Term">The leader's term.</param>
 /// <param name="Commit">The leader's commit index; the follower takes it only as far as its log is known to be the same.</param>
 /// <param name="Round">The leadership-confirmation round that an answer counts for.</param>
+/// <param name="Retain">All voters hold every entry up to here: none of them will ask for one, so logs may be trimmed that far.</param>
 /// <param name="Echo">A stamp of the receiver's, returned.</param>
-public sealed record Heartbeat(Term Term, LogIndex Commit, ulong Round, FreshnessEcho? Echo) : PeerMessage(Term);
+public sealed record Heartbeat(Term Term, LogIndex Commit, ulong Round, LogIndex Retain, FreshnessEcho? Echo) : PeerMessage(Term);
 
 /// <summary>The answer to <see cref="Heartbeat"/>.</summary>
 /// <param name="Term">The follower's term.</param>
@@ -65,13 +66,21 @@ public sealed record Heartbeat(Term Term, LogIndex Commit, ulong Round, Freshnes
 public sealed record HeartbeatReply(Term Term, ulong Round, LogIndex Durable, LogIndex Applied, FreshnessStamp Stamp) : PeerMessage(Term);
 
 /// <summary>A follower asks the leader for an index at which a linearizable read may be served.</summary>
-public sealed record ReadIndexRequest(Term Term, ulong Batch) : PeerMessage(Term);
+/// <param name="Term">The follower's term.</param>
+/// <param name="Batch">Names the question.</param>
+/// <param name="Boot">
+/// The asking process, as in <see cref="FreshnessStamp.Boot"/>: from this question on, the leader counts nothing that an earlier one said.
+/// </param>
+public sealed record ReadIndexRequest(Term Term, ulong Batch, ulong Boot) : PeerMessage(Term);
 
 /// <summary>The leader's answer: after applying <see cref="Index"/> the follower may serve the reads of <see cref="Batch"/>.</summary>
 /// <param name="Term">The leader's term.</param>
 /// <param name="Batch">The request that is answered.</param>
 /// <param name="Index">A commit index that was current at some moment after the request was sent; null if this node does not lead.</param>
 public sealed record ReadIndexReply(Term Term, ulong Batch, LogIndex? Index) : PeerMessage(Term);
+
+/// <summary>"What you lack is no longer in my log, which begins after <see cref="Base"/>: fetch a snapshot."</summary>
+public sealed record SnapshotNeeded(Term Term, Position Base) : PeerMessage(Term);
 
 /// <summary>
 /// One node's monotonic clock, in a form only that node can read: <see cref="Boot"/> differs at every start of its process, so a stamp of

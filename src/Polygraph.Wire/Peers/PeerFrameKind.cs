@@ -14,6 +14,7 @@ public enum PeerFrameKind : byte
     HeartbeatReply = 9,
     ReadIndexRequest = 10,
     ReadIndexReply = 11,
+    SnapshotNeeded = 12,
 
     Forward = 64,
     ForwardReply = 65,

@@ -21,12 +21,14 @@ internal static class PeerMessageReader
                 => new AppendAccepted(term, reader.Index("durable"), reader.Index("applied"), reader.Varint("round"), ReadStamp(ref reader)),
             PeerFrameKind.AppendRejected
                 => new AppendRejected(term, reader.Index("refused"), reader.Position("hint"), reader.Varint("round")),
-            PeerFrameKind.Heartbeat => new Heartbeat(term, reader.Index("commit"), reader.Varint("round"), ReadEcho(ref reader)),
+            PeerFrameKind.Heartbeat => new Heartbeat(
+                    term, reader.Index("commit"), reader.Varint("round"), reader.Index("retain"), ReadEcho(ref reader)),
             PeerFrameKind.HeartbeatReply
                 => new HeartbeatReply(term, reader.Varint("round"), reader.Index("durable"), reader.Index("applied"), ReadStamp(ref reader)),
-            PeerFrameKind.ReadIndexRequest => new ReadIndexRequest(term, reader.Varint("batch")),
+            PeerFrameKind.ReadIndexRequest => new ReadIndexRequest(term, reader.Varint("batch"), reader.UInt64("boot")),
             PeerFrameKind.ReadIndexReply
                 => new ReadIndexReply(term, reader.Varint("batch"), reader.Flag("has an index") ? reader.Index("index") : null),
+            PeerFrameKind.SnapshotNeeded => new SnapshotNeeded(term, reader.Position("base")),
             _ => throw WireReader.Unknown("the frame's kind", (byte)kind),
         };
     }

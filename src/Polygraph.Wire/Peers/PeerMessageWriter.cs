@@ -21,6 +21,7 @@ internal static class PeerMessageWriter
             HeartbeatReply => PeerFrameKind.HeartbeatReply,
             ReadIndexRequest => PeerFrameKind.ReadIndexRequest,
             ReadIndexReply => PeerFrameKind.ReadIndexReply,
+            SnapshotNeeded => PeerFrameKind.SnapshotNeeded,
             _ => throw new InvariantViolationException($"Message {message.GetType()} has no encoding."),
         };
 
@@ -60,6 +61,7 @@ internal static class PeerMessageWriter
             case Heartbeat heartbeat:
                 writer.Index(heartbeat.Commit);
                 writer.Varint(heartbeat.Round);
+                writer.Index(heartbeat.Retain);
                 WriteEcho(heartbeat.Echo, writer);
                 break;
             case HeartbeatReply reply:
@@ -70,12 +72,16 @@ internal static class PeerMessageWriter
                 break;
             case ReadIndexRequest request:
                 writer.Varint(request.Batch);
+                writer.UInt64(request.Boot);
                 break;
             case ReadIndexReply reply:
                 writer.Varint(reply.Batch);
                 writer.Flag(reply.Index is not null);
                 if (reply.Index is { } index)
                     writer.Index(index);
+                break;
+            case SnapshotNeeded needed:
+                writer.Position(needed.Base);
                 break;
             default:
                 throw new InvariantViolationException($"Message {message.GetType()} has no encoding.");

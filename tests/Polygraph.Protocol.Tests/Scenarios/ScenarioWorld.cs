@@ -55,6 +55,12 @@ public sealed class ScenarioWorld
             case "hang-up":
                 HangUp(Node(words[1]), words.Length > 2 ? [Node(words[2])] : _cluster.Nodes);
                 break;
+            case "trim":
+                Trim(Node(words[1]));
+                break;
+            case "damage-log":
+                Node(words[1]).Disk.Damage();
+                break;
             case "slow-disk":
                 Node(words[1]).Disk.SyncMicroseconds = (Microseconds(words[2]), Microseconds(words[2]));
                 break;
@@ -93,6 +99,13 @@ public sealed class ScenarioWorld
         };
         _cluster.Network.Behaviour = new NetworkBehaviour { DelayMicroseconds = (50, 50) };
         _cluster.StartAll();
+    }
+
+    // The log has reached its bound: what the checkpoint holds leaves it, whoever may still need it.
+    private void Trim(SimulatedNode node)
+    {
+        node.TrimLog(node.Disk.Checkpoint.Position.Index);
+        _printed.Add($"{node.Id}'s log begins after {node.Log.Base}");
     }
 
     // The network below knows no connections: this is what the others see of one that closes.
@@ -141,7 +154,7 @@ public sealed class ScenarioWorld
             var view = node.View;
             var cut = node.Disk.CutFiles.Count > 0 ? $", cut and kept {string.Join(' ', node.Disk.CutFiles.Select(entry => entry.Position))}" : "";
             _printed.Add(node.IsAlive
-                ? $"{node.Id} {view.Role} {view.Term}: log {view.Appended}, committed {view.Committed}, SQLite {node.Writer.State.Position}{cut}"
+                ? $"{node.Id} {view.Role} {view.Term}{(view.Relearning ? ", relearning" : "")}: log {view.Appended}, committed {view.Committed}, SQLite {node.Writer.State.Position}{cut}"
                 : $"{node.Id} down");
         }
     }

@@ -117,5 +117,5 @@ public sealed class InMemoryNetworkTests
         await one.NextAsync<PeerEvent.Connected>();
     }
 
-    private static PeerFrame Frame(ulong batch) => new PeerFrame.Group(new(1), new ReadIndexRequest(new(1), batch));
+    private static PeerFrame Frame(ulong batch) => new PeerFrame.Group(new(1), new ReadIndexRequest(new(1), batch, 1));
 }

@@ -41,7 +41,7 @@ public sealed class FloodTests
         await sender.Events.NextAsync<PeerEvent.Connected>();
 
         for (var i = 0; i < Count; i++)
-            sender.Transport.Send(reader.Identity.Node, new PeerFrame.Group(new(1), new ReadIndexRequest(new(1), (ulong)i)));
+            sender.Transport.Send(reader.Identity.Node, new PeerFrame.Group(new(1), new ReadIndexRequest(new(1), (ulong)i, 1)));
 
         await reader.Events.NextAsync<PeerEvent.Frame>(frame => Batch(frame) == Count - 1);
         Assert.Equal(Enumerable.Range(0, Count).Select(i => (ulong)i), reader.Events.All.OfType<PeerEvent.Frame>().Select(Batch));

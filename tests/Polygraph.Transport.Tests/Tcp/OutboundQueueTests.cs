@@ -8,7 +8,7 @@ namespace Polygraph.Transport.Tests.Tcp;
 /// <summary>What matters now goes first, and nothing grows without end.</summary>
 public sealed class OutboundQueueTests
 {
-    private static readonly PeerFrame Heartbeat = new PeerFrame.Group(new(1), new Heartbeat(new(1), new(1), 1, null));
+    private static readonly PeerFrame Heartbeat = new PeerFrame.Group(new(1), new Heartbeat(new(1), new(1), 1, new(1), null));
 
     [Fact]
     public void Heartbeats_and_acks_overtake_entries_and_requests()

@@ -64,7 +64,7 @@ public sealed class PeerFrameCodecTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(12)]
+    [InlineData(13)]
     [InlineData(63)]
     [InlineData(67)]
     [InlineData(255)]

@@ -11,7 +11,7 @@ internal sealed class RandomFrames(int seed)
     private readonly Random _random = new(seed);
 
     public PeerFrame Next()
-        => _random.Next(14) switch
+        => _random.Next(15) switch
         {
             0 => new PeerFrame.Forward(Number(), Bytes()),
             1 => new PeerFrame.ForwardReply(Number(), Bytes()),
@@ -29,9 +29,10 @@ internal sealed class RandomFrames(int seed)
             7 => Append(),
             8 => new AppendAccepted(Term(), Index(), Index(), Number(), Stamp()),
             9 => new AppendRejected(Term(), Index(), Position(), Number()),
-            10 => new Heartbeat(Term(), Index(), Number(), Echo()),
+            10 => new Heartbeat(Term(), Index(), Number(), Index(), Echo()),
             11 => new HeartbeatReply(Term(), Number(), Index(), Index(), Stamp()),
-            12 => new ReadIndexRequest(Term(), Number()),
+            12 => new ReadIndexRequest(Term(), Number(), Number()),
+            13 => new SnapshotNeeded(Term(), Position()),
             _ => new ReadIndexReply(Term(), Number(), Coin() ? Index() : null),
         };
 
