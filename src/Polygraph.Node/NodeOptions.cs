@@ -36,6 +36,12 @@ public sealed record NodeOptions
     /// <summary>Timing and limits of every group.</summary>
     public GroupOptions Groups { get; init; } = new();
 
+    /// <summary>How much of the replication logs is kept for nodes that are away.</summary>
+    public LogRetentionOptions LogRetention { get; init; } = new();
+
+    /// <summary>How fast a snapshot is given to another node, in bytes a second; null: as fast as it goes.</summary>
+    public long? SnapshotBytesPerSecondMax { get; init; }
+
     /// <summary>The node's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

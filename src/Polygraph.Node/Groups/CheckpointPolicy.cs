@@ -49,7 +49,7 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
         var frames = store.Database.WalFrames;
         if (frames < _ranAt)
             (_ranAt, _nextAt) = (-1, FramesDue); // The write-ahead log began anew.
-        if (frames < _nextAt || frames == _ranAt)
+        if (frames < _nextAt || frames == _ranAt || store.IsHeld)
         {
             Volatile.Write(ref _waits, 0);
             return CheckpointState.Idle;

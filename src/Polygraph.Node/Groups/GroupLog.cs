@@ -10,6 +10,6 @@ internal static partial class GroupLog
     [LoggerMessage(1000, LogLevel.Information, "{Database}: {Event} {Term} {Node} {Detail}")]
     public static partial void Announced(ILogger logger, string database, GroupEventKind @event, Term term, NodeId node, string detail);
 
-    [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped; it acknowledges, votes and serves nothing until the node is restarted")]
+    [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped and serves nothing")]
     public static partial void Failed(ILogger logger, string database, Exception failure);
 }

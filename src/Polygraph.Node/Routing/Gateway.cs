@@ -52,6 +52,8 @@ internal sealed class Gateway(
 
     private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken client, CancellationToken cancellation)
     {
+        if (databases.Find(request.Database) is null && databases.FindStopped(request.Database) is { } stopped)
+            return Failed(Problems.Unavailable(self, $"its replica of \"{request.Database}\" serves nothing: {stopped.Reason} Ask another node."));
         var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
         if (lookup.Replica is not { } replica)
             return Failed(lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
@@ -65,6 +67,8 @@ internal sealed class Gateway(
             session = parsed;
         }
 
+        if (replica.Failure is { } failure && UnitWords.Guess(request.Unit) == UnitClass.ReadOnly)
+            return Failed(_reads.Stopped(replica, failure));
         if (await ClassifyAsync(replica, request.Unit, cancellation).ConfigureAwait(false) == UnitClass.ReadOnly
             && await _reads.ReadAsync(replica, request, session, client, cancellation).ConfigureAwait(false) is { } read)
         {
@@ -135,14 +139,14 @@ internal sealed class Gateway(
             return new Readiness(false, identity.Trouble ?? "the cluster is being formed: all configured nodes must be up at its first start");
         foreach (var replica in databases.All())
         {
-            if (replica.Failure is { } failure)
-                return new Readiness(false, $"the replica of {replica.Database.Name} stopped: {failure}");
+            if (replica.Trouble is { } trouble)
+                return new Readiness(false, $"the replica of {replica.Database.Name} does not serve: {trouble}");
             if (replica.View.Leader.IsNone)
-                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } trouble ? $"; {trouble}" : "")}");
+                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } peerTrouble ? $"; {peerTrouble}" : "")}");
         }
 
-        if (databases.FirstFailure() is { } notOpened)
-            return new Readiness(false, notOpened);
+        if (databases.Stopped().FirstOrDefault() is { } stopped)
+            return new Readiness(false, $"the replica of {stopped.Database.Name} serves nothing: {stopped.Reason}");
         return databases.Find(DatabaseName.Default) is null ? new Readiness(false, "the databases are not known yet") : new Readiness(true, null);
     }
 
@@ -161,6 +165,9 @@ internal sealed class Gateway(
 
     private static async Task<UnitClass> ClassifyAsync(Replica replica, SqlUnit unit, CancellationToken cancellation)
     {
+        // A replica that serves nothing still passes writes on to the leader.
+        if (replica.Failure is not null)
+            return UnitWords.Guess(unit);
         using var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false);
         return reader.Classify(unit);
     }

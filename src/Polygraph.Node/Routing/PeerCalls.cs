@@ -19,6 +19,12 @@ internal enum PeerMethod : byte
 
     /// <summary>This node's replicas as they are now. One way. Payload: <c>NodeStatus</c> (JSON).</summary>
     Status = 4,
+
+    /// <summary>Make, keep or release a snapshot. Payload: <c>SnapshotRequest</c>; answer: <c>SnapshotReply</c> (JSON).</summary>
+    Snapshot = 5,
+
+    /// <summary>Your rows were found to differ. One way. Payload: <c>DivergedNotice</c> (JSON).</summary>
+    Diverged = 6,
 }
 
 /// <summary>Answers calls of other nodes. May take as long as it needs; null means no answer.</summary>

@@ -2,6 +2,7 @@ using Polygraph.Node.Groups;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -55,7 +56,15 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         {
             if (reader.Classify(request.Unit) == UnitClass.Write)
                 return null;
-            execution = reader.Execute(request.Unit, client);
+            try
+            {
+                execution = reader.Execute(request.Unit, client);
+            }
+            catch (DatabaseDamagedException e)
+            {
+                replica.Failed(e);
+                return Failed(Stopped(replica, e.Message));
+            }
         }
 
         // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
@@ -149,7 +158,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 
-    private SqlProblem Stopped(Replica replica, string failure)
+    /// <summary>What a replica answers that does not serve.</summary>
+    public SqlProblem Stopped(Replica replica, string failure)
         => Problems.Unavailable(self, $"its replica of \"{replica.Database.Name}\" stopped and serves nothing: {failure} Ask another node.");
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);

@@ -13,10 +13,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     // A reader waits only while another connection recovers or restarts the write-ahead log's index.
     private const int BusyMilliseconds = 2000;
 
-    // What a statement that does not compile here would do where it does.
-    private static readonly string[] WritingWords =
-        ["INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM"];
-
     private readonly SqliteConnection _connection;
     private readonly StatementAuthorizer _authorizer;
     private readonly TimeLimit _time;
@@ -79,15 +75,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     }
 
     internal UnitClass Classify(SqlUnit unit)
-        => unit.Steps.Any(step => step switch
-        {
-            SqlStep.Execute execute => CanWrite(execute.Statement.Text),
-            SqlStep.Batch batch => batch.Items.Any(item => CanWrite(item.Statement.Text)),
-            SqlStep.Sequence sequence => CanWrite(sequence.Text),
-            _ => false,
-        })
-            ? UnitClass.Write
-            : UnitClass.ReadOnly;
+        => UnitWords.Classify(unit, CanWrite);
 
     internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => DatabaseScan.Run(_connection, cancellation);
 
@@ -226,7 +214,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             {
                 // This replica's schema may be behind: whoever wants to write learns from the leader what is wrong.
                 var rest = System.Text.Encoding.UTF8.GetString(bytes, offset, bytes.Length - offset - 1);
-                return WritingWords.Contains(SqlTokens.FirstWord(rest));
+                return UnitWords.Writes(rest);
             }
         }
 
