@@ -49,6 +49,8 @@ internal sealed partial class Replica
         var view = View;
         var facts = new RetentionFacts(_log.Segments, _store.Checkpointed, view.Committed, view.Retain, pinned);
         var keepFrom = LogRetention.KeepFrom(options, facts, AgeOf);
+        if (facts.Segments.Sum(segment => segment.Bytes) > options.BytesMax && facts.Checkpointed < view.Committed)
+            _writer!.WantCheckpoint();
         if (keepFrom <= _log.First)
             return;
         _disk.Post(new PersistJob { DropBefore = keepFrom, Persisted = () => _loop.Post(new Input.Trimmed(_log.Before)) });

@@ -25,7 +25,8 @@ internal static class SnapshotAsk
 /// <param name="Snapshot">Which; null if there is none.</param>
 /// <param name="Manifest">Its manifest as JSON, once it is complete.</param>
 /// <param name="Reason">Why there is none.</param>
-internal sealed record SnapshotReply(Guid? Snapshot, string? Manifest, string? Reason);
+/// <param name="IsGone">Whether the snapshot that was asked for will not come back; else it may only not be known yet, as after a restart.</param>
+internal sealed record SnapshotReply(Guid? Snapshot, string? Manifest, string? Reason, bool IsGone = false);
 
 /// <summary>"Your rows are not those of the others": told by whoever had all replicas verified.</summary>
 internal sealed record DivergedNotice(uint Group, ulong Term, ulong Index, string Table, string Detail);

@@ -20,6 +20,10 @@ internal sealed class SnapshotEndpoint(ClusterIdentity identity, DatabaseRegistr
     public const string IncarnationHeader = "Polygraph-Incarnation";
 
     private const int BufferBytes = 256 << 10;
+
+    /// <summary>With a limit on the rate: in how many pieces a second's worth is sent.</summary>
+    private const int PiecesPerSecond = 10;
+
     private const string RangePrefix = "bytes=";
 
     public static string PathOf(GroupId group, Guid snapshot)
@@ -42,7 +46,7 @@ internal sealed class SnapshotEndpoint(ClusterIdentity identity, DatabaseRegistr
     private async Task SendAsync(HttpContext context, OutgoingSnapshot snapshot, long offset)
     {
         using var file = DiskFileSystem.Instance.Open(snapshot.Path, FileOpening.ReadOnly);
-        var buffer = new byte[BufferBytes];
+        var buffer = new byte[Math.Clamp((bytesPerSecond ?? long.MaxValue) / PiecesPerSecond, 1, BufferBytes)];
         var began = clock.Now;
         long sent = 0;
         while (file.Read(buffer, offset + sent) is var read and > 0)

@@ -27,8 +27,8 @@ internal sealed class SnapshotFetcher : IDisposable
 
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Connections that broke without a chunk between them: half a minute of trying.</summary>
-    private const int BreaksMax = 60;
+    /// <summary>Connections that broke without a chunk between them: ten seconds of trying, in which a node restarts.</summary>
+    private const int BreaksMax = 20;
 
     private readonly MemberIdentity _self;
     private readonly ClusterIdentity _identity;
@@ -137,8 +137,8 @@ internal sealed class SnapshotFetcher : IDisposable
         request.Headers.Add(SnapshotEndpoint.IncarnationHeader, _self.Incarnation.ToString());
         request.Headers.Range = new RangeHeaderValue(snapshot.Offset, null);
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
-        if (response.StatusCode is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Forbidden)
-            throw new SnapshotUnavailableException($"{source} refuses its snapshot: {response.ReasonPhrase}");
+        if (response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            await ThrowIfGoneAsync(source, snapshot.Manifest, cancellation).ConfigureAwait(false);
         response.EnsureSuccessStatusCode();
         var body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
@@ -153,6 +153,14 @@ internal sealed class SnapshotFetcher : IDisposable
                 progress(snapshot);
             }
         }
+    }
+
+    // A node that has just started does not know its snapshots yet.
+    private async Task ThrowIfGoneAsync(NodeId source, SnapshotManifest manifest, CancellationToken cancellation)
+    {
+        var reply = await AskAsync(source, new GroupId(manifest.Group), SnapshotAsk.Keep, manifest.Snapshot, cancellation).ConfigureAwait(false);
+        if (reply is { IsGone: true })
+            throw new SnapshotUnavailableException(reply.Reason!);
     }
 
     private static async Task ReadAsync(Stream body, Memory<byte> chunk, CancellationTokenSource silence)

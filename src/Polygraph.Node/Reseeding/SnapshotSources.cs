@@ -63,9 +63,10 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
             }
 
             if (snapshot is null)
-                return new SnapshotReply(null, null, $"{self} no longer has that snapshot");
+                return new SnapshotReply(null, null, $"{self} no longer has that snapshot", IsGone: true);
             snapshot.Used = clock.Now;
-            return new SnapshotReply(snapshot.Id, request.Ask == SnapshotAsk.Prepare ? snapshot.Manifest is { } manifest ? Encoding.UTF8.GetString(manifest.ToJson()) : null : null, null);
+            var manifest = request.Ask == SnapshotAsk.Prepare && snapshot.Manifest is { } complete ? Encoding.UTF8.GetString(complete.ToJson()) : null;
+            return new SnapshotReply(snapshot.Id, manifest, null);
         }
     }
 

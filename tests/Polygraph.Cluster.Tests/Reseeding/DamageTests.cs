@@ -48,7 +48,7 @@ public sealed class DamageTests(ITestOutputHelper output)
         // At the opening.
         await RestartAsync(cluster, damaged, ReplicaFiles.DamageHeader);
         await cluster.WaitUntilReseededAsync(damaged);
-        Assert.Contains("NOTADB", cluster.LogOf(damaged), StringComparison.Ordinal);
+        Assert.Contains("SQLITE_NOTADB", cluster.LogOf(damaged), StringComparison.Ordinal);
         await cluster.AssertEqualAsync();
 
         // By a read, which gets no wrong answer and no part of one.
