@@ -129,20 +129,25 @@ public sealed class NodeHost : IAsyncDisposable
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
-            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.LogRetention, peers, verifications, clock, logger));
+            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, clock,
+            logger));
         var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
         var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
         var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
         var databases = new DatabaseRegistry(factory, reseeder, snapshots, clock, logger);
         reseeder.Attach(databases);
-        var gateway = new Gateway(options.Id, clock, databases, identity, calls, status, verifications);
+        var writes = new WritePath(options.Id, clock, options.Transactions);
+        var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
+        var paths = new RequestPaths(
+            new LeaderCalls(options.Id, status, calls), new ReadPath(options.Id, clock, options.Transactions), writes, transactions, options.Transactions);
+        var gateway = new Gateway(options.Id, clock, databases, identity, paths, status, verifications);
         status.Attach(databases, local.ToHello());
         verifications.Attach(databases);
 
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
-        peers.Attach(transport, calls, formation, databases);
-        calls.Handler = new PeerMethods(gateway, status, verifications, snapshots, databases, logger).AnswerAsync;
+        peers.Attach(transport, calls, formation, databases, transactions);
+        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, snapshots, databases, logger).AnswerAsync;
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
         {
             Time = options.Time,

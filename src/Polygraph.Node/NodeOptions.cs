@@ -36,6 +36,9 @@ public sealed record NodeOptions
     /// <summary>Timing and limits of every group.</summary>
     public GroupOptions Groups { get; init; } = new();
 
+    /// <summary>Limits of transactions over several requests.</summary>
+    public TransactionLimits Transactions { get; init; } = TransactionLimits.Default;
+
     /// <summary>How much of the replication logs is kept for nodes that are away.</summary>
     public LogRetentionOptions LogRetention { get; init; } = new();
 

@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
@@ -22,13 +23,14 @@ public sealed partial class ReplicaDatabase
     // The running unit: what to return to when it fails as a whole.
     private CaptureMark _unitStart;
     private Position _unitPosition;
+    private System.Collections.Immutable.ImmutableDictionary<string, long>? _sequencesBefore;
 
     /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
     public void BeginBatch()
     {
         Invariant.Holds(!_inBatch, "one batch is open at a time");
         _writer.EnterExecuting();
-        _capture.Recording = true;
+        _capture.Mode = CaptureMode.Recording;
         _writer.Run("BEGIN IMMEDIATE");
         _batch.Clear();
         _batchCatalog = _capture.Catalog;
@@ -46,28 +48,13 @@ public sealed partial class ReplicaDatabase
         if (context.IdempotencyKey is { } key && CheckKey(key, context) is { } answer)
             return answer;
 
-        _unitPosition = context.Position;
-        _writer.Run("SAVEPOINT " + UnitSavepoint);
-        _capture.Begin();
-        _unitStart = _capture.Mark();
-        var sequencesBefore = _sequences.Known;
-        _sequences.Load(_capture.Catalog);
-        _session.Begin(unit);
-        var result = UnitInterpreter.Run(unit, _session);
-        var failure = _session.End();
-        if (failure is not null)
-            result = UnitInterpreter.FailLast(result, failure);
-        var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
-        if (isUndone)
-        {
-            UndoUnit();
-            _sequences.Known = sequencesBefore;
-        }
-
-        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
-        _writer.Run("RELEASE " + UnitSavepoint);
-        _session.ResetSwitches();
-        return new UnitExecution(result, entry, null);
+        var time = context.WallTimeMicroseconds / 1000;
+        StartUnit(context.Position);
+        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
+        UnitResult result;
+        using (FrozenClock.At(time))
+            result = UnitInterpreter.Run(unit, _session);
+        return FinishUnit(unit.Mode, result, context);
     }
 
     /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
@@ -97,6 +84,29 @@ public sealed partial class ReplicaDatabase
         RollBack(_batchCatalog);
     }
 
+    private void StartUnit(Position position)
+    {
+        _unitPosition = position;
+        _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _capture.Begin();
+        _unitStart = _capture.Mark();
+        _sequencesBefore = _sequences.Known;
+        _sequences.Load(_capture.Catalog);
+    }
+
+    private UnitExecution FinishUnit(UnitMode mode, UnitResult result, in EntryContext context)
+    {
+        if (_session.End() is { } failure)
+            result = UnitInterpreter.FailLast(result, failure);
+        var isUndone = _session.MustUndo || (mode == UnitMode.Atomic && result.FirstError is not null);
+        if (isUndone)
+            UndoUnit();
+        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
+        _writer.Run("RELEASE " + UnitSavepoint);
+        _session.ResetSwitches();
+        return new UnitExecution(result, entry, null);
+    }
+
     private UnitExecution? CheckKey(string key, in EntryContext context)
     {
         if (_tables.FindKey(key, context.RequestHash) is { } duplicate)
@@ -120,6 +130,7 @@ public sealed partial class ReplicaDatabase
         }
 
         _capture.CutTo(_unitStart);
+        _sequences.Known = _sequencesBefore;
     }
 
     private LogEntry MakeEntry(UnitResult result, in EntryContext context)
@@ -145,6 +156,7 @@ public sealed partial class ReplicaDatabase
         _tables.Finish(header, kept);
         _batch.Add(entry);
         _last = context.Position;
+        _vacuumIsDue |= _session.WantsVacuum;
         return entry;
     }
 
@@ -167,6 +179,7 @@ public sealed partial class ReplicaDatabase
         var expected = DigestsSince(0);
         _book.UndoTo(0);
         _applier.ForgetStatements();
+        _applier.NoteRollback();
         _capture.Catalog = _batchCatalog;
         var kept = keep is null ? null : new LogicalPayloadWriter();
         kept?.WriteBytes(_capture.Payload.Written);
@@ -175,18 +188,20 @@ public sealed partial class ReplicaDatabase
 
         _writer.Run("BEGIN IMMEDIATE");
         _writer.EnterApplying();
-        _capture.Recording = false;
+        _capture.Mode = CaptureMode.Applying;
         foreach (var entry in _batch)
         {
             var (header, payload) = EntryCodec.Decode(entry.Record);
             _applier.Apply(header, payload);
         }
 
+        _applier.Settle();
         _writer.Run("SAVEPOINT " + UnitSavepoint);
         _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
         if (kept is not null)
             _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());
-        _capture.Recording = true;
+        _applier.Settle();
+        _capture.Mode = CaptureMode.Recording;
         _writer.EnterExecuting();
         _writer.SetForeignKeys(foreignKeys);
         foreach (var (table, digest) in expected)

@@ -9,7 +9,7 @@ namespace Polygraph.Node.Control;
 
 /// <summary>What this node does for the others when they ask: each method goes to whom it concerns.</summary>
 internal sealed class PeerMethods(
-    Gateway gateway, StatusBoard status, Verifications verifications, SnapshotSources snapshots, DatabaseRegistry databases, ILogger logger)
+    Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, SnapshotSources snapshots, DatabaseRegistry databases, ILogger logger)
 {
     public async Task<byte[]?> AnswerAsync(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
     {
@@ -19,6 +19,8 @@ internal sealed class PeerMethods(
             {
                 case PeerMethod.Sql:
                     return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
+                case PeerMethod.Transaction:
+                    return await transactions.AnswerAsync(from, payload).ConfigureAwait(false);
                 case PeerMethod.Mark:
                     var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);

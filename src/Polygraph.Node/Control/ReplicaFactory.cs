@@ -13,7 +13,7 @@ namespace Polygraph.Node.Control;
 
 /// <summary>What all replicas of a node have in common.</summary>
 internal sealed record ReplicaSurroundings(
-    string Directory, GroupMembers Members, GroupOptions Options, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications, NodeClock Clock,
+    string Directory, GroupMembers Members, GroupOptions Options, TransactionLimits Transactions, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications, NodeClock Clock,
     ILogger Logger);
 
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
@@ -97,6 +97,7 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
             {
                 Members = node.Members,
                 Options = database.Id == GroupId.System ? node.Options with { HeartbeatInterval = SystemHeartbeat } : node.Options,
+                Transactions = node.Transactions,
                 Log = log,
                 Votes = votes,
                 Store = store,

@@ -23,7 +23,6 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     private readonly VoteStore _votes;
     private readonly ReplicaHome _home;
     private readonly IReplicaOwner _owner;
-    private readonly NodeClock _clock;
     private readonly ReplicaStore? _store;
     private readonly LogThread _disk;
     private readonly WriterThread? _writer;
@@ -37,6 +36,9 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     private volatile string? _trouble;
     private TaskCompletionSource? _changed;
     private TaskCompletionSource? _fresher;
+    private readonly TransactionLimits _transactions;
+    private readonly NodeClock _clock;
+    private int _snapshotsHeld;
     private ulong _ids;
     private Task _diskEnd = Task.CompletedTask;
 
@@ -47,6 +49,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     {
         Database = database;
         _logger = parts.Logger;
+        _transactions = parts.Transactions;
         _verifications = parts.Verifications;
         _log = parts.Log;
         _votes = parts.Votes;
@@ -66,7 +69,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
         if (_store is null)
             return;
-        _writer = new WriterThread(_store, _log, this, parts.Clock);
+        _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions);
         _loop.Attach(_writer);
     }
 
@@ -117,9 +120,51 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     /// <summary>Runs a unit here if this node leads, and waits for its ack level.</summary>
     public Task<WriteEnd> WriteAsync(Func<ulong, ClientWrite> create) => Enqueue(create, write => new WriterOrder.Execute(write));
 
+    /// <summary>Waits for its turn at the writer, which the transaction then has to itself, and runs its first request.</summary>
+    public Task<WriteEnd> BeginAsync(LentTransaction transaction, Func<ulong, ClientWrite> create)
+        => Enqueue(create, write => new WriterOrder.Begin(write, transaction));
+
+    /// <summary>Runs the next request of a transaction that has the writer.</summary>
+    public Task<WriteEnd> ContinueAsync(LentTransaction transaction, Func<ulong, ClientWrite> create)
+    {
+        var write = create(Interlocked.Increment(ref _ids));
+        Register(write);
+        if (_failure is not null || !_writer!.TryContinue(new WriterOrder.Continue(write, transaction)))
+            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+        return write.Completion;
+    }
+
+    /// <summary>Nobody will end this transaction: it is undone, or never begun.</summary>
+    public void Abandon(LentTransaction transaction)
+    {
+        transaction.Lose(TransactionLoss.Abandoned);
+        _writer?.NoteAbandoned();
+    }
+
     /// <summary>Puts a verification mark into the log if this node leads, and waits until it is committed.</summary>
     public Task<WriteEnd> MarkAsync(Guid verification, Func<ulong, ClientWrite> create)
         => Enqueue(create, write => new WriterOrder.Mark(write, verification));
+
+    /// <summary>Opens a snapshot for a client to hold; null if as many as may are held.</summary>
+    /// <exception cref="ReplicaUnavailableException">The database is being opened anew.</exception>
+    public HeldSnapshot? TryHoldSnapshot(TimeSpan total)
+    {
+        if (Interlocked.Increment(ref _snapshotsHeld) <= _transactions.SnapshotsMax)
+        {
+            try
+            {
+                return new HeldSnapshot(Readers, _transactions.Idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
+            }
+            catch
+            {
+                Interlocked.Decrement(ref _snapshotsHeld);
+                throw;
+            }
+        }
+
+        Interlocked.Decrement(ref _snapshotsHeld);
+        return null;
+    }
 
     /// <summary>Waits until a snapshot opened here sees all that the read must see.</summary>
     public async Task<ReadResult> ReadIndexAsync(Position? minimum, TimeSpan timeout)
@@ -221,6 +266,8 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
 
     public void MarkReached(Guid verification, Snapshot snapshot) => _verifications.Reached(Database, verification, snapshot);
 
+    public void VacuumFailed(string reason) => GroupLog.VacuumFailed(_logger, Database.Name, reason);
+
     public void Reopened(ReaderPool readers) => _readers = readers;
 
     /// <summary>Stops the threads and closes the files. What was acknowledged is durable; the rest is as after a crash.</summary>
@@ -263,27 +310,33 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
 
     // What the unit saw was not committed: its answer may be wrong in the history that goes on, so it counts as not run.
     private static WriteEnd AfterHold(WriteEnd end, Position seen, bool? committed)
-        => committed == true ? end with { Position = seen } : new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero);
+        => committed == true ? end with { Position = seen } : WriteEnd.Of(WriteEndKind.NotLeader);
 
     private Task<WriteEnd> Enqueue(Func<ulong, ClientWrite> create, Func<ClientWrite, WriterOrder> order)
     {
         var write = create(Interlocked.Increment(ref _ids));
         if (_failure is not null || !View.Serving)
         {
-            write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             return write.Completion;
         }
 
         // The disk is behind: taking more would only make everything wait longer, in memory.
         if (!_disk.HasRoom)
         {
-            write.Complete(new WriteEnd(WriteEndKind.Busy, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(WriteEndKind.Busy));
             return write.Completion;
         }
 
-        _writes[write.Id] = write;
+        Register(write);
         if (!_writer!.TryEnqueue(order(write)))
-            write.Complete(new WriteEnd(_failure is null ? WriteEndKind.Busy : WriteEndKind.NotLeader, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(_failure is null ? WriteEndKind.Busy : WriteEndKind.NotLeader));
+        return write.Completion;
+    }
+
+    private void Register(ClientWrite write)
+    {
+        _writes[write.Id] = write;
         _ = write.Completion.ContinueWith(
             static (_, state) =>
             {
@@ -294,7 +347,6 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        return write.Completion;
     }
 
     private void Run(string what, Action body)

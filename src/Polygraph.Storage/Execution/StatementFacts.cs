@@ -12,6 +12,19 @@ internal enum TransactionStep : byte
     RollbackTo,
 }
 
+/// <summary>What a <c>BEGIN</c> asks for.</summary>
+internal enum TransactionKind : byte
+{
+    /// <summary>The writer when the first statement writes.</summary>
+    Deferred,
+
+    /// <summary>The writer at once: <c>IMMEDIATE</c> and <c>EXCLUSIVE</c>, which mean the same where one connection writes.</summary>
+    Immediate,
+
+    /// <summary>Never the writer: libSQL's <c>READONLY</c>.</summary>
+    ReadOnly,
+}
+
 /// <summary>What the authorizer learned about a statement while SQLite compiled it. Filled once, then only read.</summary>
 internal sealed class StatementFacts
 {
@@ -20,6 +33,9 @@ internal sealed class StatementFacts
 
     /// <summary>The schema's triggers that it can fire.</summary>
     internal HashSet<string> Triggers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them that a trigger writes.</summary>
+    internal HashSet<string> WrittenByTriggers { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The first word of the text, in upper case.</summary>
     internal string FirstWord { get; init; } = "";
@@ -33,7 +49,13 @@ internal sealed class StatementFacts
 
     internal bool WritesSequences { get; set; }
 
+    /// <summary>Whether it calls <c>changes()</c>.</summary>
+    internal bool ReadsChanges { get; set; }
+
     internal TransactionStep Transaction { get; set; }
+
+    /// <summary>Of a <see cref="TransactionStep.Begin"/>.</summary>
+    internal TransactionKind Kind { get; set; }
 
     internal string SavepointName { get; set; } = "";
 
@@ -49,6 +71,12 @@ internal sealed class StatementFacts
     internal bool CanReplace { get; set; }
 
     internal bool CanFail { get; set; }
+
+    /// <summary>
+    /// A table without capture that the statement writes, also through triggers: a virtual one, or one of ANALYZE's. Then replicas run the statement
+    /// themselves. Of a DROP TABLE only what triggers of its foreign-key actions write.
+    /// </summary>
+    internal string? ShippedFor { get; set; }
 
     internal bool FiresTriggers => Triggers.Count > 0;
 }

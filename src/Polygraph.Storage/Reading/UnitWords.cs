@@ -10,18 +10,16 @@ public static class UnitWords
         ["INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM"];
 
     /// <summary>By the first word of each text. A write that begins otherwise (<c>WITH</c>) is taken for a read.</summary>
-    public static UnitClass Guess(SqlUnit unit) => Classify(unit, Writes);
-
-    internal static bool Writes(string text) => WritingWords.Contains(SqlTokens.FirstWord(text));
-
-    internal static UnitClass Classify(SqlUnit unit, Func<string, bool> canWrite)
+    public static UnitClass Guess(SqlUnit unit)
         => unit.Steps.Any(step => step switch
         {
-            SqlStep.Execute execute => canWrite(execute.Statement.Text),
-            SqlStep.Batch batch => batch.Items.Any(item => canWrite(item.Statement.Text)),
-            SqlStep.Sequence sequence => canWrite(sequence.Text),
+            SqlStep.Execute execute => Writes(execute.Statement.Text),
+            SqlStep.Batch batch => batch.Items.Any(item => Writes(item.Statement.Text)),
+            SqlStep.Sequence sequence => Writes(sequence.Text),
             _ => false,
         })
             ? UnitClass.Write
             : UnitClass.ReadOnly;
+
+    internal static bool Writes(string text) => WritingWords.Contains(SqlTokens.FirstWord(text));
 }

@@ -132,6 +132,21 @@ internal static unsafe partial class NativeMethods
     internal static partial void sqlite3_result_error(nint context, byte* message, int bytes);
 
     [LibraryImport(Library)]
+    internal static partial void sqlite3_result_int64(nint context, long value);
+
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_blob64(nint context, byte* blob, ulong bytes, nint destructor);
+
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_error_toobig(nint context);
+
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_error_nomem(nint context);
+
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_context_db_handle(nint context);
+
+    [LibraryImport(Library)]
     internal static partial nint sqlite3_user_data(nint context);
 
     [LibraryImport(Library)]
@@ -165,6 +180,9 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_wal_checkpoint_v2(nint connection, byte* database, int mode, int* logFrames, int* checkpointedFrames);
 
     [LibraryImport(Library)]
+    internal static partial int sqlite3_limit(nint connection, int category, int value);
+
+    [LibraryImport(Library)]
     internal static partial nint sqlite3_backup_init(nint target, byte* targetName, nint source, byte* sourceName);
 
     [LibraryImport(Library)]
@@ -195,10 +213,20 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_changes(nint connection);
 
     [LibraryImport(Library), SuppressGCTransition]
+    internal static partial int sqlite3_total_changes(nint connection);
+
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial long sqlite3_last_insert_rowid(nint connection);
 
     [LibraryImport(Library)]
     internal static partial void sqlite3_set_last_insert_rowid(nint connection, long rowid);
+
+    // Only for tests that stand between SQLite and its files.
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_vfs_find(byte* name);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_vfs_register(nint vfs, int makeDefault);
 
     [LibraryImport(Library)]
     internal static partial int sqlite3_libversion_number();

@@ -57,6 +57,28 @@ public sealed class LimitTests : IDisposable
         Assert.Equal(["Text:kept"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
     }
 
+    [Theory]
+    [InlineData("SELECT length(randomblob(20000000))")]
+    [InlineData("SELECT length(replace(hex(zeroblob(5000000)), '0', 'xx'))")]
+    [InlineData("INSERT INTO t VALUES (zeroblob(20000000))")]
+    [InlineData(Endless + "SELECT length(group_concat(hex(zeroblob(100000)))) FROM (SELECT 1 FROM n LIMIT 1000)")]
+    public void A_value_that_is_too_large_is_refused(string sql)
+    {
+        Assert.Equal("SQLITE_TOOBIG", _pair.Run(Units.Autocommit(sql)).Result.FirstError?.Code);
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void The_largest_value_travels_before_and_after()
+    {
+        using var pair = new ReplicaPair(ReplicaDatabaseOptions.Default);
+        pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, note TEXT, v BLOB)");
+        pair.Run("INSERT INTO t VALUES (1, 'x', zeroblob(16777216))");
+        pair.Run("UPDATE t SET v = CAST(replace(hex(zeroblob(8388608)), '0', '1') AS BLOB)");
+        pair.AssertSame();
+        Assert.Equal(["Integer:16777216"], ReplicaPair.Query(pair.Follower, "SELECT length(v) FROM t WHERE substr(v, -1) = x'31'"));
+    }
+
     [Fact]
     public void A_transaction_that_is_too_large_did_not_happen()
     {
