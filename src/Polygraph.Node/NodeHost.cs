@@ -8,11 +8,14 @@ using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Transport;
 using Polygraph.Transport.Tcp;
+using Polygraph.Wire.Peers;
 
 namespace Polygraph.Node;
 
@@ -120,22 +123,24 @@ public sealed class NodeHost : IAsyncDisposable
             Zone = options.Zone,
             ProductVersion = typeof(NodeHost).Assembly.GetName().Version!.ToString(3),
             ProcessId = Environment.ProcessId,
+            Sqlite = new LibraryIdentity(SqliteLibrary.Version, LibraryFingerprint.Loaded),
         };
 
         var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
-        var peers = new NodePeers(status, logger);
+        var libraries = new LibraryCensus(options.Id, local.PeerSet, local.Sqlite, new LibraryFile(options.DataDirectory), logger);
+        var peers = new NodePeers(status, libraries, logger);
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
-            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, clock,
-            logger));
+            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,
+            clock, logger));
         var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
         var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
         var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
         var databases = new DatabaseRegistry(factory, reseeder, snapshots, clock, logger);
         reseeder.Attach(databases);
-        var writes = new WritePath(options.Id, clock, options.Transactions);
+        var writes = new WritePath(options.Id, clock, options.Transactions, new SchemaTrials(libraries, SchemaTrials.Over(calls)));
         var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
         var paths = new RequestPaths(
             new LeaderCalls(options.Id, status, calls), new ReadPath(options.Id, clock, options.Transactions), writes, transactions, options.Transactions);
@@ -146,7 +151,7 @@ public sealed class NodeHost : IAsyncDisposable
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
         peers.Attach(transport, calls, formation, databases, transactions);
-        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, snapshots, databases, logger).AnswerAsync;
+        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, libraries, snapshots, databases, logger).AnswerAsync;
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
         {
             Time = options.Time,
