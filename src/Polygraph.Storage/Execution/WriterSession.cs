@@ -262,7 +262,7 @@ internal sealed class WriterSession : IStatementRunner
         TouchedSequences |= facts.WritesSequences
             || (_capture.Catalog.HasAutoIncrement && facts.WrittenTables.Any(table => _capture.Catalog.Find(table) is { IsAutoIncrement: true }));
         var rowidBefore = _connection.LastInsertRowid;
-        if (facts.NeedsWatch && _watch.IsAvailable)
+        if (facts.NeedsWatch && _watch.IsAvailable && !_capture.Fault.HidesStatement(facts))
             _watch.Begin(_capture.Catalog);
         var rows = _executor.Run(compiled.Statement, wantRows);
         if (_watch.IsOn)
