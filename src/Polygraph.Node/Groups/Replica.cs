@@ -57,7 +57,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         var recovered = new RecoveredState(new Vote(vote.Term, vote.VotedFor), _log.Last, _log.Terms, _store.Database.Applied);
         var core = new GroupCore(parts.Members, parts.Options, recovered, new LogSizes(_log), parts.Seed, parts.Boot, parts.Clock.Now);
         _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
-        _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions);
+        _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions, parts.Schema);
         _loop.Attach(_writer);
     }
 

@@ -261,7 +261,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         _connection.Execute("PRAGMA query_only=OFF");
         var scans = new List<TableScan>();
         foreach (var table in catalog.VirtualTables)
-            scans.AddRange(VirtualTableScanner.Scan(_connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+            scans.AddRange(VirtualTableScanner.Scan(_connection, catalog, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
         _connection.Execute("PRAGMA query_only=ON");
         return scans;
     }
