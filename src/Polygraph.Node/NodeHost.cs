@@ -10,7 +10,6 @@ using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
-using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Transport;
 using Polygraph.Transport.Tcp;

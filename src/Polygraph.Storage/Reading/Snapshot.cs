@@ -1,5 +1,4 @@
 using Polygraph.Protocol;
-using Polygraph.Storage.Execution;
 using Polygraph.Storage.Reading;
 using Polygraph.Storage.Snapshots;
 using Polygraph.Wire.Sql;
@@ -40,12 +39,15 @@ public sealed class Snapshot : IDisposable
         return result;
     }
 
+    /// <summary>Begins a batch of reads whose rows are asked for as they are wanted, within the open transaction if there is one.</summary>
+    public SnapshotCursor OpenCursor(IReadOnlyList<BatchItem> items) => new(Connection, items);
+
     /// <summary>What a piece would do in the open transaction.</summary>
     public UnitOutline Outline(SqlUnit piece) => Connection.Outline(piece, inTransaction: true);
 
     /// <summary>
-    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, and computes the digests anew. Takes as
-    /// long as reading the file does.
+    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, the text of the schema, and the numbers
+    /// that clients keep in the file's header, and computes the digests anew. Takes as long as reading the file does.
     /// </summary>
     public IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => Connection.FullScan(cancellation);
 
