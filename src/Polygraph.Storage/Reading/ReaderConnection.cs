@@ -1,7 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
-using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Snapshots;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
@@ -89,23 +89,22 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             ? UnitClass.Write
             : UnitClass.ReadOnly;
 
-    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation)
-    {
-        var recorded = ReplicaTables.ReadDigests(_connection);
-        var catalog = new SchemaReader(_connection).Read(SchemaCatalog.Empty);
-        var scans = new List<TableScan>();
-        foreach (var table in catalog.Tables)
-        {
-            var (digest, rows) = TableScanner.Scan(_connection, table, cancellation);
-            Digest128? kept = recorded.TryGetValue(table.Name, out var value) ? value : null;
-            scans.Add(new TableScan(table.Name, digest, kept, rows));
-        }
+    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => DatabaseScan.Run(_connection, cancellation);
 
-        scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
-        scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
-        if (catalog.HasAutoIncrement)
-            scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
-        return scans;
+    /// <summary>Writes every page of the snapshot into a new database file.</summary>
+    internal void CopyTo(string path, CancellationToken cancellation)
+        => SnapshotWriter.CopyPages(_connection, path, () =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (_time.IsStopped)
+                throw new ReplicaUnavailableException("The copy was stopped: this replica's database is being closed or rebuilt.");
+        });
+
+    internal SnapshotFacts Describe()
+    {
+        using var pageSize = _connection.Prepare("PRAGMA page_size");
+        pageSize.Step();
+        return new SnapshotFacts((int)pageSize.ColumnInteger(0), ReplicaTables.ReadDigests(_connection));
     }
 
     /// <summary>From any thread: stops what runs and whatever begins later.</summary>
@@ -236,11 +235,4 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
 
     private static bool IsWrite(CompiledStatement compiled)
         => compiled.Facts.Transaction == TransactionStep.None && (!compiled.IsReadOnly || compiled.Facts.ChangesSchema);
-
-    private TableScan Scan(string table, string columns, CancellationToken cancellation)
-    {
-        var (digest, rows) = TableScanner.Scan(
-            _connection, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
-        return new TableScan(table, digest, null, rows);
-    }
 }

@@ -1,0 +1,35 @@
+using Polygraph.Protocol;
+using Polygraph.Storage.Capture;
+using Polygraph.Storage.Digests;
+using Polygraph.Storage.Sqlite;
+
+namespace Polygraph.Storage.Reading;
+
+/// <summary>Reads every row of what replicas have in common, and computes the digests anew.</summary>
+internal static class DatabaseScan
+{
+    internal static IReadOnlyList<TableScan> Run(SqliteConnection connection, CancellationToken cancellation)
+    {
+        var recorded = ReplicaTables.ReadDigests(connection);
+        var catalog = new SchemaReader(connection).Read(SchemaCatalog.Empty);
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.Tables)
+        {
+            var (digest, rows) = TableScanner.Scan(connection, table, cancellation);
+            Digest128? kept = recorded.TryGetValue(table.Name, out var value) ? value : null;
+            scans.Add(new TableScan(table.Name, digest, kept, rows));
+        }
+
+        scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns));
+        scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns));
+        if (catalog.HasAutoIncrement)
+            scans.Add(Scan("sqlite_sequence", "name, seq"));
+        return scans;
+
+        TableScan Scan(string table, string columns)
+        {
+            var (digest, rows) = TableScanner.Scan(connection, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
+            return new TableScan(table, digest, null, rows);
+        }
+    }
+}
