@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Importing;
 using Polygraph.Protocol;
 using Polygraph.Wire.Sql;
 
@@ -10,10 +11,13 @@ namespace Polygraph.Node.Control;
 /// The replicas that run on this node. <c>_system</c> says which there should be; this opens and closes them as that changes, one change at
 /// a time. The set is an immutable snapshot for everybody else.
 /// </summary>
-internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, ILogger logger) : IAsyncDisposable
+internal sealed class DatabaseRegistry(ReplicaFactory factory, SeedStore seeds, NodeClock clock, ILogger logger) : IAsyncDisposable
 {
-    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dropped'";
-    private const string ListDatabases = "SELECT id, name, topology, log, ack FROM databases ORDER BY id";
+    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'imports'";
+    private const string ListDatabases = 
+        "SELECT d.id, d.name, d.topology, d.log, d.ack, i.seed FROM databases d LEFT JOIN imports i ON i.database = d.id ORDER BY d.id";
+
+    private const string ListImports = "SELECT seed, state FROM imports";
     private const string ListDropped = "SELECT id FROM dropped";
 
     private static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(5);
@@ -79,6 +83,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     public void Start()
     {
         factory.DeleteDropped();
+        seeds.Open();
         Open(DatabaseInfo.System);
         _reconciling = Task.Run(() => ReconcileAsync(_stopping.Token));
     }
@@ -154,7 +159,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     {
         Storage.ReadExecution read;
         using (var reader = await system.Readers.RentAsync(cancellation).ConfigureAwait(false))
-            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped)]), cancellation);
+            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped), Query(ListImports)]), cancellation);
 
         // A leader's SQLite shows what may yet vanish: a database is opened only once its creation is committed.
         if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)
@@ -172,6 +177,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
         foreach (var database in catalogue.Databases)
             if (!_replicas.ContainsKey(database.Id))
                 TryOpen(database);
+        seeds.Settle(catalogue.Imports, catalogue.Databases.Select(database => database.Seed).OfType<Guid>().ToHashSet());
         _catalogueSeen |= catalogue.IsThere;
         NoteChange();
     }
@@ -204,6 +210,8 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
 
     private void Open(DatabaseInfo database)
     {
+        if (database.Seed is { } seed && !seeds.TryPutInPlace(seed, factory.HomeOf(database).Database))
+            throw new SeedMissingException(database.Name);
         var replica = factory.Open(database);
         _replicas = _replicas.Add(database.Id, replica);
         replica.Start();

@@ -5,6 +5,7 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
 
 namespace Polygraph.Node.Control;
 
@@ -26,15 +27,17 @@ internal sealed class ReplicaFactory(
     public Replica Open(DatabaseInfo database)
     {
         var files = DiskFileSystem.Instance;
-        var home = DirectoryOf(database);
-        files.CreateDirectory(home);
-        var log = ReplicationLog.Open(files, Path.Combine(home, "log"), database.Id, new ReplicationLogOptions());
+        var home = HomeOf(database);
+        files.CreateDirectory(home.Path);
+        var log = ReplicationLog.Open(files, home.Log, database.Id, new ReplicationLogOptions());
         VoteStore? votes = null;
         ReplicaStore? store = null;
         try
         {
-            votes = VoteStore.Open(files, Path.Combine(home, "vote"), log.Last);
-            store = ReplicaStore.Open(Path.Combine(home, "database.sqlite"));
+            votes = VoteStore.Open(files, home.Vote, log.Last);
+            store = ReplicaStore.Open(home.Database);
+
+            Invariant.Holds(store.Database.Seed == database.Seed, $"{home.Database} began with the rows that were imported as {database.Name}");
 
             // Invariant: SQLite is never ahead of the durable log; if it is, files were mixed up or a disk lied about an fsync.
             Invariant.Holds(
@@ -67,7 +70,7 @@ internal sealed class ReplicaFactory(
     /// <summary>Takes a dropped database out of the way, then removes it; a crash between the two leaves no half database behind.</summary>
     public void Delete(DatabaseInfo database)
     {
-        var home = DirectoryOf(database);
+        var home = HomeOf(database).Path;
         if (!Directory.Exists(home))
             return;
         Directory.CreateDirectory(Dropped);
@@ -85,6 +88,6 @@ internal sealed class ReplicaFactory(
     private string Dropped => Path.Combine(directory, "dropped");
 
     // The name is for people; the number keeps a re-created database apart from its predecessor.
-    private string DirectoryOf(DatabaseInfo database)
-        => Path.Combine(directory, "databases", string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}"));
+    public ReplicaHome HomeOf(DatabaseInfo database)
+        => new(Path.Combine(directory, "databases", string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}")));
 }

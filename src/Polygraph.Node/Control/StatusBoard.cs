@@ -68,6 +68,10 @@ internal sealed class StatusBoard(
 
     public bool IsConnected(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected;
 
+    /// <summary>The other nodes that are connected, and where they speak HTTP.</summary>
+    public IReadOnlyList<(NodeId Node, string Address)> Reachable()
+        => [.. _nodes.Where(known => known.Value.Connected && known.Key != self).Select(known => (known.Key, known.Value.Hello.HttpAddress)).OrderBy(known => known.Key)];
+
     /// <summary>Who leads a database by what connected nodes said last; the newest term counts.</summary>
     public NodeId LeaderOf(GroupId database)
         => _nodes.Values
