@@ -8,8 +8,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
+using Polygraph.Node.Exporting;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
+using Polygraph.Node.Importing;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
@@ -125,7 +127,8 @@ public sealed class NodeHost : IAsyncDisposable
         var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var members = new GroupMembers(options.Id, local.PeerSet);
         var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, peers, verifications, clock, boot, logger);
-        var databases = new DatabaseRegistry(factory, clock, logger);
+        var seeds = new SeedStore(options.DataDirectory, clock);
+        var databases = new DatabaseRegistry(factory, seeds, clock, logger);
         var gateway = new Gateway(options.Id, clock, databases, identity, calls, status, verifications);
         status.Attach(databases, local.ToHello());
         verifications.Attach(databases);
@@ -135,12 +138,19 @@ public sealed class NodeHost : IAsyncDisposable
         peers.Attach(transport, calls, formation, databases);
         calls.Handler = (from, method, payload) => AnswerAsync(gateway, status, verifications, logger, from, method, payload);
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions { Time = options.Time, AllowedHosts = [addresses.Advertise.Host] });
+        var imports = new ImportCatalogue(new DatabaseCatalogue(gateway), clock);
+        var importer = new Importer(new ImportParts(options.Id, local.PeerSet, identity, databases, imports, seeds, status.Reachable), clock, logger);
+        new ImportEndpoint(importer, seeds, identity, options.Id).Map(web);
+        var exports = new Exports(options.DataDirectory, options.Id, gateway, factory, logger);
+        exports.Open();
+        new ExportEndpoint(exports).Map(web);
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
         transport.Start();
         formation.Start();
         host.Remember(status.RunAsync(calls, host._stopping.Token));
+        host.Remember(new ImportKeeper(seeds, imports, clock, logger).RunAsync(host._stopping.Token));
         return host;
     }
 

@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
@@ -28,7 +29,7 @@ public sealed partial class ReplicaDatabase
     {
         Invariant.Holds(!_inBatch, "one batch is open at a time");
         _writer.EnterExecuting();
-        _capture.Recording = true;
+        _capture.Mode = CaptureMode.Recording;
         _writer.Run("BEGIN IMMEDIATE");
         _batch.Clear();
         _batchCatalog = _capture.Catalog;
@@ -52,8 +53,11 @@ public sealed partial class ReplicaDatabase
         _unitStart = _capture.Mark();
         var sequencesBefore = _sequences.Known;
         _sequences.Load(_capture.Catalog);
-        _session.Begin(unit);
-        var result = UnitInterpreter.Run(unit, _session);
+        var time = context.WallTimeMicroseconds / 1000;
+        _session.Begin(unit, time);
+        UnitResult result;
+        using (FrozenClock.At(time))
+            result = UnitInterpreter.Run(unit, _session);
         var failure = _session.End();
         if (failure is not null)
             result = UnitInterpreter.FailLast(result, failure);
@@ -145,6 +149,7 @@ public sealed partial class ReplicaDatabase
         _tables.Finish(header, kept);
         _batch.Add(entry);
         _last = context.Position;
+        _vacuumIsDue |= _session.WantsVacuum;
         return entry;
     }
 
@@ -167,6 +172,7 @@ public sealed partial class ReplicaDatabase
         var expected = DigestsSince(0);
         _book.UndoTo(0);
         _applier.ForgetStatements();
+        _applier.NoteRollback();
         _capture.Catalog = _batchCatalog;
         var kept = keep is null ? null : new LogicalPayloadWriter();
         kept?.WriteBytes(_capture.Payload.Written);
@@ -175,18 +181,20 @@ public sealed partial class ReplicaDatabase
 
         _writer.Run("BEGIN IMMEDIATE");
         _writer.EnterApplying();
-        _capture.Recording = false;
+        _capture.Mode = CaptureMode.Applying;
         foreach (var entry in _batch)
         {
             var (header, payload) = EntryCodec.Decode(entry.Record);
             _applier.Apply(header, payload);
         }
 
+        _applier.Settle();
         _writer.Run("SAVEPOINT " + UnitSavepoint);
         _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
         if (kept is not null)
             _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());
-        _capture.Recording = true;
+        _applier.Settle();
+        _capture.Mode = CaptureMode.Recording;
         _writer.EnterExecuting();
         _writer.SetForeignKeys(foreignKeys);
         foreach (var (table, digest) in expected)

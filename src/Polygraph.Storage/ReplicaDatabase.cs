@@ -18,6 +18,7 @@ public sealed partial class ReplicaDatabase : IDisposable
     private readonly DigestBook _book = new();
     private readonly CaptureLog _capture;
     private readonly CaptureFunction _function;
+    private readonly RepeatableFunctions _repeatable;
     private readonly StatementAuthorizer _authorizer;
     private readonly TimeLimit _time;
     private readonly SchemaChanges _schema;
@@ -27,6 +28,8 @@ public sealed partial class ReplicaDatabase : IDisposable
     private readonly ReplicaTables _tables;
     private readonly EntryApplier _applier;
 
+    private bool _vacuumIsDue;
+
     private ReplicaDatabase(string path, ReplicaDatabaseOptions options)
     {
         _writer = new WriterConnection(path);
@@ -34,14 +37,23 @@ public sealed partial class ReplicaDatabase : IDisposable
         _tables = new ReplicaTables(connection);
         _capture = new CaptureLog(_book, options.MaxEntryBytes);
         _function = new CaptureFunction(connection, _capture);
+        _repeatable = new RepeatableFunctions(connection);
+        var environment = new StatementEnvironment(_writer, _repeatable);
         _authorizer = new StatementAuthorizer(connection);
         _time = new TimeLimit(connection, options.StatementTimeLimit);
         _schema = new SchemaChanges(connection, _capture);
         _sequences = new SequenceTracker(connection);
         _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);
         _session = new WriterSession(
-            _writer, _capture, _schema, _sequences, _compiler, new StatementExecutor(_authorizer, _time, options), RestoreBatch);
-        _applier = new EntryApplier(connection, _capture, _schema, _tables);
+            _writer,
+            _capture,
+            _schema,
+            _sequences,
+            _compiler,
+            new StatementExecutor(_authorizer, _time, options),
+            new StatementShipper(_writer, _capture, environment),
+            RestoreBatch);
+        _applier = new EntryApplier(_writer, _capture, _schema, environment, _tables);
         Readers = new ReaderPool(path, options);
     }
 
@@ -82,6 +94,35 @@ public sealed partial class ReplicaDatabase : IDisposable
     /// <summary>The writer's connection, for the checkpoint code, which runs on the writer thread between transactions.</summary>
     internal SqliteConnection Connection => _writer.Connection;
 
+    /// <summary>
+    /// Runs VACUUM if an entry asked for it since the last time; between transactions. Not at the very entry, which makes no difference: it changes no
+    /// row. It is left out if by now a table's rowids could change. What it writes is in the write-ahead log, as large as the database; the next
+    /// checkpoint makes the file smaller. Returns why it failed, null if it did not; then the database is as before.
+    /// </summary>
+    public string? VacuumIfDue()
+    {
+        if (!_vacuumIsDue)
+            return null;
+        Invariant.Holds(!_inBatch, "VACUUM runs between transactions");
+        _vacuumIsDue = false;
+        if (_capture.Catalog.Tables.Any(table => table.HasUnnamedRowid))
+            return null;
+        try
+        {
+            _writer.Run("VACUUM");
+        }
+        catch (SqliteException exception) when (exception.Code is SqliteCode.Full or SqliteCode.CannotOpen or SqliteCode.Interrupt)
+        {
+            // There was no room for the copy, or the replica is being closed.
+            return exception.Message;
+        }
+
+        _schema.NoteVacuum();
+        _compiler.Clear();
+        _applier.ForgetStatements();
+        return null;
+    }
+
     /// <summary>Closes everything. An open batch is undone.</summary>
     public void Dispose()
     {
@@ -94,6 +135,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         _authorizer.Dispose();
         _time.Dispose();
         _function.Dispose();
+        _repeatable.Dispose();
     }
 
     private void Load()
@@ -131,6 +173,8 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer.Run("COMMIT");
         _book.ForgetUndo();
         Applied = _last;
+        _vacuumIsDue |= _applier.SawVacuum;
+        _applier.SawVacuum = false;
     }
 
     /// <summary>Undoes the open transaction, in SQLite (if it has not done so by itself) and here.</summary>
@@ -138,6 +182,8 @@ public sealed partial class ReplicaDatabase : IDisposable
     {
         if (!Connection.IsAutocommit)
             _writer.Run("ROLLBACK");
+        _applier.NoteRollback();
+        _vacuumIsDue = _applier.SawVacuum = false;
         _book.UndoTo(0);
         if (!ReferenceEquals(_capture.Catalog, catalog))
         {

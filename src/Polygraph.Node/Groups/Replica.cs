@@ -191,6 +191,8 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
 
     public void MarkReached(Guid verification, Snapshot snapshot) => _verifications.Reached(Database, verification, snapshot);
 
+    public void VacuumFailed(string reason) => GroupLog.VacuumFailed(_logger, Database.Name, reason);
+
     public void Reopened(ReaderPool readers) => _readers = readers;
 
     /// <summary>Stops the threads and closes the files. What was acknowledged is durable; the rest is as after a crash.</summary>

@@ -200,6 +200,13 @@ internal sealed class WriterThread
         }
 
         _reports.Report(new Input.Applied(_generation, database.Applied));
+        VacuumIfDue();
+    }
+
+    private void VacuumIfDue()
+    {
+        if (_store.Database.VacuumIfDue() is { } reason)
+            _reports.VacuumFailed(reason);
     }
 
     private Guid? FreshMark(LogEntry entry)
@@ -270,6 +277,7 @@ internal sealed class WriterThread
 
         // Nothing is answered or shipped before the SQLite transaction that contains it has committed.
         batch.Report(database.Applied);
+        VacuumIfDue();
     }
 
     private UnitExecution Execute(ReplicaDatabase database, ClientWrite write)

@@ -13,7 +13,7 @@ using Polygraph.Wire.Sql;
 namespace Polygraph.Node.Importing;
 
 /// <summary>Takes in files: whole imports from clients, and from other nodes what clients import there.</summary>
-internal sealed class ImportEndpoint(Importer importer, SeedStore store, ClusterIdentity identity, InFlight inFlight, NodeId self)
+internal sealed class ImportEndpoint(Importer importer, SeedStore store, ClusterIdentity identity, NodeId self)
 {
     /// <summary>The registered type of SQLite files. No web page can send it across origins without a permission that is never given.</summary>
     public const string ContentType = "application/vnd.sqlite3";
@@ -37,7 +37,7 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
         var ack = new Query(context, "ack").Ack("ack") ?? AckPolicy.Default;
         var name = (string)context.Request.RouteValues["name"]!;
         if (!DatabaseName.IsForUsers(name))
-            throw Refusals.Name($"'{Route.Shorten(name)}' is not a name for a database of yours. {DatabaseName.Rule}");
+            throw Refusals.Name($"'{Http.Route.Shorten(name)}' is not a name for a database of yours. {DatabaseName.Rule}");
         var bytes = OpenBody(context);
         var request = new ImportRequest(name, ack, bytes, ContentDigest.Sha256Of(context.Request), RequestPrincipal.Of(context));
         var (report, problem) = await importer.ImportAsync(request, context.Request.Body, context.RequestAborted);
@@ -84,8 +84,9 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
         Seed seed;
         try
         {
-            using var body = await RequestBody.ReadAsync(context, inFlight);
-            seed = Seed.FromJson(body.Span);
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            seed = Seed.FromJson(body.ToArray());
         }
         catch (JsonException e)
         {

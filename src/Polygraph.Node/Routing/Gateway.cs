@@ -76,6 +76,32 @@ internal sealed class Gateway(
         return await WriteAsync(replica, request, session, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Pins a state of this node's copy that is fit for a read with these options. The snapshot is the caller's.</summary>
+    public async Task<(Replica? Replica, PinnedRead Read)> PinAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
+            if (lookup.Replica is not { } replica)
+                return Refuse(lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
+            var session = SessionToken.Empty(identity.Cluster);
+            if (request.Session is { } text)
+            {
+                if (!SessionToken.TryParse(text, identity.Cluster, out var parsed, out var error))
+                    return Refuse(Problems.Invalid("SESSION_INVALID", error));
+                session = parsed;
+            }
+
+            return (replica, await _reads.PinAsync(replica, request, session, cancellation).ConfigureAwait(false));
+        }
+        catch (ReplicaUnavailableException e)
+        {
+            return Refuse(Problems.Unavailable(self, e.Message));
+        }
+
+        static (Replica?, PinnedRead) Refuse(SqlProblem problem) => (null, new PinnedRead(null, null, problem));
+    }
+
     /// <summary>
     /// Writes the cluster's own metadata. Only this node's control plane can call it: no request of a client comes by here, and a node that
     /// leads takes a forwarded write of <c>_system</c> from its peers only.

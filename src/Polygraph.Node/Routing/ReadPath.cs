@@ -25,9 +25,49 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
                 : seen is not null ? ReadLevel.Session
                 : ReadLevel.Linearizable);
 
+    /// <summary>What a read was promised before it began.</summary>
+    /// <param name="Level">The level at which it is served.</param>
+    /// <param name="Shown">What its snapshot must hold.</param>
+    /// <param name="FreshAsOf">Everything committed before this moment is in the snapshot; null if that is unknown.</param>
+    /// <param name="Fallback">Why it is served at another level than was asked for, if so.</param>
+    private readonly record struct Admission(ReadLevel Level, LogIndex Shown, Instant? FreshAsOf, string? Fallback);
+
     /// <summary>Serves the read; null if the unit turns out to write, now that this replica's schema is recent enough to tell.</summary>
     /// <remarks><c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over, which ends waits but not a running statement.</remarks>
     public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken client, CancellationToken cancellation)
+    {
+        var (admission, refusal) = await AdmitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+            return Failed(refusal);
+        ReadExecution execution;
+        using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
+        {
+            if (reader.Classify(request.Unit) == UnitClass.Write)
+                return null;
+            execution = reader.Execute(request.Unit, client);
+        }
+
+        (admission, refusal) = await ConfirmAsync(replica, request, admission, execution.Snapshot).ConfigureAwait(false);
+        return refusal is null ? Answer(replica, request, session, execution, admission) : Failed(refusal);
+    }
+
+    /// <summary>Pins a state that is fit for the read, for whoever wants more of it than rows. The snapshot is the caller's.</summary>
+    public async Task<PinnedRead> PinAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
+        var (admission, refusal) = await AdmitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+            return new PinnedRead(null, null, refusal);
+        var snapshot = replica.Readers.OpenSnapshot();
+        (admission, refusal) = await ConfirmAsync(replica, request, admission, snapshot.Position).ConfigureAwait(false);
+        if (refusal is null)
+            return new PinnedRead(snapshot, ReportOf(snapshot.Position, admission), null);
+        snapshot.Dispose();
+        return new PinnedRead(null, null, refusal);
+    }
+
+    /// <summary>Waits until what this replica shows is enough for the read.</summary>
+    private async Task<(Admission Admission, SqlProblem? Refusal)> AdmitAsync(
+        Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
     {
         var began = clock.Now;
         var seen = session.PositionIn(replica.Database.Id);
@@ -40,46 +80,43 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         }
 
         if (SessionRules.IsLost(replica.View, seen))
-            return Failed(Problems.SessionLost(replica.Database.Name));
+            return (default, Problems.SessionLost(replica.Database.Name));
         var asked = clock.Now;
         var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
         if (problem is not null)
-            return Failed(replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
+            return (default, replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
 
         // Everything committed before this moment is in the snapshot, if the level promised that.
         var view = replica.View;
         var freshAsOf = level == ReadLevel.Linearizable ? asked : view.FreshAsOf;
-        shown = LogIndex.Max(shown, view.Applied.Index);
-        ReadExecution execution;
-        using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
-        {
-            if (reader.Classify(request.Unit) == UnitClass.Write)
-                return null;
-            execution = reader.Execute(request.Unit, client);
-        }
-
-        // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
-        if (execution.Snapshot.Index < shown)
-        {
-            if (level is not (ReadLevel.Any or ReadLevel.Local))
-                return Failed(Problems.ReadVanished());
-            freshAsOf = null;
-        }
-
-        if (level != ReadLevel.Local && await HoldAsync(replica, execution.Snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
-            return Failed(vanished);
-
-        // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
-        if (replica.Failure is { } failure)
-            return Failed(Stopped(replica, failure));
-        return Answer(replica, request, session, execution, level, freshAsOf, fallback);
+        return (new Admission(level, LogIndex.Max(shown, view.Applied.Index), freshAsOf, fallback), null);
     }
 
-    private SqlResponse Answer(
-        Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadLevel level, Instant? freshAsOf, string? fallback)
+    /// <summary>Whether what a snapshot saw may be told: it holds what was promised, and all of it is committed.</summary>
+    private async Task<(Admission Admission, SqlProblem? Refusal)> ConfirmAsync(Replica replica, SqlRequest request, Admission admission, Position snapshot)
     {
-        var report = new ReadReport(self, execution.Snapshot, level, freshAsOf is { } fresh ? clock.Now - fresh : null, fallback);
-        var token = level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
+        // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
+        if (snapshot.Index < admission.Shown)
+        {
+            if (admission.Level is not (ReadLevel.Any or ReadLevel.Local))
+                return (admission, Problems.ReadVanished());
+            admission = admission with { FreshAsOf = null };
+        }
+
+        if (admission.Level != ReadLevel.Local && await HoldAsync(replica, snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
+            return (admission, vanished);
+
+        // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
+        return (admission, replica.Failure is { } failure ? Stopped(replica, failure) : null);
+    }
+
+    private ReadReport ReportOf(Position snapshot, Admission admission)
+        => new(self, snapshot, admission.Level, admission.FreshAsOf is { } fresh ? clock.Now - fresh : null, admission.Fallback);
+
+    private SqlResponse Answer(Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, Admission admission)
+    {
+        var report = ReportOf(execution.Snapshot, admission);
+        var token = admission.Level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
         var error = request.Unit.Mode == UnitMode.Atomic ? execution.Result.FirstError : null;
         return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
     }
@@ -154,3 +191,6 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }
+
+/// <summary>A state of a replica that is fit for a read, or why there is none.</summary>
+internal readonly record struct PinnedRead(Snapshot? Snapshot, ReadReport? Report, SqlProblem? Problem);

@@ -8,6 +8,19 @@ namespace Polygraph.Storage.Capture;
 /// <summary>A point of a unit to which its captured changes can be cut back.</summary>
 internal readonly record struct CaptureMark(int Payload, int Tables, int Digests, int Tracked, int Rows, SchemaCatalog Catalog);
 
+/// <summary>What becomes of captured rows.</summary>
+internal enum CaptureMode : byte
+{
+    /// <summary>A leader runs SQL: rows become operations and digests.</summary>
+    Recording,
+
+    /// <summary>A statement runs that is shipped as a statement, on the leader or elsewhere: rows become digests.</summary>
+    Hashing,
+
+    /// <summary>Images are applied: rows become digests, and are what SQLite shows, because the schema's triggers are off.</summary>
+    Applying,
+}
+
 /// <summary>
 /// What the running unit has changed: the operations of its payload, and the digests. Fed by the capture triggers, on the leader as on a
 /// follower; a follower keeps the digests only. Owned by the writer.
@@ -30,8 +43,11 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
     /// <summary>The schema whose shapes the triggers refer to.</summary>
     internal SchemaCatalog Catalog { get; set; } = SchemaCatalog.Empty;
 
-    /// <summary>Whether operations are kept (leader) or only hashed (follower, replay).</summary>
-    internal bool Recording { get; set; } = true;
+    /// <summary>What is done with the rows that are seen.</summary>
+    internal CaptureMode Mode { get; set; } = CaptureMode.Recording;
+
+    /// <summary>Whether operations are kept.</summary>
+    internal bool Recording => Mode == CaptureMode.Recording;
 
     /// <summary>Rows seen since the unit began.</summary>
     internal int Rows { get; private set; }
@@ -86,6 +102,12 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         Refusal = null;
     }
 
+    /// <summary>
+    /// Forgets the images of rows seen so far: since then rows were changed without being tracked. Before a statement that is run again; a row's
+    /// image before is what SQLite shows unless that very statement changed it.
+    /// </summary>
+    internal void ForgetImages() => _tracker.Clear();
+
     /// <summary>Takes the values of one call, in SQLite's memory.</summary>
     internal void Capture(long code, ReadOnlySpan<nint> values)
     {
@@ -112,19 +134,22 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         return _payload.Length;
     }
 
+    /// <summary>Throws <see cref="RefusedException"/> if the unit has captured too much, or would with so many bytes more.</summary>
+    internal void CheckSize(long more)
+    {
+        if (_payload.Length + more <= payloadBytesMax)
+            return;
+        Refusal = new RefusedException(
+            RefusedException.TransactionTooLarge, $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
+        throw Refusal;
+    }
+
     private void BeginRow(long code)
     {
         var (captureId, operation) = CaptureTriggers.FromCode(code);
         var table = Catalog.Find(captureId);
         Invariant.Holds(table is not null, "capture triggers are those of the catalog");
-        if (_payload.Length > payloadBytesMax)
-        {
-            Refusal = new RefusedException(
-                RefusedException.TransactionTooLarge,
-                $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
-            throw Refusal;
-        }
-
+        CheckSize(0);
         var number = Recording ? TableNumber(table) : 0;
         (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
         _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
@@ -141,7 +166,7 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         Rows++;
         if (_operation == LogicalOperationKind.Insert)
             _lastInsert[table.CaptureId] = Rows;
-        if (table.NeedsTracking && Recording)
+        if (table.NeedsTracking && Mode != CaptureMode.Applying)
             CorrectByTracker(table);
         var images = _payload.From(_imageStart);
         var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
@@ -176,10 +201,7 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         var newKey = ImageTracker.KeyOf(table, after, EndsOfAfter(table, beforeLength, images.Length));
         if (_tracker.Find(newKey) is not null)
         {
-            Refusal = new RefusedException(
-                RefusedException.NotAllowed,
-                $"A foreign-key action of \"{table.Name}\" changed a row that the same statement was moving; that cannot be replicated yet. "
-                + "Change the referring rows in a statement of their own.");
+            Refusal = RefusedSql.MovingRow.Exception(table.Name);
             throw Refusal;
         }
 

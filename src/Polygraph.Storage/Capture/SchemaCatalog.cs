@@ -8,18 +8,22 @@ internal readonly record struct TriggerTraits(bool CanReplace, bool CanFail);
 /// <summary>The schema of the database as far as capture, execution and apply care. Immutable: a schema change makes a new one.</summary>
 internal sealed class SchemaCatalog
 {
-    internal static readonly SchemaCatalog Empty = new(-1, [], new Dictionary<string, TriggerTraits>(), false);
+    internal static readonly SchemaCatalog Empty = new(-1, [], [], new Dictionary<string, TriggerTraits>());
 
     private readonly FrozenDictionary<string, TableShape> _byName;
     private readonly FrozenDictionary<int, TableShape> _byCaptureId;
 
     internal SchemaCatalog(
-        long version, IReadOnlyList<TableShape> tables, IReadOnlyDictionary<string, TriggerTraits> triggers, bool hasDeferredForeignKeys)
+        long version,
+        IReadOnlyList<TableShape> tables,
+        IReadOnlyList<VirtualTable> virtualTables,
+        IReadOnlyDictionary<string, TriggerTraits> triggers)
     {
         Version = version;
         Tables = tables;
+        VirtualTables = virtualTables;
         Triggers = triggers;
-        HasDeferredForeignKeys = hasDeferredForeignKeys;
+        HasForeignKeys = tables.Any(table => SqlTokens.HasWord(table.Sql, "REFERENCES"));
         HasAutoIncrement = tables.Any(table => table.IsAutoIncrement);
         _byName = tables.ToFrozenDictionary(table => table.Name, StringComparer.Ordinal);
         _byCaptureId = tables.ToFrozenDictionary(table => table.CaptureId);
@@ -31,9 +35,12 @@ internal sealed class SchemaCatalog
     /// <summary>The replicated tables, in ordinal order of name.</summary>
     internal IReadOnlyList<TableShape> Tables { get; }
 
+    /// <summary>The virtual tables, in ordinal order of name. Their statements are replicated instead of their rows.</summary>
+    internal IReadOnlyList<VirtualTable> VirtualTables { get; }
+
     internal IReadOnlyDictionary<string, TriggerTraits> Triggers { get; }
 
-    internal bool HasDeferredForeignKeys { get; }
+    internal bool HasForeignKeys { get; }
 
     internal bool HasAutoIncrement { get; }
 

@@ -22,17 +22,21 @@ internal sealed class SchemaReader(SqliteConnection connection)
             return previous;
         var rows = ReadSchema();
         var triggers = rows.Where(row => row.Type == "trigger").ToList();
+        var virtualTables = rows
+            .Where(row => row.Type == "table").Select(row => VirtualTable.TryRead(row.Name, row.Sql)).OfType<VirtualTable>()
+            .OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        var notRows = virtualTables.SelectMany(table => table.ShadowTables.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var tables = rows
-            .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name))
+            .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name) && !notRows.Contains(row.Name))
             .Select(row => ShapeOf(row, triggers.Where(trigger => trigger.TableName == row.Name), previous))
             .OrderBy(table => table.Name, StringComparer.Ordinal)
             .ToList();
         return new SchemaCatalog(
             version,
             tables,
+            virtualTables,
             triggers.ToDictionary(
-                trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))),
-            tables.Any(table => SqlTokens.HasWord(table.Sql, "DEFERRED")));
+                trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))));
     }
 
     private long ReadVersion()
@@ -76,6 +80,7 @@ internal sealed class SchemaReader(SqliteConnection connection)
             Values = values,
             Key = key,
             IsWithoutRowid = isWithoutRowid,
+            HasUnnamedRowid = !isWithoutRowid && alias < 0,
             IsAutoIncrement = SqlTokens.HasWord(row.Sql, "AUTOINCREMENT"),
             CanReplace = SqlTokens.HasPair(row.Sql, "CONFLICT", "REPLACE"),
             CanFail = SqlTokens.HasPair(row.Sql, "CONFLICT", "FAIL"),
@@ -115,10 +120,7 @@ internal sealed class SchemaReader(SqliteConnection connection)
 
     private static string RowidName(string table, List<Column> columns)
         => RowidNames.FirstOrDefault(name => !columns.Any(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
-            ?? throw new RefusedException(
-                RefusedException.NotAllowed,
-                $"Table \"{table}\" has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows cannot be told apart. "
-                + "Rename one of these columns or declare an INTEGER PRIMARY KEY.");
+            ?? throw RefusedSql.UnnamedRows.Exception(table);
 
     /// <summary>A cascade that returns to its own table shows triggers the rows in an order that is not that of the changes.</summary>
     private bool RefersToItselfWithAction(string table)

@@ -23,6 +23,9 @@ internal sealed record TableShape
 
     public required bool IsAutoIncrement { get; init; }
 
+    /// <summary>Whether the rows have rowids that no column keeps, so that VACUUM may give them others.</summary>
+    public required bool HasUnnamedRowid { get; init; }
+
     /// <summary>Whether a constraint of the table says ON CONFLICT REPLACE.</summary>
     public required bool CanReplace { get; init; }
 
@@ -50,6 +53,9 @@ internal static class SqlName
     internal static string Quote(string name) => "\"" + name.Replace("\"", "\"\"") + "\"";
 
     internal static bool IsOwn(string name) => name.StartsWith(OwnPrefix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The tables of ANALYZE: SQLite lets clients write them, and puts no triggers on them.</summary>
+    internal static bool IsStatistics(string name) => name.StartsWith("sqlite_stat", StringComparison.OrdinalIgnoreCase);
 
     internal static bool IsSystem(string name) => name.StartsWith("sqlite_", StringComparison.OrdinalIgnoreCase);
 }

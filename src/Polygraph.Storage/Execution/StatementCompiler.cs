@@ -53,11 +53,24 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         var statement = CompileListening(terminatedSql, offset, facts, out tail);
         if (statement is null)
             return null;
+        if (MayHaveHeardModules(facts, catalog))
+        {
+            statement.Dispose();
+            facts = new StatementFacts { FirstWord = facts.FirstWord };
+            statement = CompileListening(terminatedSql, offset, facts, out tail)!;
+        }
+
         // EXPLAIN is heard as what it explains, and does nothing of it.
         if (statement.IsExplain)
             facts = new StatementFacts { FirstWord = "EXPLAIN" };
         var text = Encoding.UTF8.GetString(terminatedSql, offset, Math.Min(tail, terminatedSql.Length - 1) - offset);
         var compiled = new CompiledStatement(statement, facts, text);
+        if (facts.FirstWord == "VACUUM" && SqlTokens.HasWord(text, "INTO"))
+        {
+            compiled.Dispose();
+            throw RefusedSql.VacuumInto.Exception("");
+        }
+
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
@@ -101,10 +114,21 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         }
     }
 
+    /// <summary>
+    /// The first use of a virtual table or table-valued function makes its module compile statements of its own and declare its columns by a CREATE
+    /// TABLE, and the authorizer hears that too. The second compilation is free of it.
+    /// </summary>
+    private static bool MayHaveHeardModules(StatementFacts facts, SchemaCatalog catalog)
+        => (facts.ChangesSchema && facts.FirstWord is not ("CREATE" or "DROP" or "ALTER" or "ANALYZE" or "REINDEX" or "PRAGMA"))
+            || catalog.VirtualTables.Any(table => facts.WrittenTables.Contains(table.Name));
+
     private static void AddTraits(StatementFacts facts, string text, SchemaCatalog catalog)
     {
         var tables = facts.WrittenTables.Select(catalog.Find).OfType<TableShape>().ToList();
         var triggers = facts.Triggers.Where(catalog.Triggers.ContainsKey).Select(name => catalog.Triggers[name]).ToList();
+        var written = facts.ChangesSchema ? facts.WrittenByTriggers : facts.WrittenTables;
+        facts.ShippedFor = catalog.VirtualTables.Select(table => table.Name).FirstOrDefault(written.Contains)
+            ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
     }

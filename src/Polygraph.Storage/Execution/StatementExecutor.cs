@@ -37,6 +37,16 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             throw WrongCount(statement, arguments);
     }
 
+    /// <summary>The values of the parameters in the order of their numbers, of arguments that were bound.</summary>
+    internal static SqlValue[] InOrder(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    {
+        var positional = 0;
+        var values = new SqlValue[statement.ParameterCount];
+        foreach (var argument in arguments)
+            values[(argument.Name is null ? ++positional : FindParameter(statement, argument.Name)) - 1] = argument.Value;
+        return values;
+    }
+
     /// <summary>Runs to the end, collecting rows if they are wanted, and lets go of the arguments.</summary>
     internal IReadOnlyList<SqlValue[]> Run(SqliteStatement statement, bool wantRows)
     {

@@ -21,6 +21,9 @@ internal sealed class StatementFacts
     /// <summary>The schema's triggers that it can fire.</summary>
     internal HashSet<string> Triggers { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Those of them that a trigger writes.</summary>
+    internal HashSet<string> WrittenByTriggers { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The first word of the text, in upper case.</summary>
     internal string FirstWord { get; init; } = "";
 
@@ -32,6 +35,9 @@ internal sealed class StatementFacts
     internal string? InsertTarget { get; set; }
 
     internal bool WritesSequences { get; set; }
+
+    /// <summary>Whether it calls <c>changes()</c>.</summary>
+    internal bool ReadsChanges { get; set; }
 
     internal TransactionStep Transaction { get; set; }
 
@@ -49,6 +55,12 @@ internal sealed class StatementFacts
     internal bool CanReplace { get; set; }
 
     internal bool CanFail { get; set; }
+
+    /// <summary>
+    /// A table without capture that the statement writes, also through triggers: a virtual one, or one of ANALYZE's. Then replicas run the statement
+    /// themselves. Of a DROP TABLE only what triggers of its foreign-key actions write.
+    /// </summary>
+    internal string? ShippedFor { get; set; }
 
     internal bool FiresTriggers => Triggers.Count > 0;
 }

@@ -23,6 +23,7 @@ internal sealed class WriterSession : IStatementRunner
     private readonly SequenceTracker _sequences;
     private readonly StatementCompiler _compiler;
     private readonly StatementExecutor _executor;
+    private readonly StatementShipper _shipper;
     private readonly UnitTransaction _transaction;
     private readonly Action<UnitMark?> _restoreBatch;
 
@@ -42,10 +43,11 @@ internal sealed class WriterSession : IStatementRunner
         SequenceTracker sequences,
         StatementCompiler compiler,
         StatementExecutor executor,
+        StatementShipper shipper,
         Action<UnitMark?> restoreBatch)
     {
         (_writer, _connection, _capture, _schema, _sequences) = (writer, writer.Connection, capture, schema, sequences);
-        (_compiler, _executor, _restoreBatch) = (compiler, executor, restoreBatch);
+        (_compiler, _executor, _shipper, _restoreBatch) = (compiler, executor, shipper, restoreBatch);
         _transaction = new UnitTransaction(writer, Mark, CutTo);
     }
 
@@ -58,15 +60,22 @@ internal sealed class WriterSession : IStatementRunner
     /// <summary>Whether the unit may have changed rows of <c>sqlite_sequence</c>.</summary>
     internal bool TouchedSequences { get; private set; }
 
+    /// <summary>Whether the unit asked for VACUUM.</summary>
+    internal bool WantsVacuum { get; private set; }
+
     public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
-    internal void Begin(SqlUnit unit)
+    /// <param name="unit">What will run.</param>
+    /// <param name="timeMilliseconds">What its statements see as now.</param>
+    internal void Begin(SqlUnit unit, long timeMilliseconds)
     {
+        _shipper.TimeMilliseconds = timeMilliseconds;
         _mode = unit.Mode;
         _isSingle = unit.Steps is [SqlStep.Execute];
         MustUndo = false;
         _wrote = false;
         TouchedSequences = false;
+        WantsVacuum = false;
         _transaction.Forget();
         _executor.BeginUnit();
         _connection.LastInsertRowid = 0;
@@ -153,6 +162,8 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(StatementResult.Empty, RunTransactionStep(compiled.Facts));
         if (compiled.Facts is { Pragma: "foreign_keys" or "defer_foreign_keys", PragmaArgument: { } argument } facts)
             return new StatementOutcome(SetClientSwitch(facts.Pragma, argument), null);
+        if (compiled.Facts.FirstWord == "VACUUM")
+            return Vacuum();
         try
         {
             StatementExecutor.Bind(compiled.Statement, arguments);
@@ -163,7 +174,7 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(null, _executor.ToError(exception));
         }
 
-        return compiled.IsReadOnly && !compiled.Facts.ChangesSchema ? Read(compiled, wantRows) : Write(compiled, wantRows);
+        return compiled.IsReadOnly && !compiled.Facts.ChangesSchema ? Read(compiled, wantRows) : Write(compiled, arguments, wantRows);
     }
 
     private StatementOutcome Read(CompiledStatement compiled, bool wantRows)
@@ -179,7 +190,19 @@ internal sealed class WriterSession : IStatementRunner
         }
     }
 
-    private StatementOutcome Write(CompiledStatement compiled, bool wantRows)
+    /// <summary>VACUUM changes no row, and no transaction may be open while it runs: each replica does it when this unit is committed.</summary>
+    private StatementOutcome Vacuum()
+    {
+        if (!IsAutocommit && !_isSingle)
+            return new StatementOutcome(null, new SqlError(SqliteCode.NameOf(SqliteCode.Error), "cannot VACUUM from within a transaction"));
+        if (_capture.Catalog.Tables.FirstOrDefault(table => table.HasUnnamedRowid) is { } table)
+            return new StatementOutcome(null, RefusedSql.VacuumRenumbers.Exception(table.Name).ToError());
+        _capture.Payload.WriteVacuum();
+        WantsVacuum = _wrote = true;
+        return new StatementOutcome(StatementResult.Empty, null);
+    }
+
+    private StatementOutcome Write(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
         var facts = compiled.Facts;
         if (facts.CanReplace || facts.FiresTriggers)
@@ -191,7 +214,7 @@ internal sealed class WriterSession : IStatementRunner
         _capture.BeginStatement();
         try
         {
-            var result = facts.ChangesSchema ? ChangeSchema(compiled, wantRows) : ChangeRows(compiled, wantRows);
+            var result = facts.ChangesSchema ? ChangeSchema(compiled, wantRows) : ChangeRows(compiled, arguments, wantRows);
             if (guarded && IsAutocommit && _connection.HasUnresolvedForeignKeys)
                 throw new SqliteException(SqliteCode.ConstraintForeignKey, ForeignKeyError.Message);
             if (guarded)
@@ -207,9 +230,11 @@ internal sealed class WriterSession : IStatementRunner
         }
     }
 
-    private StatementResult ChangeRows(CompiledStatement compiled, bool wantRows)
+    private StatementResult ChangeRows(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
         var facts = compiled.Facts;
+        if (facts.ShippedFor is not null)
+            return Ship(compiled, arguments, wantRows);
         var target = facts.InsertTarget is { } name ? _capture.Catalog.Find(name) : null;
         var rowsBefore = _capture.Rows;
         TouchedSequences |= facts.WritesSequences
@@ -219,16 +244,35 @@ internal sealed class WriterSession : IStatementRunner
         return new StatementResult(compiled.Columns(), rows, _connection.Changes, inserted ? _connection.LastInsertRowid : null);
     }
 
+    /// <summary>Replicas run the statement themselves, with AUTOINCREMENT's memory as it is now.</summary>
+    private StatementResult Ship(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
+    {
+        RecordSequences();
+        TouchedSequences |= _capture.Catalog.HasAutoIncrement;
+        var values = StatementExecutor.InOrder(compiled.Statement, arguments);
+        var rows = _shipper.Run(compiled, values, () => _executor.Run(compiled.Statement, wantRows));
+        var inserted = compiled.Facts.InsertTarget is not null && _connection.Changes > 0;
+        return new StatementResult(compiled.Columns(), rows, _connection.Changes, inserted ? _connection.LastInsertRowid : null);
+    }
+
     private StatementResult ChangeSchema(CompiledStatement compiled, bool wantRows)
     {
         var facts = compiled.Facts;
-        if (_capture.Catalog.HasAutoIncrement)
-            _sequences.Record(_capture.Catalog, _capture.Payload);
+        RecordSequences();
+        var rowsBefore = _capture.Rows;
         var rows = _schema.Run(compiled.Text, () => facts.IsAlter ? RunAlter(compiled.Text, wantRows) : _executor.Run(compiled.Statement, wantRows));
+        if (facts.ShippedFor is { } table && _capture.Rows > rowsBefore)
+            throw RefusedSql.DropWritesVirtualTable.Exception(table);
         _sequences.Known = null;
         _sequences.Load(_capture.Catalog);
         _compiler.Clear();
         return new StatementResult([], rows, 0, null);
+    }
+
+    private void RecordSequences()
+    {
+        if (_capture.Catalog.HasAutoIncrement)
+            _sequences.Record(_capture.Catalog, _capture.Payload);
     }
 
     /// <summary>Compiled anew: SQLite checks an ALTER against the triggers that it knew when it compiled it, and ours are gone now.</summary>
@@ -261,6 +305,8 @@ internal sealed class WriterSession : IStatementRunner
             _writer.Run("ROLLBACK TO " + StatementSavepoint);
         if (guarded)
             _writer.Run("RELEASE " + StatementSavepoint);
+        if (kept && compiled.Facts.ShippedFor is not null)
+            _shipper.KeepFailed();
         if (kept)
             _wrote = true;
         else
@@ -283,8 +329,7 @@ internal sealed class WriterSession : IStatementRunner
     private SqlError? RunTransactionStep(StatementFacts facts)
     {
         if (_mode == UnitMode.Atomic)
-            return new SqlError(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            return RefusedSql.TransactionInRequest.Exception("").ToError();
         var error = _transaction.Run(facts);
         if (!_transaction.IsOpen && _deferredForeignKeys && error is null)
             ResetDeferredForeignKeys();

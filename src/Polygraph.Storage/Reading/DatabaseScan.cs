@@ -20,6 +20,8 @@ internal static class DatabaseScan
             scans.Add(new TableScan(table.Name, digest, kept, rows));
         }
 
+        foreach (var table in catalog.VirtualTables)
+            scans.AddRange(VirtualTableScanner.Scan(connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns));
         if (catalog.HasAutoIncrement)
@@ -28,7 +30,7 @@ internal static class DatabaseScan
 
         TableScan Scan(string table, string columns)
         {
-            var (digest, rows) = TableScanner.Scan(connection, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
+            var (digest, rows) = TableScanner.Scan(connection, $"SELECT {columns} FROM main.{table}", cancellation);
             return new TableScan(table, digest, null, rows);
         }
     }

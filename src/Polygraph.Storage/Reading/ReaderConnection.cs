@@ -35,7 +35,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         {
             _connection.Check(NativeMethods.sqlite3_busy_timeout(_connection.Pointer, BusyMilliseconds));
             _connection.Execute("PRAGMA query_only=ON");
-            _connection.Set(ConnectionSwitch.TrustedSchema, false);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
             _position = _connection.Prepare(ReplicaTables.PositionQuery);
@@ -89,7 +88,14 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             ? UnitClass.Write
             : UnitClass.ReadOnly;
 
-    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => DatabaseScan.Run(_connection, cancellation);
+    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation)
+    {
+        // Reading the index of a virtual table takes a TEMP table; the database stays read-only, as it was opened.
+        _connection.Execute("PRAGMA query_only=OFF");
+        var scans = DatabaseScan.Run(_connection, cancellation);
+        _connection.Execute("PRAGMA query_only=ON");
+        return scans;
+    }
 
     /// <summary>Writes every page of the snapshot into a new database file.</summary>
     internal void CopyTo(string path, CancellationToken cancellation)
@@ -195,8 +201,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private StatementOutcome RunTransactionStep(TransactionStep step)
     {
         if (_mode == UnitMode.Atomic)
-            throw new RefusedException(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            throw RefusedSql.TransactionInRequest.Exception("");
         var begins = step is TransactionStep.Begin;
         var ends = step is TransactionStep.Commit or TransactionStep.Rollback;
         if (begins == _transactionIsOpen && (begins || ends))

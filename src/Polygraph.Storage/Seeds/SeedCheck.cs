@@ -45,8 +45,10 @@ public static class SeedCheck
                     "It is the file of a Polygraph replica. Export the database instead, and import that: polygraph db export NAME FILE.");
             if (SqlName.IsOwn(name))
                 throw new SeedRefusedException($"Its {type} \"{name}\" has a name that begins with {SqlName.OwnPrefix}, which is reserved. Rename it.");
-            if (type == "table" && IsVirtual(sql))
-                throw new SeedRefusedException($"\"{name}\" is a virtual table; this version does not replicate any. Drop it in a copy, and import that.");
+            if (type == "table" && VirtualTable.TryRead(name, sql) is { } table && !VirtualTable.IsKnownModule(table.Module))
+                throw new SeedRefusedException(
+                    $"\"{name}\" is a virtual table of the module \"{table.Module}\", which cannot be replicated. Those that can: {string.Join(", ", VirtualTable.Modules)}. "
+                    + "Drop it in a copy, and import that.");
         }
 
         return new SchemaReader(connection).Read(SchemaCatalog.Empty);
@@ -111,12 +113,6 @@ public static class SeedCheck
         }
 
         return tables;
-    }
-
-    private static bool IsVirtual(string sql)
-    {
-        var tokens = new SqlTokens(sql);
-        return tokens.Read() && tokens.Read() && tokens.Current.Equals("VIRTUAL", StringComparison.OrdinalIgnoreCase);
     }
 
     private static string Text(SqliteConnection connection, string sql)

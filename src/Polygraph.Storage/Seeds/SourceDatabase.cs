@@ -53,7 +53,7 @@ public sealed class SourceDatabase : IDisposable
         {
             throw new SeedRefusedException(e.Message, e);
         }
-        catch (SqliteException e) when (e.Code is SqliteCode.ReadOnly or SqliteCode.CantOpen)
+        catch (SqliteException e) when (e.Code is SqliteCode.ReadOnly or SqliteCode.CannotOpen)
         {
             throw new SeedRefusedException(
                 $"SQLite cannot read {path} without writing beside it ({e.CodeName}: {e.Message}): a program that used it ended in the middle of a transaction, "
@@ -152,7 +152,7 @@ public sealed class SourceDatabase : IDisposable
         {
             return Pin(connection);
         }
-        catch (SqliteException e) when (e.Code is SqliteCode.CantOpen or SqliteCode.ReadOnly && !HasWriteAheadLog(path))
+        catch (SqliteException e) when (e.Code is SqliteCode.CannotOpen or SqliteCode.ReadOnly && !HasWriteAheadLog(path))
         {
             return null;
         }

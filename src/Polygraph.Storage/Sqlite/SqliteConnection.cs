@@ -11,7 +11,6 @@ internal enum ConnectionSwitch
     NoCheckpointOnClose = 1006,
     Defensive = 1010,
     DoubleQuotedStringsInDml = 1013,
-    TrustedSchema = 1017,
 }
 
 /// <summary>A connection to one database file. Used by one thread at a time, except <see cref="Interrupt"/>.</summary>
@@ -40,22 +39,25 @@ internal sealed unsafe class SqliteConnection : IDisposable
     internal nint Pointer => _handle.IsClosed ? throw new ObjectDisposedException(nameof(SqliteConnection)) : _handle.DangerousGetHandle();
 
     /// <summary>Opens with checkpoint on close and automatic checkpoints off: only the checkpoint code moves frames into the file.</summary>
-    internal static SqliteConnection Open(string path, bool readOnly)
-        => Open(path, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache);
+    /// <param name="path">The file.</param>
+    /// <param name="readOnly">Whether it must exist and is only read.</param>
+    /// <param name="vfs">The name of a registered VFS; null for SQLite's default.</param>
+    internal static SqliteConnection Open(string path, bool readOnly, string? vfs = null)
+        => Open(path, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache, vfs);
 
     /// <summary>Opens a file that nobody changes, to read it: takes no locks, and neither looks for a write-ahead log nor leaves one.</summary>
     internal static SqliteConnection OpenUnchanging(string path)
     {
         var escaped = path.Replace("%", "%25", StringComparison.Ordinal).Replace("?", "%3f", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
-        return Open($"file:{escaped}?immutable=1", OpenReadOnly | OpenUri | OpenNoMutex | OpenPrivateCache);
+        return Open($"file:{escaped}?immutable=1", OpenReadOnly | OpenUri | OpenNoMutex | OpenPrivateCache, null);
     }
 
-    private static SqliteConnection Open(string path, int flags)
+    private static SqliteConnection Open(string path, int flags, string? vfs)
     {
         nint pointer;
         int code;
-        fixed (byte* name = Utf8.Terminated(path))
-            code = NativeMethods.sqlite3_open_v2(name, &pointer, flags, null);
+        fixed (byte* name = Utf8.Terminated(path), vfsName = vfs is null ? null : Utf8.Terminated(vfs))
+            code = NativeMethods.sqlite3_open_v2(name, &pointer, flags, vfsName);
         var connection = new SqliteConnection(new ConnectionHandle(pointer));
         try
         {
@@ -79,6 +81,9 @@ internal sealed unsafe class SqliteConnection : IDisposable
 
     /// <summary>Rows that the last INSERT, UPDATE or DELETE changed itself; 0 if it failed and was undone.</summary>
     internal long Changes => NativeMethods.sqlite3_changes(Pointer);
+
+    /// <summary>Rows that all statements, triggers and foreign-key actions of this connection changed.</summary>
+    internal long TotalChanges => NativeMethods.sqlite3_total_changes(Pointer);
 
     internal long LastInsertRowid
     {
