@@ -41,7 +41,7 @@ internal static unsafe class FrozenClock
     /// <summary>The VFS that wraps what is the default now.</summary>
     internal static string VfsName()
     {
-        var inner = NativeMethods.sqlite3_vfs_find(null);
+        var inner = (SqliteVfs*)NativeMethods.sqlite3_vfs_find(null);
         lock (Gate)
         {
             if (!Names.TryGetValue((nint)inner, out var name))
@@ -80,7 +80,7 @@ internal static unsafe class FrozenClock
         if (inner->Version < 3)
             copy->SetSystemCall = copy->GetSystemCall = copy->NextSystemCall = 0;
         copy->CurrentTimeMilliseconds = &CurrentTime;
-        var code = NativeMethods.sqlite3_vfs_register(copy, 0);
+        var code = NativeMethods.sqlite3_vfs_register((nint)copy, 0);
         return code == SqliteCode.Ok ? name : throw new SqliteException(code, "Cannot register the VFS with a clock that can be frozen.");
     }
 

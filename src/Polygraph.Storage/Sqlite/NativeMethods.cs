@@ -229,12 +229,6 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_vfs_register(nint vfs, int makeDefault);
 
     [LibraryImport(Library)]
-    internal static partial SqliteVfs* sqlite3_vfs_find(byte* name);
-
-    [LibraryImport(Library)]
-    internal static partial int sqlite3_vfs_register(SqliteVfs* vfs, int makeDefault);
-
-    [LibraryImport(Library)]
     internal static partial int sqlite3_libversion_number();
 
     [LibraryImport(Library)]
