@@ -64,12 +64,12 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
             var chunk = new byte[ChunkBytes];
             while (await context.Request.Body.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, context.RequestAborted) is var read and > 0)
             {
-                file.Append(chunk.AsSpan(0, read));
+                await file.AppendAsync(chunk.AsMemory(0, read));
                 store.Touch(seed);
             }
 
             isComplete = file.IsComplete;
-            _received[seed] = file.Complete();
+            _received[seed] = await file.CompleteAsync();
         }
         finally
         {

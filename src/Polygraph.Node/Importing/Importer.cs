@@ -136,11 +136,11 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
         if (!file.IsComplete)
             throw new SeedRefusedException($"The body ended before its {request.Bytes} bytes were there.");
         await Task.WhenAll(relays.Select(relay => relay.FinishAsync())).ConfigureAwait(false);
-        return file.Complete();
+        return await file.CompleteAsync().ConfigureAwait(false);
     }
 
     private static Task PassOnAsync(SeedFile file, ReadOnlyMemory<byte> chunk, IReadOnlyList<SeedRelay> relays)
-        => Task.WhenAll([Task.Run(() => file.Append(chunk.Span)), .. relays.Select(relay => relay.WriteAsync(chunk))]);
+        => Task.WhenAll([Task.Run(() => file.AppendAsync(chunk)), .. relays.Select(relay => relay.WriteAsync(chunk))]);
 
     /// <summary>Those who hold it durably, this node among them.</summary>
     private async Task<IReadOnlyList<NodeId>> PrepareAsync(Seed seed, IReadOnlyList<SeedRelay> relays)
