@@ -126,17 +126,21 @@ public sealed class NodeHost : IAsyncDisposable
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
         var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var members = new GroupMembers(options.Id, local.PeerSet);
-        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, peers, verifications, clock, boot, logger);
+        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, options.Transactions, peers, verifications, clock, boot, logger);
         var seeds = new SeedStore(options.DataDirectory, clock);
         var databases = new DatabaseRegistry(factory, seeds, clock, logger);
-        var gateway = new Gateway(options.Id, clock, databases, identity, calls, status, verifications);
+        var writes = new WritePath(options.Id, clock, options.Transactions);
+        var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
+        var paths = new RequestPaths(
+            new LeaderCalls(options.Id, status, calls), new ReadPath(options.Id, clock, options.Transactions), writes, transactions, options.Transactions);
+        var gateway = new Gateway(options.Id, clock, databases, identity, paths, status, verifications);
         status.Attach(databases, local.ToHello());
         verifications.Attach(databases);
 
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
-        peers.Attach(transport, calls, formation, databases);
-        calls.Handler = (from, method, payload) => AnswerAsync(gateway, status, verifications, logger, from, method, payload);
+        peers.Attach(transport, calls, formation, databases, transactions);
+        calls.Handler = (from, method, payload) => AnswerAsync(gateway, transactions, status, verifications, logger, from, method, payload);
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions { Time = options.Time, AllowedHosts = [addresses.Advertise.Host] });
         var imports = new ImportCatalogue(new DatabaseCatalogue(gateway), clock);
         var importer = new Importer(new ImportParts(options.Id, local.PeerSet, identity, databases, imports, seeds, status.Reachable), clock, logger);
@@ -184,7 +188,7 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     private static async Task<byte[]?> AnswerAsync(
-        Gateway gateway, StatusBoard status, Verifications verifications, ILogger logger, NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
+        Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, ILogger logger, NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
     {
         try
         {
@@ -192,6 +196,8 @@ public sealed class NodeHost : IAsyncDisposable
             {
                 case PeerMethod.Sql:
                     return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
+                case PeerMethod.Transaction:
+                    return await transactions.AnswerAsync(from, payload).ConfigureAwait(false);
                 case PeerMethod.Mark:
                     var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);

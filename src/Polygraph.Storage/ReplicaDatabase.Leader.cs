@@ -23,6 +23,7 @@ public sealed partial class ReplicaDatabase
     // The running unit: what to return to when it fails as a whole.
     private CaptureMark _unitStart;
     private Position _unitPosition;
+    private System.Collections.Immutable.ImmutableDictionary<string, long>? _sequencesBefore;
 
     /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
     public void BeginBatch()
@@ -47,31 +48,13 @@ public sealed partial class ReplicaDatabase
         if (context.IdempotencyKey is { } key && CheckKey(key, context) is { } answer)
             return answer;
 
-        _unitPosition = context.Position;
-        _writer.Run("SAVEPOINT " + UnitSavepoint);
-        _capture.Begin();
-        _unitStart = _capture.Mark();
-        var sequencesBefore = _sequences.Known;
-        _sequences.Load(_capture.Catalog);
         var time = context.WallTimeMicroseconds / 1000;
-        _session.Begin(unit, time);
+        StartUnit(context.Position);
+        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
         UnitResult result;
         using (FrozenClock.At(time))
             result = UnitInterpreter.Run(unit, _session);
-        var failure = _session.End();
-        if (failure is not null)
-            result = UnitInterpreter.FailLast(result, failure);
-        var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
-        if (isUndone)
-        {
-            UndoUnit();
-            _sequences.Known = sequencesBefore;
-        }
-
-        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
-        _writer.Run("RELEASE " + UnitSavepoint);
-        _session.ResetSwitches();
-        return new UnitExecution(result, entry, null);
+        return FinishUnit(unit.Mode, result, context);
     }
 
     /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
@@ -101,6 +84,29 @@ public sealed partial class ReplicaDatabase
         RollBack(_batchCatalog);
     }
 
+    private void StartUnit(Position position)
+    {
+        _unitPosition = position;
+        _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _capture.Begin();
+        _unitStart = _capture.Mark();
+        _sequencesBefore = _sequences.Known;
+        _sequences.Load(_capture.Catalog);
+    }
+
+    private UnitExecution FinishUnit(UnitMode mode, UnitResult result, in EntryContext context)
+    {
+        if (_session.End() is { } failure)
+            result = UnitInterpreter.FailLast(result, failure);
+        var isUndone = _session.MustUndo || (mode == UnitMode.Atomic && result.FirstError is not null);
+        if (isUndone)
+            UndoUnit();
+        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
+        _writer.Run("RELEASE " + UnitSavepoint);
+        _session.ResetSwitches();
+        return new UnitExecution(result, entry, null);
+    }
+
     private UnitExecution? CheckKey(string key, in EntryContext context)
     {
         if (_tables.FindKey(key, context.RequestHash) is { } duplicate)
@@ -124,6 +130,7 @@ public sealed partial class ReplicaDatabase
         }
 
         _capture.CutTo(_unitStart);
+        _sequences.Known = _sequencesBefore;
     }
 
     private LogEntry MakeEntry(UnitResult result, in EntryContext context)

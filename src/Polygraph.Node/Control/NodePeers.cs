@@ -14,14 +14,16 @@ internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvent
     private PeerCalls? _calls;
     private Formation? _formation;
     private DatabaseRegistry? _databases;
+    private TransactionHost? _transactions;
 
     /// <summary>Completes the circle; before the transport starts.</summary>
-    public void Attach(IPeerTransport transport, PeerCalls calls, Formation formation, DatabaseRegistry databases)
+    public void Attach(IPeerTransport transport, PeerCalls calls, Formation formation, DatabaseRegistry databases, TransactionHost transactions)
     {
         _transport = transport;
         _calls = calls;
         _formation = formation;
         _databases = databases;
+        _transactions = transactions;
     }
 
     public void Send(NodeId to, PeerFrame frame) => _transport!.Send(to, frame);
@@ -51,6 +53,7 @@ internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvent
         ControlLog.PeerDisconnected(logger, node, reason);
         status.Disconnected(node);
         _calls!.OnDisconnected(node);
+        _transactions!.OnDisconnected(node);
         foreach (var replica in _databases!.All())
             replica.NoteDisconnected(node);
         _formation!.OnDisconnected(node);

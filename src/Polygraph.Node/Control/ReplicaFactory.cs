@@ -11,7 +11,7 @@ namespace Polygraph.Node.Control;
 
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
 internal sealed class ReplicaFactory(
-    string directory, GroupMembers members, GroupOptions options, IPeerSender peers, IVerificationSink verifications, NodeClock clock, ulong boot, ILogger logger)
+    string directory, GroupMembers members, GroupOptions options, TransactionLimits transactions, IPeerSender peers, IVerificationSink verifications, NodeClock clock, ulong boot, ILogger logger)
 {
     /// <summary>
     /// Nobody reads <c>_system</c> against a tight staleness bound, so it beats less often: an idle node's cost is its heartbeats. Well below the
@@ -47,6 +47,7 @@ internal sealed class ReplicaFactory(
             {
                 Members = members,
                 Options = database.Id == GroupId.System ? options with { HeartbeatInterval = SystemHeartbeat } : options,
+                Transactions = transactions,
                 Log = log,
                 Votes = votes,
                 Store = store,

@@ -26,6 +26,8 @@ internal sealed record ReplicaParts
 
     public required GroupOptions Options { get; init; }
 
+    public required TransactionLimits Transactions { get; init; }
+
     public required ReplicationLog Log { get; init; }
 
     public required VoteStore Votes { get; init; }

@@ -51,7 +51,7 @@ internal sealed class WriteBatch(IWriterReports reports, ulong generation)
     public void Fail()
     {
         foreach (var write in _writes)
-            write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
     }
 
     private void AddDuplicate(ClientWrite write, DuplicateKey duplicate)

@@ -1,3 +1,4 @@
+using Polygraph.Node.Groups;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Wire.Sql;
@@ -8,6 +9,8 @@ namespace Polygraph.Node.Routing;
 internal static class Problems
 {
     public const string NotLeaderCode = "NOT_LEADER";
+    public const string SnapshotIsOldCode = "SQLITE_BUSY";
+    public const string LeftOpenCode = "TRANSACTION_INTERACTIVE";
     public const string LeaderLostCode = "LEADER_LOST";
 
     public static SqlProblem UnknownDatabase(string name)
@@ -41,6 +44,34 @@ internal static class Problems
     public static SqlProblem Busy(string database)
         => new(503, "BUSY", "Nobody can accept this now",
             $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);
+
+    /// <summary>The writer was lent to transactions for as long as the client waited.</summary>
+    public static SqlProblem WriterLent(string database, TimeSpan waited)
+        => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
+            $"The writer of database \"{database}\" was held by other transactions for {DurationText.Format(waited)}. Nothing was done; try again.",
+            Outcome.NotApplied);
+
+    public static SqlProblem SnapshotIsOld()
+        => new(409, SnapshotIsOldCode, "Others have written since",
+            "The transaction has read, and others have written since, so it cannot begin to write (SQLITE_BUSY_SNAPSHOT). Nothing was done: "
+            + "roll it back and begin it again, with BEGIN IMMEDIATE if it will write.", Outcome.NotApplied);
+
+    public static SqlProblem TooManySnapshots(string database, int most)
+        => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
+            $"{most} transactions and cursors hold snapshots of \"{database}\" here, which is the limit. Nothing was done; try again, or ask another node.",
+            Outcome.NotApplied);
+
+    public static SqlProblem TransactionLost(TransactionLoss loss, TransactionLimits limits)
+        => loss switch
+        {
+            TransactionLoss.Idle => Lost("TRANSACTION_TIMEOUT", $"No request came for {DurationText.Format(limits.Idle)}, so the transaction was rolled back."),
+            TransactionLoss.TooLong => Lost("TRANSACTION_TIMEOUT", $"The transaction was open for {DurationText.Format(limits.Total)}, which is the limit, and was rolled back."),
+            TransactionLoss.Leadership => Lost("LEADER_CHANGED", "The leader changed while the transaction was open, and it was rolled back."),
+            _ => Lost("TRANSACTION_LOST", "The transaction is not open any more: it was rolled back."),
+        };
+
+    private static SqlProblem Lost(string code, string detail)
+        => new(409, code, "The transaction is over", $"{detail} Nothing of it happened; begin it again.", Outcome.NotApplied);
 
     public static SqlProblem KeyReused(string key)
         => new(409, "IDEMPOTENCY_KEY_REUSED", "The idempotency key belongs to another request",

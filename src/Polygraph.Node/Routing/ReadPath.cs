@@ -10,7 +10,7 @@ namespace Polygraph.Node.Routing;
 /// How a read is served here: wait until this replica shows enough, run on a snapshot, and hold the answer until everything the snapshot saw
 /// is committed. Only the level <c>local</c> does not wait, and says so.
 /// </summary>
-internal sealed class ReadPath(NodeId self, NodeClock clock)
+internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits limits)
 {
     /// <summary>How long a session or bounded read waits here before it is served another way.</summary>
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(1);
@@ -25,20 +25,13 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
                 : seen is not null ? ReadLevel.Session
                 : ReadLevel.Linearizable);
 
-    /// <summary>What a read was promised before it began.</summary>
-    /// <param name="Level">The level at which it is served.</param>
-    /// <param name="Shown">What its snapshot must hold.</param>
-    /// <param name="FreshAsOf">Everything committed before this moment is in the snapshot; null if that is unknown.</param>
-    /// <param name="Fallback">Why it is served at another level than was asked for, if so.</param>
-    private readonly record struct Admission(ReadLevel Level, LogIndex Shown, Instant? FreshAsOf, string? Fallback);
-
     /// <summary>Serves the read; null if the unit turns out to write, now that this replica's schema is recent enough to tell.</summary>
     /// <remarks><c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over, which ends waits but not a running statement.</remarks>
     public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken client, CancellationToken cancellation)
     {
-        var (admission, refusal) = await AdmitAsync(replica, request, session, cancellation).ConfigureAwait(false);
-        if (refusal is not null)
-            return Failed(refusal);
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return Failed(problem);
         ReadExecution execution;
         using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
         {
@@ -47,26 +40,72 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
             execution = reader.Execute(request.Unit, client);
         }
 
-        (admission, refusal) = await ConfirmAsync(replica, request, admission, execution.Snapshot).ConfigureAwait(false);
-        return refusal is null ? Answer(replica, request, session, execution, admission) : Failed(refusal);
+        return await CheckAsync(replica, request, ready, execution.Snapshot).ConfigureAwait(false) is { } wrong
+            ? Failed(wrong)
+            : Answer(replica, request, session, execution, ready);
+    }
+
+    /// <summary>
+    /// Opens a snapshot that the client holds, at the level that the request asks for. Everything that it shows is committed, so what is read from
+    /// it needs no more waiting.
+    /// </summary>
+    public async Task<(SnapshotRead? Read, SqlProblem? Problem)> OpenAsync(
+        Replica replica, SqlRequest request, SessionToken session, TimeSpan total, CancellationToken cancellation)
+    {
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return (null, problem);
+        if (replica.TryHoldSnapshot(total) is not { } held)
+            return (null, Problems.TooManySnapshots(replica.Database.Name, limits.SnapshotsMax));
+        if (await CheckAsync(replica, request, ready, held.Position).ConfigureAwait(false) is { } wrong)
+        {
+            held.Dispose();
+            return (null, wrong);
+        }
+
+        return (new SnapshotRead(replica, held, ready), null);
     }
 
     /// <summary>Pins a state that is fit for the read, for whoever wants more of it than rows. The snapshot is the caller's.</summary>
     public async Task<PinnedRead> PinAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
     {
-        var (admission, refusal) = await AdmitAsync(replica, request, session, cancellation).ConfigureAwait(false);
-        if (refusal is not null)
-            return new PinnedRead(null, null, refusal);
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return new PinnedRead(null, null, problem);
         var snapshot = replica.Readers.OpenSnapshot();
-        (admission, refusal) = await ConfirmAsync(replica, request, admission, snapshot.Position).ConfigureAwait(false);
-        if (refusal is null)
-            return new PinnedRead(snapshot, ReportOf(snapshot.Position, admission), null);
+        if (await CheckAsync(replica, request, ready, snapshot.Position).ConfigureAwait(false) is not { } wrong)
+            return new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null);
         snapshot.Dispose();
-        return new PinnedRead(null, null, refusal);
+        return new PinnedRead(null, null, wrong);
     }
 
-    /// <summary>Waits until what this replica shows is enough for the read.</summary>
-    private async Task<(Admission Admission, SqlProblem? Refusal)> AdmitAsync(
+    /// <summary>Runs a piece of a transaction on its snapshot.</summary>
+    public SqlResponse Run(SnapshotRead read, SqlRequest request, SessionToken session, CancellationToken client)
+    {
+        if (read.Held.TakeUp() is not { } snapshot)
+            return Failed(Problems.TransactionLost(read.Held.Loss, limits));
+        UnitResult result;
+        try
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(client, read.Held.Stop);
+            result = snapshot.RunInTransaction(request.Unit, stop.Token);
+        }
+        catch (OperationCanceledException) when (!client.IsCancellationRequested)
+        {
+            return Failed(Problems.TransactionLost(read.Held.Loss, limits));
+        }
+        finally
+        {
+            read.Held.PutDown();
+        }
+
+        return read.Replica.Failure is { } failure
+            ? Failed(Stopped(read.Replica, failure))
+            : Answer(read.Replica, request, session, new ReadExecution(result, read.Held.Position), read.Ready);
+    }
+
+    /// <summary>Waits until a snapshot opened now shows what the read must see.</summary>
+    private async Task<(ReadReady Ready, SqlProblem? Problem)> WaitAsync(
         Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
     {
         var began = clock.Now;
@@ -89,34 +128,33 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         // Everything committed before this moment is in the snapshot, if the level promised that.
         var view = replica.View;
         var freshAsOf = level == ReadLevel.Linearizable ? asked : view.FreshAsOf;
-        return (new Admission(level, LogIndex.Max(shown, view.Applied.Index), freshAsOf, fallback), null);
+        shown = LogIndex.Max(shown, view.Applied.Index);
+        return (new ReadReady(level, shown, freshAsOf, fallback), null);
     }
 
-    /// <summary>Whether what a snapshot saw may be told: it holds what was promised, and all of it is committed.</summary>
-    private async Task<(Admission Admission, SqlProblem? Refusal)> ConfirmAsync(Replica replica, SqlRequest request, Admission admission, Position snapshot)
+    /// <summary>What is wrong with a snapshot that was opened after the wait; null once everything that it shows may be told.</summary>
+    private async Task<SqlProblem?> CheckAsync(Replica replica, SqlRequest request, ReadReady ready, Position snapshot)
     {
         // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
-        if (snapshot.Index < admission.Shown)
-        {
-            if (admission.Level is not (ReadLevel.Any or ReadLevel.Local))
-                return (admission, Problems.ReadVanished());
-            admission = admission with { FreshAsOf = null };
-        }
-
-        if (admission.Level != ReadLevel.Local && await HoldAsync(replica, snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
-            return (admission, vanished);
+        if (snapshot.Index < ready.Shown && ready.Level is not (ReadLevel.Any or ReadLevel.Local))
+            return Problems.ReadVanished();
+        if (ready.Level != ReadLevel.Local && await HoldAsync(replica, snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
+            return vanished;
 
         // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
-        return (admission, replica.Failure is { } failure ? Stopped(replica, failure) : null);
+        return replica.Failure is { } failure ? Stopped(replica, failure) : null;
     }
 
-    private ReadReport ReportOf(Position snapshot, Admission admission)
-        => new(self, snapshot, admission.Level, admission.FreshAsOf is { } fresh ? clock.Now - fresh : null, admission.Fallback);
-
-    private SqlResponse Answer(Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, Admission admission)
+    private ReadReport ReportOf(Position snapshot, ReadReady ready)
     {
-        var report = ReportOf(execution.Snapshot, admission);
-        var token = admission.Level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
+        var freshAsOf = snapshot.Index < ready.Shown ? null : ready.FreshAsOf;
+        return new ReadReport(self, snapshot, ready.Level, freshAsOf is { } fresh ? clock.Now - fresh : null, ready.Fallback);
+    }
+
+    private SqlResponse Answer(Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadReady ready)
+    {
+        var report = ReportOf(execution.Snapshot, ready);
+        var token = ready.Level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
         var error = request.Unit.Mode == UnitMode.Atomic ? execution.Result.FirstError : null;
         return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
     }
@@ -191,6 +229,16 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }
+
+/// <summary>What a read was promised before its snapshot was opened.</summary>
+/// <param name="Level">The level at which it is served.</param>
+/// <param name="Shown">The index that the snapshot must hold.</param>
+/// <param name="FreshAsOf">Everything committed before this moment is in the snapshot; null if that is not known.</param>
+/// <param name="Fallback">Why another level serves it than was asked for, if so.</param>
+internal readonly record struct ReadReady(ReadLevel Level, LogIndex Shown, Instant? FreshAsOf, string? Fallback);
+
+/// <summary>A snapshot in the hands of a client.</summary>
+internal sealed record SnapshotRead(Replica Replica, HeldSnapshot Held, ReadReady Ready);
 
 /// <summary>A state of a replica that is fit for a read, or why there is none.</summary>
 internal readonly record struct PinnedRead(Snapshot? Snapshot, ReadReport? Report, SqlProblem? Problem);

@@ -46,7 +46,7 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         if (SkipReadOnlyBegin(rest) is { } skipped)
         {
             tail = offset + Encoding.UTF8.GetByteCount(rest.AsSpan(0, skipped));
-            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin }, rest[..skipped]);
+            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin, Kind = TransactionKind.ReadOnly }, rest[..skipped]);
         }
 
         var facts = new StatementFacts { FirstWord = SqlTokens.FirstWord(rest) };
@@ -71,6 +71,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             throw RefusedSql.VacuumInto.Exception("");
         }
 
+        if (facts.Transaction == TransactionStep.Begin && (SqlTokens.HasWord(text, "IMMEDIATE") || SqlTokens.HasWord(text, "EXCLUSIVE")))
+            facts.Kind = TransactionKind.Immediate;
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.

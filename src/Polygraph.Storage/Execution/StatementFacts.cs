@@ -12,6 +12,19 @@ internal enum TransactionStep : byte
     RollbackTo,
 }
 
+/// <summary>What a <c>BEGIN</c> asks for.</summary>
+internal enum TransactionKind : byte
+{
+    /// <summary>The writer when the first statement writes.</summary>
+    Deferred,
+
+    /// <summary>The writer at once: <c>IMMEDIATE</c> and <c>EXCLUSIVE</c>, which mean the same where one connection writes.</summary>
+    Immediate,
+
+    /// <summary>Never the writer: libSQL's <c>READONLY</c>.</summary>
+    ReadOnly,
+}
+
 /// <summary>What the authorizer learned about a statement while SQLite compiled it. Filled once, then only read.</summary>
 internal sealed class StatementFacts
 {
@@ -40,6 +53,9 @@ internal sealed class StatementFacts
     internal bool ReadsChanges { get; set; }
 
     internal TransactionStep Transaction { get; set; }
+
+    /// <summary>Of a <see cref="TransactionStep.Begin"/>.</summary>
+    internal TransactionKind Kind { get; set; }
 
     internal string SavepointName { get; set; } = "";
 

@@ -65,13 +65,17 @@ internal sealed class WriterSession : IStatementRunner
 
     public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
-    /// <param name="unit">What will run.</param>
+    /// <summary>Whether the unit's own transaction is open, and can be kept open: nothing that the unit wrote before it waits for it.</summary>
+    internal bool MayStayOpen => _transaction.IsOpen && !_transaction.Start.Wrote;
+
+    /// <param name="mode">What an error does to the statements before it.</param>
+    /// <param name="isSingle">Whether the unit is one statement, so that the unit's savepoint is the statement's.</param>
     /// <param name="timeMilliseconds">What its statements see as now.</param>
-    internal void Begin(SqlUnit unit, long timeMilliseconds)
+    internal void Begin(UnitMode mode, bool isSingle, long timeMilliseconds)
     {
         _shipper.TimeMilliseconds = timeMilliseconds;
-        _mode = unit.Mode;
-        _isSingle = unit.Steps is [SqlStep.Execute];
+        _mode = mode;
+        _isSingle = isSingle;
         MustUndo = false;
         _wrote = false;
         TouchedSequences = false;
@@ -81,17 +85,25 @@ internal sealed class WriterSession : IStatementRunner
         _connection.LastInsertRowid = 0;
     }
 
+    /// <summary>Goes on with the unit for another request, which has a time of its own and whose answer may have the full size.</summary>
+    internal void Continue(long timeMilliseconds)
+    {
+        _shipper.TimeMilliseconds = timeMilliseconds;
+        _executor.BeginUnit();
+    }
+
     /// <summary>Ends the unit's own transaction and switches; the error that only the end shows, if there is one.</summary>
     internal SqlError? End()
     {
         SqlError? error = null;
         if (_transaction.IsOpen)
         {
-            _transaction.RollBack();
             error = new SqlError(
                 RefusedException.InteractiveTransaction,
-                "The request leaves its transaction open; it was rolled back. Interactive transactions come with a later version: "
-                + "send BEGIN … COMMIT in one pipeline.");
+                _transaction.Start.Wrote
+                    ? "The request wrote something, then began a transaction and left it open; the transaction was rolled back. Begin it in a request of its own."
+                    : "The request leaves its transaction open; it was rolled back. Send BEGIN … COMMIT in one request, or open a Hrana stream.");
+            _transaction.RollBack();
         }
 
         if (_connection.HasUnresolvedForeignKeys)
@@ -164,6 +176,9 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(SetClientSwitch(facts.Pragma, argument), null);
         if (compiled.Facts.FirstWord == "VACUUM")
             return Vacuum();
+        var writes = !compiled.IsReadOnly || compiled.Facts.ChangesSchema;
+        if (writes && _transaction.IsReadOnly)
+            return new StatementOutcome(null, RefusedException.InReadOnlyTransaction().ToError());
         try
         {
             StatementExecutor.Bind(compiled.Statement, arguments);
@@ -174,7 +189,7 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(null, _executor.ToError(exception));
         }
 
-        return compiled.IsReadOnly && !compiled.Facts.ChangesSchema ? Read(compiled, wantRows) : Write(compiled, arguments, wantRows);
+        return writes ? Write(compiled, arguments, wantRows) : Read(compiled, wantRows);
     }
 
     private StatementOutcome Read(CompiledStatement compiled, bool wantRows)

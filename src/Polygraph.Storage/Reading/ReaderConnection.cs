@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
+using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
 using Polygraph.Storage.Snapshots;
 using Polygraph.Storage.Sqlite;
@@ -13,10 +14,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     // A reader waits only while another connection recovers or restarts the write-ahead log's index.
     private const int BusyMilliseconds = 2000;
 
-    // What a statement that does not compile here would do where it does.
-    private static readonly string[] WritingWords =
-        ["INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM"];
-
     private readonly SqliteConnection _connection;
     private readonly StatementAuthorizer _authorizer;
     private readonly TimeLimit _time;
@@ -25,8 +22,10 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _end;
     private readonly SqliteStatement _position;
-    private bool _transactionIsOpen;
+    private readonly UnitOutliner _outliner;
+    private readonly SnapshotTransaction _transaction = new();
     private UnitMode _mode;
+    private bool _foreignKeys = true;
 
     internal ReaderConnection(string path, ReplicaDatabaseOptions options)
     {
@@ -49,44 +48,48 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         _time = new TimeLimit(_connection, options.StatementTimeLimit);
         _compiler = new StatementCompiler(_connection, _authorizer, options.MaxCachedStatements);
         _executor = new StatementExecutor(_authorizer, _time, options);
+        _outliner = new UnitOutliner(_compiler);
     }
 
-    public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transactionIsOpen;
+    public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
     /// <summary>Begins a read transaction and pins its snapshot; returns the position that it holds.</summary>
     internal Position BeginSnapshot()
     {
+        _transaction.Forget();
+        _foreignKeys = true;
         _begin.Run();
         return ReplicaTables.ReadPosition(_position);
     }
 
     internal void EndSnapshot() => _end.Run();
 
+    /// <summary>The transaction that the client has open on the snapshot.</summary>
+    internal SnapshotTransaction Transaction => _transaction;
+
     /// <summary>Runs a unit in the snapshot.</summary>
     internal UnitResult Execute(SqlUnit unit)
     {
-        _transactionIsOpen = false;
-        _mode = unit.Mode;
-        _executor.BeginUnit();
-        var result = UnitInterpreter.Run(unit, this);
-        return !_transactionIsOpen
-            ? result
-            : UnitInterpreter.FailLast(result, new SqlError(
-                RefusedException.InteractiveTransaction,
-                "The request leaves its transaction open. Interactive transactions come with a later version: "
-                + "send BEGIN … COMMIT in one pipeline."));
+        var result = RunPiece(unit);
+        if (!_transaction.IsOpen)
+            return result;
+        _transaction.Forget();
+        return UnitInterpreter.FailLast(result, new SqlError(
+            RefusedException.InteractiveTransaction,
+            "The request leaves its transaction open. Send BEGIN … COMMIT in one request, or open a Hrana stream."));
     }
 
-    internal UnitClass Classify(SqlUnit unit)
-        => unit.Steps.Any(step => step switch
-        {
-            SqlStep.Execute execute => CanWrite(execute.Statement.Text),
-            SqlStep.Batch batch => batch.Items.Any(item => CanWrite(item.Statement.Text)),
-            SqlStep.Sequence sequence => CanWrite(sequence.Text),
-            _ => false,
-        })
-            ? UnitClass.Write
-            : UnitClass.ReadOnly;
+    /// <summary>Runs the next piece of a transaction, which it may leave open.</summary>
+    internal UnitResult RunPiece(SqlUnit piece)
+    {
+        _mode = piece.Mode;
+        _executor.BeginUnit();
+        return UnitInterpreter.Run(piece, this);
+    }
+
+    /// <summary>What the unit would do, begun in the open transaction or in none.</summary>
+    internal UnitOutline Outline(SqlUnit unit, bool inTransaction)
+        => _outliner.Outline(unit, inTransaction ? _transaction.Copy() : new SnapshotTransaction());
 
     internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation)
     {
@@ -178,11 +181,13 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     {
         var facts = compiled.Facts;
         if (facts.Transaction != TransactionStep.None)
-            return RunTransactionStep(facts.Transaction);
+            return RunTransactionStep(facts);
         if (!compiled.IsReadOnly || facts.ChangesSchema)
-            throw new RefusedException(RefusedException.ReadOnly, "This is a read; the statement would write. Send it as a write.");
-        if (facts is { Pragma: "foreign_keys" or "defer_foreign_keys", PragmaArgument: not null })
-            return new StatementOutcome(StatementResult.Empty, null);
+            throw _transaction is { IsOpen: true, Kind: TransactionKind.ReadOnly }
+                ? RefusedException.InReadOnlyTransaction()
+                : new RefusedException(RefusedException.ReadOnly, "This is a read; the statement would write. Send it as a write.");
+        if (facts.Pragma is "foreign_keys" or "defer_foreign_keys" && RunClientSwitch(facts) is { } answer)
+            return new StatementOutcome(answer, null);
         try
         {
             StatementExecutor.Bind(compiled.Statement, arguments);
@@ -198,46 +203,26 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     }
 
     /// <summary>The whole unit is one snapshot, so transactions have nothing to do here but to be well formed.</summary>
-    private StatementOutcome RunTransactionStep(TransactionStep step)
+    private StatementOutcome RunTransactionStep(StatementFacts facts)
     {
         if (_mode == UnitMode.Atomic)
             throw RefusedSql.TransactionInRequest.Exception("");
-        var begins = step is TransactionStep.Begin;
-        var ends = step is TransactionStep.Commit or TransactionStep.Rollback;
-        if (begins == _transactionIsOpen && (begins || ends))
-            throw new SqliteException(
-                SqliteCode.Error, begins ? "cannot start a transaction within a transaction" : "no transaction is active");
-        if (ends && !_transactionIsOpen)
-            throw new SqliteException(SqliteCode.Error, "no transaction is active");
-        if (begins || ends)
-            _transactionIsOpen = begins;
+        _transaction.Run(facts);
         return new StatementOutcome(StatementResult.Empty, null);
     }
 
-    private bool CanWrite(string text)
+    /// <summary>Switches that concern writes only: remembered for whoever asks, as SQLite would; null for what SQLite itself can answer.</summary>
+    private StatementResult? RunClientSwitch(StatementFacts facts)
     {
-        var bytes = Utf8.Terminated(text);
-        for (var offset = 0; !StatementCompiler.IsBlank(bytes, offset);)
+        if (facts.PragmaArgument is { } argument)
         {
-            try
-            {
-                if (offset == 0 && _compiler.TryCompile(text, SchemaCatalog.Empty) is { } whole)
-                    return IsWrite(whole);
-                using var compiled = _compiler.CompileFirst(bytes, offset, SchemaCatalog.Empty, out offset);
-                if (compiled is not null && IsWrite(compiled))
-                    return true;
-            }
-            catch (Exception exception) when (exception is SqliteException or RefusedException)
-            {
-                // This replica's schema may be behind: whoever wants to write learns from the leader what is wrong.
-                var rest = System.Text.Encoding.UTF8.GetString(bytes, offset, bytes.Length - offset - 1);
-                return WritingWords.Contains(SqlTokens.FirstWord(rest));
-            }
+            if (facts.Pragma == "foreign_keys" && IsAutocommit)
+                _foreignKeys = PragmaRules.ParseSwitch(argument) ?? _foreignKeys;
+            return StatementResult.Empty;
         }
 
-        return false;
+        return facts.Pragma == "foreign_keys"
+            ? new StatementResult([new SqlColumn("foreign_keys", null)], [[SqlValue.FromInteger(_foreignKeys ? 1 : 0)]], 0, null)
+            : null;
     }
-
-    private static bool IsWrite(CompiledStatement compiled)
-        => compiled.Facts.Transaction == TransactionStep.None && (!compiled.IsReadOnly || compiled.Facts.ChangesSchema);
 }

@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Storage.Execution;
 using Polygraph.Storage.Reading;
 using Polygraph.Storage.Snapshots;
 using Polygraph.Wire.Sql;
@@ -21,6 +22,26 @@ public sealed class Snapshot : IDisposable
 
     /// <summary>Runs a read-only unit in the snapshot.</summary>
     public UnitResult Execute(SqlUnit unit) => Connection.Execute(unit);
+
+    /// <summary>Whether the client has a transaction open on this snapshot.</summary>
+    public bool TransactionIsOpen => Connection.Transaction.IsOpen;
+
+    /// <summary>The statements that open the same transaction, with its savepoints, on another connection.</summary>
+    public IReadOnlyList<string> TransactionStatements => Connection.Transaction.Statements;
+
+    /// <summary>Runs the next piece of the client's transaction, which it may begin, end, or leave open. Throws once nobody wants the answer.</summary>
+    public UnitResult RunInTransaction(SqlUnit piece, CancellationToken client)
+    {
+        var connection = Connection;
+        connection.RunFor(client);
+        var result = connection.RunPiece(piece);
+        connection.RunFor(CancellationToken.None);
+        client.ThrowIfCancellationRequested();
+        return result;
+    }
+
+    /// <summary>What a piece would do in the open transaction.</summary>
+    public UnitOutline Outline(SqlUnit piece) => Connection.Outline(piece, inTransaction: true);
 
     /// <summary>
     /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, and computes the digests anew. Takes as

@@ -73,6 +73,8 @@ internal sealed class FakeGateway : IClusterGateway
         return Task.FromResult(Answer(request));
     }
 
+    public ISqlStream OpenStream() => new FakeStream(this);
+
     public Readiness DescribeReadiness() => Readiness;
 
     public ClusterReport DescribeCluster()
@@ -121,4 +123,15 @@ internal sealed class FakeGateway : IClusterGateway
                 [.. batch.Items.Select(_ => StatementResult.Empty)], [.. batch.Items.Select(_ => (SqlError?)null)]),
             _ => throw new InvalidOperationException($"Unknown step {step}."),
         };
+
+    /// <summary>A stream that keeps nothing.</summary>
+    private sealed class FakeStream(FakeGateway gateway) : ISqlStream
+    {
+        public Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation) => gateway.ExecuteAsync(request, cancellation);
+
+        public void Abandon()
+        {
+            // There is nothing to undo.
+        }
+    }
 }

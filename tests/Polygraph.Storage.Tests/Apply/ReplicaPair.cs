@@ -41,7 +41,19 @@ public sealed class ReplicaPair : IDisposable
     /// <summary>Executes a unit in the open batch.</summary>
     public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default)
     {
-        var execution = Leader.Execute(unit, NextContext(key, hash));
+        return Keep(Leader.Execute(unit, NextContext(key, hash)));
+    }
+
+    /// <summary>Ends an interactive transaction, and commits its batch.</summary>
+    public UnitExecution EndTransaction(UnitResult last, string? key = null)
+    {
+        var execution = Keep(Leader.EndTransaction(last, NextContext(key)));
+        Leader.CommitBatch();
+        return execution;
+    }
+
+    private UnitExecution Keep(UnitExecution execution)
+    {
         if (execution.Entry is { } entry)
         {
             _lastIndex++;

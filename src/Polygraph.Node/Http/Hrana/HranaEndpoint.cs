@@ -30,12 +30,12 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
         var options = RequestOptions.From(context.Request.Headers);
         using var body = await RequestBody.ReadAsync(context, inFlight);
         var pipeline = HranaReader.Read(body.Span, inFlight.Limits);
-        var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database);
+        var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database, gateway.OpenStream());
         var done = false;
         try
         {
             var plan = PipelinePlan.Make(pipeline, stream);
-            var response = plan.HasSteps ? await ExecuteAsync(context, database, plan.Unit, options) : null;
+            var response = plan.HasSteps ? await ExecuteAsync(context, stream, plan.Unit, options) : null;
             done = !plan.Closes;
             await SendAsync(context, done ? streams.Release(stream) : null, plan, response);
         }
@@ -47,10 +47,10 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
         }
     }
 
-    private async Task<SqlResponse> ExecuteAsync(HttpContext context, string database, SqlUnit unit, RequestOptions options)
+    private async Task<SqlResponse> ExecuteAsync(HttpContext context, HranaStream stream, SqlUnit unit, RequestOptions options)
     {
         var request = new SqlRequest(
-            database,
+            stream.Database,
             unit,
             options.Ack,
             options.Read,
@@ -58,9 +58,9 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
             options.IdempotencyKey,
             RequestPrincipal.Of(context),
             inFlight.Limits.BudgetFor(options.Ack));
-        var response = await gateway.ExecuteAsync(request, context.RequestAborted);
+        var response = await stream.Sql.ExecuteAsync(request, context.RequestAborted);
         metrics.Count(response);
-        ResponseHeaders.Write(context.Response, database, response);
+        ResponseHeaders.Write(context.Response, stream.Database, response);
         return response;
     }
 
