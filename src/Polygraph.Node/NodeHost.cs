@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +10,7 @@ using Polygraph.Node.Exporting;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
 using Polygraph.Node.Importing;
+using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
@@ -31,6 +30,8 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly TcpPeerTransport _transport;
     private readonly DatabaseRegistry _databases;
     private readonly Formation _formation;
+    private readonly SnapshotSources _snapshots;
+    private readonly SnapshotFetcher _fetcher;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _background = [];
 
@@ -41,9 +42,12 @@ public sealed class NodeHost : IAsyncDisposable
         _transport = parts.Transport;
         _databases = parts.Databases;
         _formation = parts.Formation;
+        _snapshots = parts.Snapshots;
+        _fetcher = parts.Fetcher;
     }
 
-    private sealed record NodeParts(TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation);
+    private sealed record NodeParts(
+        TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation, SnapshotSources Snapshots, SnapshotFetcher Fetcher);
 
     /// <summary>
     /// Takes the data directory and the ports, and begins to look for the other nodes. Returns once clients can connect, which is before
@@ -94,7 +98,9 @@ public sealed class NodeHost : IAsyncDisposable
         await _transport.DisposeAsync().ConfigureAwait(false);
         foreach (var task in _background)
             await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _snapshots.Dispose();
         await _databases.DisposeAsync().ConfigureAwait(false);
+        _fetcher.Dispose();
         _directory.Dispose();
         _stopping.Dispose();
     }
@@ -124,11 +130,15 @@ public sealed class NodeHost : IAsyncDisposable
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
-        var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
-        var members = new GroupMembers(options.Id, local.PeerSet);
-        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, options.Transactions, peers, verifications, clock, boot, logger);
         var seeds = new SeedStore(options.DataDirectory, clock);
-        var databases = new DatabaseRegistry(factory, seeds, clock, logger);
+        var factory = new ReplicaFactory(new ReplicaSurroundings(
+            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, clock,
+            logger, seeds));
+        var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
+        var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
+        var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
+        var databases = new DatabaseRegistry(factory, seeds, reseeder, snapshots, clock, logger);
+        reseeder.Attach(databases);
         var writes = new WritePath(options.Id, clock, options.Transactions);
         var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
         var paths = new RequestPaths(
@@ -140,8 +150,14 @@ public sealed class NodeHost : IAsyncDisposable
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
         peers.Attach(transport, calls, formation, databases, transactions);
-        calls.Handler = (from, method, payload) => AnswerAsync(gateway, transactions, status, verifications, logger, from, method, payload);
-        PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions { Time = options.Time, AllowedHosts = [addresses.Advertise.Host] });
+        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, snapshots, databases, logger).AnswerAsync;
+        PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
+        {
+            Time = options.Time,
+            AllowedHosts = [addresses.Advertise.Host],
+            MetricsSources = [new ReplicaMetrics(databases, reseeder, snapshots, fetcher)],
+        });
+        new SnapshotEndpoint(identity, databases, snapshots, options.SnapshotBytesPerSecondMax, clock).Map(web);
         var imports = new ImportCatalogue(new DatabaseCatalogue(gateway), clock);
         var importer = new Importer(new ImportParts(options.Id, local.PeerSet, identity, databases, imports, seeds, status.Reachable), clock, logger);
         new ImportEndpoint(importer, seeds, identity, options.Id).Map(web);
@@ -149,11 +165,12 @@ public sealed class NodeHost : IAsyncDisposable
         exports.Open();
         new ExportEndpoint(exports).Map(web);
 
-        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation));
+        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
         transport.Start();
         formation.Start();
         host.Remember(status.RunAsync(calls, host._stopping.Token));
+        host.Remember(new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync(host._stopping.Token));
         host.Remember(new ImportKeeper(seeds, imports, clock, logger).RunAsync(host._stopping.Token));
         return host;
     }
@@ -185,40 +202,6 @@ public sealed class NodeHost : IAsyncDisposable
     {
         lock (_background)
             _background.Add(task);
-    }
-
-    private static async Task<byte[]?> AnswerAsync(
-        Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, ILogger logger, NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
-    {
-        try
-        {
-            switch (method)
-            {
-                case PeerMethod.Sql:
-                    return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
-                case PeerMethod.Transaction:
-                    return await transactions.AnswerAsync(from, payload).ConfigureAwait(false);
-                case PeerMethod.Mark:
-                    var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
-                    return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);
-                case PeerMethod.Scan:
-                    var scan = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.ScanRequest)!;
-                    return JsonSerializer.SerializeToUtf8Bytes(
-                        await verifications.ScanResultAsync(scan).ConfigureAwait(false), ControlJson.Default.ReplicaVerification);
-                case PeerMethod.Status:
-                    status.Heard(from, payload.Span);
-                    return null;
-                default:
-                    throw new InvalidDataException($"{from} called method {(byte)method}, which this version does not know.");
-            }
-        }
-#pragma warning disable CA1031 // Not hidden: logged; the caller gets no answer and says that the outcome is not known.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            ControlLog.CallFailed(logger, from, e);
-            return null;
-        }
     }
 
     private static WebApplication BuildWeb(NodeAddresses addresses)

@@ -68,6 +68,18 @@ internal sealed class StatusBoard(
     public IReadOnlyList<(NodeId Node, string Address)> Reachable()
         => [.. _nodes.Where(known => known.Value.Connected && known.Key != self).Select(known => (known.Key, known.Value.Hello.HttpAddress)).OrderBy(known => known.Key)];
 
+    /// <summary>The HTTP address of a connected node, <c>http://host:port</c>; null if it is not connected.</summary>
+    public string? HttpAddressOf(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected ? known.Hello.HttpAddress : null;
+
+    /// <summary>The other nodes that serve a database by what they said just now, its leader first.</summary>
+    public IReadOnlyList<NodeId> SourcesOf(GroupId database)
+        => [.. from node in _nodes
+               where node.Key != self && node.Value is { Connected: true, Status: not null } && clock.Now - node.Value.Heard <= SuspectAfter
+               let replica = node.Value.Status!.Replicas.FirstOrDefault(replica => replica.Group == database.Value)
+               where replica is { Report.Serving: true }
+               orderby replica.Leader == node.Key.Value descending, replica.Report.Applied descending
+               select node.Key];
+
     /// <summary>Who leads a database by what connected nodes said last; the newest term counts.</summary>
     public NodeId LeaderOf(GroupId database)
         => _nodes.Values
@@ -115,12 +127,13 @@ internal sealed class StatusBoard(
     {
         var own = OwnStatus();
         var nodes = peerAddresses.OrderBy(peer => peer.Key).Select(peer => DescribeNode(peer.Key, peer.Value));
-        var databases = _databases!.All().Select(replica => Describe(replica.Database, own));
+        var databases = _databases!.All().Select(replica => replica.Database).Concat(_databases.Stopped().Select(stopped => stopped.Database))
+            .OrderBy(database => database.Name, StringComparer.Ordinal).Select(database => Describe(database, own));
         return new ClusterReport(clusterName, identity.Cluster.IsNone ? null : identity.Cluster.ToString(), [.. nodes], [.. databases]);
     }
 
     public DatabaseReport? DescribeDatabase(string name)
-        => _databases!.Find(name) is { } replica ? Describe(replica.Database, OwnStatus()) : null;
+        => (_databases!.Find(name)?.Database ?? _databases.FindStopped(name)?.Database) is { } database ? Describe(database, OwnStatus()) : null;
 
     private NodeReport DescribeNode(NodeId node, string peerAddress)
     {
@@ -179,14 +192,21 @@ internal sealed class StatusBoard(
             0,
             null);
 
-    private NodeStatus OwnStatus() => new([.. _databases!.All().Select(Measure)]);
+    private NodeStatus OwnStatus() => new([.. _databases!.All().Select(Measure), .. _databases.Stopped().Select(Describe)]);
+
+    private ReplicaStatus Describe(StoppedDatabase stopped)
+        => new(
+            stopped.Database.Id.Value,
+            new ReplicaReport(self.Value, ReplicaRole.Follower, null, null, null, null, null, null, null, false, stopped.Reason),
+            0,
+            null);
 
     private ReplicaStatus Measure(Replica replica)
     {
         var view = replica.View;
         var leads = view.Role == Role.Leader;
         var failure = replica.Failure;
-        var reason = failure ?? (view.Leader.IsNone ? "no leader is known" : leads && !view.Serving ? "recovering: applying what it holds" : null);
+        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known" : leads && !view.Serving ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
             self.Value,
             leads ? ReplicaRole.Leader : ReplicaRole.Follower,
@@ -197,7 +217,7 @@ internal sealed class StatusBoard(
             failure is null ? DigestOf(replica) : null,
             view.FreshAsOf is { } fresh ? Math.Round((clock.Now - fresh).TotalMilliseconds, 3) : null,
             LagOf(view),
-            failure is null && !view.Leader.IsNone && (!leads || view.Serving),
+            replica.Trouble is null && !view.Leader.IsNone && (!leads || view.Serving),
             reason);
         return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value);
     }

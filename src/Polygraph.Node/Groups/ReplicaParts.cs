@@ -3,6 +3,7 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Storage;
 using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
 
 namespace Polygraph.Node.Groups;
 
@@ -32,7 +33,15 @@ internal sealed record ReplicaParts
 
     public required VoteStore Votes { get; init; }
 
-    public required ReplicaStore Store { get; init; }
+    /// <summary>Null while SQLite is damaged: the replica appends, acknowledges and votes, and neither serves nor stands for election.</summary>
+    public required ReplicaStore? Store { get; init; }
+
+    /// <summary>Why there is no <see cref="Store"/>.</summary>
+    public string? Broken { get; init; }
+
+    public required ReplicaHome Home { get; init; }
+
+    public required IReplicaOwner Owner { get; init; }
 
     public required IPeerSender Peers { get; init; }
 
@@ -45,7 +54,7 @@ internal sealed record ReplicaParts
     /// <summary>Where election timeouts come from.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Differs at every start of the process.</summary>
+    /// <summary>Differs at every opening of the replica.</summary>
     public required ulong Boot { get; init; }
 }
 

@@ -132,7 +132,3 @@ internal enum ImportState : byte
     /// <summary>It will never be one.</summary>
     Abandoned = 2,
 }
-
-/// <summary>The rows that a database began with are not on this node: it was away when they were imported.</summary>
-internal sealed class SeedMissingException(string database)
-    : Exception($"the rows that {database} began with are not on this node: it was away when they were imported");

@@ -22,6 +22,12 @@ internal enum PeerMethod : byte
 
     /// <summary>A request of a transaction over several. Payload: an encoded <c>TransactionCall</c>; answer: an encoded <c>TransactionAnswer</c>.</summary>
     Transaction = 5,
+
+    /// <summary>Make, keep or release a snapshot. Payload: <c>SnapshotRequest</c>; answer: <c>SnapshotReply</c> (JSON).</summary>
+    Snapshot = 6,
+
+    /// <summary>Your rows were found to differ. One way. Payload: <c>DivergedNotice</c> (JSON).</summary>
+    Diverged = 7,
 }
 
 /// <summary>Answers calls of other nodes. May take as long as it needs; null means no answer.</summary>

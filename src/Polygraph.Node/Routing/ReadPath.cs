@@ -2,6 +2,7 @@ using Polygraph.Node.Groups;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -37,7 +38,15 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         {
             if (reader.Classify(request.Unit) == UnitClass.Write)
                 return null;
-            execution = reader.Execute(request.Unit, client);
+            try
+            {
+                execution = reader.Execute(request.Unit, client);
+            }
+            catch (DatabaseDamagedException e)
+            {
+                replica.Failed(e);
+                return Failed(Stopped(replica, e.Message));
+            }
         }
 
         return await CheckAsync(replica, request, ready, execution.Snapshot).ConfigureAwait(false) is { } wrong
@@ -93,6 +102,11 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         catch (OperationCanceledException) when (!client.IsCancellationRequested)
         {
             return Failed(Problems.TransactionLost(read.Held.Loss, limits));
+        }
+        catch (DatabaseDamagedException e)
+        {
+            read.Replica.Failed(e);
+            return Failed(Stopped(read.Replica, e.Message));
         }
         finally
         {
@@ -224,7 +238,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 
-    private SqlProblem Stopped(Replica replica, string failure)
+    /// <summary>What a replica answers that does not serve.</summary>
+    public SqlProblem Stopped(Replica replica, string failure)
         => Problems.Unavailable(self, $"its replica of \"{replica.Database.Name}\" stopped and serves nothing: {failure} Ask another node.");
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);

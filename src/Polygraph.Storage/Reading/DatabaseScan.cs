@@ -20,8 +20,7 @@ internal static class DatabaseScan
             scans.Add(new TableScan(table.Name, digest, kept, rows));
         }
 
-        foreach (var table in catalog.VirtualTables)
-            scans.AddRange(VirtualTableScanner.Scan(connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+        scans.AddRange(ScanVirtualTables(connection, catalog, cancellation));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns));
         if (catalog.HasAutoIncrement)
@@ -33,5 +32,16 @@ internal static class DatabaseScan
             var (digest, rows) = TableScanner.Scan(connection, $"SELECT {columns} FROM main.{table}", cancellation);
             return new TableScan(table, digest, null, rows);
         }
+    }
+
+    private static List<TableScan> ScanVirtualTables(SqliteConnection connection, SchemaCatalog catalog, CancellationToken cancellation)
+    {
+        // Reading an index takes a TEMP table; the database stays read-only, as it was opened.
+        connection.Execute("PRAGMA query_only=OFF");
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.VirtualTables)
+            scans.AddRange(VirtualTableScanner.Scan(connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+        connection.Execute("PRAGMA query_only=ON");
+        return scans;
     }
 }

@@ -91,14 +91,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     internal UnitOutline Outline(SqlUnit unit, bool inTransaction)
         => _outliner.Outline(unit, inTransaction ? _transaction.Copy() : new SnapshotTransaction());
 
-    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation)
-    {
-        // Reading the index of a virtual table takes a TEMP table; the database stays read-only, as it was opened.
-        _connection.Execute("PRAGMA query_only=OFF");
-        var scans = DatabaseScan.Run(_connection, cancellation);
-        _connection.Execute("PRAGMA query_only=ON");
-        return scans;
-    }
+    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => DatabaseScan.Run(_connection, cancellation);
 
     /// <summary>Writes every page of the snapshot into a new database file.</summary>
     internal void CopyTo(string path, CancellationToken cancellation)

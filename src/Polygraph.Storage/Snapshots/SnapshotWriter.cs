@@ -32,8 +32,8 @@ public static class SnapshotWriter
     /// <param name="cancellation">Stops the copy.</param>
     public static SnapshotManifest Write(Snapshot snapshot, TermHistory terms, SnapshotOwner owner, string path, CancellationToken cancellation)
     {
-        File.Delete(path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Delete(path);
         snapshot.CopyTo(path, cancellation);
         var (bytes, checksums, digest) = Sum(path, cancellation);
         DiskFileSystem.Instance.SyncDirectory(FileRecipes.DirectoryOf(path));

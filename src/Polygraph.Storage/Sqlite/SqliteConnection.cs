@@ -40,7 +40,7 @@ internal sealed unsafe class SqliteConnection : IDisposable
 
     /// <summary>Opens with checkpoint on close and automatic checkpoints off: only the checkpoint code moves frames into the file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="readOnly">Whether it must exist and is only read.</param>
+    /// <param name="readOnly">Whether nothing may be written.</param>
     /// <param name="vfs">The name of a registered VFS; null for SQLite's default.</param>
     internal static SqliteConnection Open(string path, bool readOnly, string? vfs = null)
         => Open(path, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache, vfs);
@@ -49,7 +49,7 @@ internal sealed unsafe class SqliteConnection : IDisposable
     internal static SqliteConnection OpenUnchanging(string path)
     {
         var escaped = path.Replace("%", "%25", StringComparison.Ordinal).Replace("?", "%3f", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
-        return Open($"file:{escaped}?immutable=1", OpenReadOnly | OpenUri | OpenNoMutex | OpenPrivateCache, null);
+        return Open($"file:{escaped}?immutable=1", OpenReadOnly | OpenUri | OpenNoMutex | OpenPrivateCache, vfs: null);
     }
 
     private static SqliteConnection Open(string path, int flags, string? vfs)
