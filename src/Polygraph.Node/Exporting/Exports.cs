@@ -25,11 +25,12 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
     private readonly string _root = Path.Combine(dataDirectory, "exports");
     private readonly SemaphoreSlim _slots = new(AtOneTimeMax);
 
-    /// <summary>Removes what an earlier run left.</summary>
+    /// <summary>Removes what an earlier run left. Before anything else.</summary>
     public void Open()
     {
         if (Directory.Exists(_root))
             Directory.Delete(_root, recursive: true);
+        Directory.CreateDirectory(_root);
     }
 
     /// <summary>A file that holds one state of the database, as fresh as the request asks. Dispose it to remove it.</summary>
@@ -77,7 +78,6 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
 
     private SqlProblem? NoRoom(string databasePath)
     {
-        Directory.CreateDirectory(_root);
         var wal = new FileInfo(databasePath + "-wal");
         var bytes = new FileInfo(databasePath).Length + (wal.Exists ? wal.Length : 0);
         var free = new DriveInfo(_root).AvailableFreeSpace;

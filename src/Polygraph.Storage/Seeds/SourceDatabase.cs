@@ -13,8 +13,7 @@ public sealed class SourceDatabase : IDisposable
     private const int WriteAheadVersion = 2;
     private const int ReadVersionOffset = 19;
 
-    /// <summary>How long another program may hold the file locked.</summary>
-    private const int BusyMilliseconds = 10_000;
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
 
     private readonly SqliteConnection? _connection;
     private readonly FileStream _content;
@@ -36,14 +35,16 @@ public sealed class SourceDatabase : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="temporary">A directory with room for a copy, which a file in WAL mode needs.</param>
     /// <param name="cancellation">Stops the copy.</param>
+    /// <param name="patience">How long another program may hold the file locked; 10 s if nothing is said.</param>
     /// <exception cref="SeedRefusedException">It cannot be imported.</exception>
     /// <exception cref="IOException">It cannot be read, or there is no room for the copy. So <see cref="UnauthorizedAccessException"/>.</exception>
-    public static SourceDatabase Open(string path, string temporary, CancellationToken cancellation)
+    public static SourceDatabase Open(string path, string temporary, CancellationToken cancellation, TimeSpan? patience = null)
     {
         var isWriteAhead = IsWriteAhead(path);
+        var milliseconds = (int)(patience ?? LockPatience).TotalMilliseconds;
         try
         {
-            return isWriteAhead ? OpenWriteAhead(path, temporary, cancellation) : OpenPlain(path);
+            return isWriteAhead ? OpenWriteAhead(path, temporary, milliseconds, cancellation) : OpenPlain(path, milliseconds);
         }
         catch (SqliteException e) when (e.Code == SqliteCode.Busy)
         {
@@ -86,9 +87,9 @@ public sealed class SourceDatabase : IDisposable
     }
 
     // While somebody reads, nobody writes the file of a database that has a rollback journal: its own bytes are the moment.
-    private static SourceDatabase OpenPlain(string path)
+    private static SourceDatabase OpenPlain(string path, int busyMilliseconds)
     {
-        var connection = Pin(SqliteConnection.Open(path, readOnly: true));
+        var connection = Pin(SqliteConnection.Open(path, readOnly: true), busyMilliseconds);
         try
         {
             return new SourceDatabase(connection, OpenToRead(path));
@@ -100,9 +101,9 @@ public sealed class SourceDatabase : IDisposable
         }
     }
 
-    private static SourceDatabase OpenWriteAhead(string path, string temporary, CancellationToken cancellation)
+    private static SourceDatabase OpenWriteAhead(string path, string temporary, int busyMilliseconds, CancellationToken cancellation)
     {
-        if (TryRead(path) is not { } connection)
+        if (TryRead(path, busyMilliseconds) is not { } connection)
             return OpenUnlocked(path);
         var copy = Path.Combine(temporary, $"polygraph-import-{Guid.NewGuid():N}.sqlite");
         try
@@ -127,7 +128,7 @@ public sealed class SourceDatabase : IDisposable
     {
         var before = new FileInfo(path);
         var (length, written) = (before.Length, before.LastWriteTimeUtc);
-        var connection = Pin(SqliteConnection.OpenUnchanging(path));
+        var connection = Pin(SqliteConnection.OpenUnchanging(path), busyMilliseconds: 0);
         try
         {
             return new SourceDatabase(connection, OpenToRead(path), () =>
@@ -145,12 +146,12 @@ public sealed class SourceDatabase : IDisposable
     }
 
     /// <summary>Null where SQLite may not make the files beside it that WAL mode needs, and there is nothing in them.</summary>
-    private static SqliteConnection? TryRead(string path)
+    private static SqliteConnection? TryRead(string path, int busyMilliseconds)
     {
         var connection = SqliteConnection.Open(path, readOnly: true);
         try
         {
-            return Pin(connection);
+            return Pin(connection, busyMilliseconds);
         }
         catch (SqliteException e) when (e.Code is SqliteCode.CannotOpen or SqliteCode.ReadOnly && !HasWriteAheadLog(path))
         {
@@ -160,11 +161,11 @@ public sealed class SourceDatabase : IDisposable
 
     private static bool HasWriteAheadLog(string path) => new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
 
-    private static SqliteConnection Pin(SqliteConnection connection)
+    private static SqliteConnection Pin(SqliteConnection connection, int busyMilliseconds)
     {
         try
         {
-            connection.Check(NativeMethods.sqlite3_busy_timeout(connection.Pointer, BusyMilliseconds));
+            connection.Check(NativeMethods.sqlite3_busy_timeout(connection.Pointer, busyMilliseconds));
             connection.Execute("BEGIN");
             SeedCheck.CheckSchema(connection);
             return connection;
