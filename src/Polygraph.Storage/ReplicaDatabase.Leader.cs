@@ -23,7 +23,7 @@ public sealed partial class ReplicaDatabase
     // The running unit: what to return to when it fails as a whole.
     private CaptureMark _unitStart;
     private Position _unitPosition;
-    private System.Collections.Immutable.ImmutableDictionary<string, long>? _sequencesBefore;
+    private IReadOnlyList<SequenceRow>? _sequencesBefore;
 
     /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
     public void BeginBatch()
@@ -96,7 +96,8 @@ public sealed partial class ReplicaDatabase
 
     private UnitExecution FinishUnit(UnitMode mode, UnitResult result, in EntryContext context)
     {
-        if (_session.End() is { } failure)
+        // What failed and is undone as a whole has said why; the end of it says nothing more.
+        if (_session.End() is { } failure && !(mode == UnitMode.Atomic && result.FirstError is not null))
             result = UnitInterpreter.FailLast(result, failure);
         var isUndone = _session.MustUndo || (mode == UnitMode.Atomic && result.FirstError is not null);
         if (isUndone)
@@ -136,7 +137,7 @@ public sealed partial class ReplicaDatabase
     private LogEntry MakeEntry(UnitResult result, in EntryContext context)
     {
         if (_session.TouchedSequences)
-            _sequences.Record(_capture.Catalog, _capture.Payload);
+            _sequences.Record(_capture.Catalog, _capture.CountedTables, _capture.Payload);
         var kept = context.IdempotencyKey is null ? [] : LogicalPayloadResult.Encode(result);
         _capture.Payload.WriteEnd(kept);
         var header = new EntryHeader

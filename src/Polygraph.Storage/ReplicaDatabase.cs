@@ -16,6 +16,7 @@ public sealed partial class ReplicaDatabase : IDisposable
 {
     private readonly WriterConnection _writer;
     private readonly DigestBook _book = new();
+    private readonly RowWatch _watch;
     private readonly CaptureLog _capture;
     private readonly CaptureFunction _function;
     private readonly RepeatableFunctions _repeatable;
@@ -35,7 +36,8 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer = new WriterConnection(path);
         var connection = _writer.Connection;
         _tables = new ReplicaTables(connection);
-        _capture = new CaptureLog(_book, options.MaxEntryBytes);
+        _watch = new RowWatch(connection) { IsAvailable = SqliteLibrary.HasPreupdateHook && !options.WithoutRowWatch };
+        _capture = new CaptureLog(_book, _watch, options.MaxEntryBytes);
         _function = new CaptureFunction(connection, _capture);
         _repeatable = new RepeatableFunctions(connection);
         var environment = new StatementEnvironment(_writer, _repeatable);
@@ -47,6 +49,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         _session = new WriterSession(
             _writer,
             _capture,
+            _watch,
             _schema,
             _sequences,
             _compiler,
@@ -129,6 +132,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         Readers.Dispose();
         _compiler.Dispose();
         _applier.Dispose();
+        _watch.Dispose();
         _tables.Dispose();
         _writer.Dispose();
         // After the connection: SQLite may call them while it closes.

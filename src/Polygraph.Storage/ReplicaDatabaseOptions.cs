@@ -23,6 +23,9 @@ public sealed record ReplicaDatabaseOptions
     /// <summary>Read connections. A request that finds all of them lent out waits its turn.</summary>
     public int MaxReaders { get; init; } = 8;
 
+    /// <summary>Does without SQLite's preupdate hook, as with a library that lacks it. For tests.</summary>
+    internal bool WithoutRowWatch { get; init; }
+
     /// <summary>Compiled statements kept per connection. About 5 KiB each.</summary>
     public int MaxCachedStatements { get; init; } = 256;
 }

@@ -91,8 +91,7 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
         return statement;
     }
 
-    private static string KeyCondition(TableShape table)
-        => " WHERE " + string.Join(" AND ", table.Key.Select(part => table.Values[part] + " IS ?"));
+    private static string KeyCondition(TableShape table) => " WHERE " + table.KeyCondition;
 
     private static void BindAll(SqliteStatement statement, int first, ReadOnlySpan<SqlValue> values)
     {

@@ -25,7 +25,7 @@ internal enum CaptureMode : byte
 /// What the running unit has changed: the operations of its payload, and the digests. Fed by the capture triggers, on the leader as on a
 /// follower; a follower keeps the digests only. Owned by the writer.
 /// </summary>
-internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
+internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadBytesMax)
 {
     private readonly LogicalPayloadWriter _payload = new();
     private readonly ImageTracker _tracker = new();
@@ -108,11 +108,22 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
     /// </summary>
     internal void ForgetImages() => _tracker.Clear();
 
+    /// <summary>
+    /// The leader's shipped statement is over. Others are watched, if they can be, and their rows not tracked: the images of this one would be out of
+    /// date for the next.
+    /// </summary>
+    internal void EndHashing()
+    {
+        Mode = CaptureMode.Recording;
+        if (watch.IsAvailable)
+            ForgetImages();
+    }
+
     /// <summary>Takes the values of one call, in SQLite's memory.</summary>
     internal void Capture(long code, ReadOnlySpan<nint> values)
     {
-        if (_table is null)
-            BeginRow(code);
+        if (_table is null && !BeginRow(code))
+            return;
         foreach (var value in values)
         {
             RowImage.Write(_payload, value);
@@ -125,6 +136,41 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
 
     /// <summary>Whether a row was inserted into the table after so many rows had been seen.</summary>
     internal bool InsertedIntoSince(int rows, TableShape table) => _lastInsert.GetValueOrDefault(table.CaptureId) > rows;
+
+    /// <summary>The tables with AUTOINCREMENT into which rows were inserted since the unit began (some of them may be undone by now).</summary>
+    internal IEnumerable<string> CountedTables
+        => _lastInsert.Keys.Select(Catalog.Find).OfType<TableShape>().Where(table => table.IsAutoIncrement).Select(table => table.Name);
+
+    /// <summary>Takes over what was watched while a statement ran, in the order in which it happened.</summary>
+    internal void TakeWatched()
+    {
+        watch.Complete();
+        foreach (var change in watch.Changes)
+        {
+            var table = change.Table;
+            var number = TableNumber(table);
+            _payload.WriteRowOperation(change.Kind, number);
+            _imageStart = _payload.Length;
+            if (change.Before is { } before)
+            {
+                _payload.WriteBytes(before);
+                book.RemoveRow(table.Name, RowHash.Of(before));
+            }
+
+            if (change.After is { } after)
+            {
+                _payload.WriteBytes(after);
+                book.AddRow(table.Name, RowHash.Of(after));
+            }
+
+            if (change.Kind != LogicalOperationKind.Update)
+                continue;
+            if (_ends.Length < table.Values.Count * 2)
+                _ends = new int[table.Values.Count * 2];
+            LogicalPayloadScan.ValueEnds(_payload.From(_imageStart), _ends.AsSpan(0, table.Values.Count * 2));
+            LeaveOutWhatIsSame(table.Values.Count);
+        }
+    }
 
     /// <summary>Adds a row that no trigger has seen: one that CREATE TABLE AS has filled in. The digest is set by whoever scans.</summary>
     internal int BeginScannedInsert(TableShape table)
@@ -144,12 +190,15 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         throw Refusal;
     }
 
-    private void BeginRow(long code)
+    /// <summary>False if the row is known already.</summary>
+    private bool BeginRow(long code)
     {
         var (captureId, operation) = CaptureTriggers.FromCode(code);
+        if (watch.IsOn && operation == LogicalOperationKind.Delete)
+            return false;
         var table = Catalog.Find(captureId);
         Invariant.Holds(table is not null, "capture triggers are those of the catalog");
-        CheckSize(0);
+        CheckSize(watch.IsOn ? watch.Bytes : 0);
         var number = Recording ? TableNumber(table) : 0;
         (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
         _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
@@ -157,6 +206,7 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
             _ends = new int[_valuesExpected];
         _payload.WriteRowOperation(operation, number);
         _imageStart = _payload.Length;
+        return true;
     }
 
     private void EndRow()
@@ -166,10 +216,17 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         Rows++;
         if (_operation == LogicalOperationKind.Insert)
             _lastInsert[table.CaptureId] = Rows;
-        if (table.NeedsTracking && Mode != CaptureMode.Applying)
+        if (table.NeedsTracking && (Mode == CaptureMode.Hashing || (Recording && !watch.IsAvailable)))
             CorrectByTracker(table);
         var images = _payload.From(_imageStart);
         var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
+        if (watch.IsOn)
+        {
+            watch.Show(table, _operation, images[..beforeLength], images[beforeLength..]);
+            _payload.CutTo(_rowStart);
+            return;
+        }
+
         if (_operation != LogicalOperationKind.Insert)
             book.RemoveRow(table.Name, RowHash.Of(images[..beforeLength]));
         if (_operation != LogicalOperationKind.Delete)

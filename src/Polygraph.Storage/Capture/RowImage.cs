@@ -33,6 +33,35 @@ internal static unsafe class RowImage
         }
     }
 
+    /// <summary>The value that SQLite shows, copied.</summary>
+    internal static SqlValue Read(nint value)
+    {
+        var kind = (SqlValueKind)NativeMethods.sqlite3_value_type(value);
+        return kind switch
+        {
+            SqlValueKind.Integer => SqlValue.FromInteger(NativeMethods.sqlite3_value_int64(value)),
+            SqlValueKind.Real => SqlValue.FromReal(NativeMethods.sqlite3_value_double(value)),
+            SqlValueKind.Text => SqlValue.FromUtf8(
+                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_text(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
+            SqlValueKind.Blob => SqlValue.FromBlob(
+                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_blob(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
+            _ => SqlValue.Null,
+        };
+    }
+
+    /// <summary>The values by which the row of an image is found.</summary>
+    internal static SqlValue[] KeyValues(TableShape table, ReadOnlySpan<byte> image)
+    {
+        var payload = new LogicalPayloadWriter();
+        payload.WriteVersion();
+        payload.WriteTable(table.Name, table.Values.Count);
+        payload.WriteRowOperation(LogicalOperationKind.Delete, 0);
+        payload.WriteBytes(image);
+        payload.WriteEnd([]);
+        new LogicalPayloadReader(payload.Written.ToArray()).Read(out var operation);
+        return [.. table.Key.Select(part => operation.Before.Span[part])];
+    }
+
     /// <summary>Writes the columns of the row on which a statement stands.</summary>
     internal static void Write(LogicalPayloadWriter writer, SqliteStatement row, int columns)
     {

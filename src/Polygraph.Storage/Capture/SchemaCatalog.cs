@@ -8,7 +8,7 @@ internal readonly record struct TriggerTraits(bool CanReplace, bool CanFail);
 /// <summary>The schema of the database as far as capture, execution and apply care. Immutable: a schema change makes a new one.</summary>
 internal sealed class SchemaCatalog
 {
-    internal static readonly SchemaCatalog Empty = new(-1, [], [], new Dictionary<string, TriggerTraits>());
+    internal static readonly SchemaCatalog Empty = new(-1, [], [], new Dictionary<string, TriggerTraits>(), false);
 
     private readonly FrozenDictionary<string, TableShape> _byName;
     private readonly FrozenDictionary<int, TableShape> _byCaptureId;
@@ -17,12 +17,14 @@ internal sealed class SchemaCatalog
         long version,
         IReadOnlyList<TableShape> tables,
         IReadOnlyList<VirtualTable> virtualTables,
-        IReadOnlyDictionary<string, TriggerTraits> triggers)
+        IReadOnlyDictionary<string, TriggerTraits> triggers,
+        bool hasSequences)
     {
         Version = version;
         Tables = tables;
         VirtualTables = virtualTables;
         Triggers = triggers;
+        HasSequences = hasSequences;
         HasForeignKeys = tables.Any(table => SqlTokens.HasWord(table.Sql, "REFERENCES"));
         HasAutoIncrement = tables.Any(table => table.IsAutoIncrement);
         _byName = tables.ToFrozenDictionary(table => table.Name, StringComparer.Ordinal);
@@ -43,6 +45,9 @@ internal sealed class SchemaCatalog
     internal bool HasForeignKeys { get; }
 
     internal bool HasAutoIncrement { get; }
+
+    /// <summary>Whether there is a <c>sqlite_sequence</c>: since the first table with AUTOINCREMENT, for ever.</summary>
+    internal bool HasSequences { get; }
 
     internal TableShape? Find(string name) => _byName.GetValueOrDefault(name);
 

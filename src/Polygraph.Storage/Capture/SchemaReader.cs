@@ -1,3 +1,4 @@
+using Polygraph.Protocol;
 using Polygraph.Storage.Execution;
 using Polygraph.Storage.Sqlite;
 
@@ -22,13 +23,14 @@ internal sealed class SchemaReader(SqliteConnection connection)
             return previous;
         var rows = ReadSchema();
         var triggers = rows.Where(row => row.Type == "trigger").ToList();
+        var mixedParents = MixedParents();
         var virtualTables = rows
             .Where(row => row.Type == "table").Select(row => VirtualTable.TryRead(row.Name, row.Sql)).OfType<VirtualTable>()
             .OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
         var notRows = virtualTables.SelectMany(table => table.ShadowTables.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var tables = rows
             .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name) && !notRows.Contains(row.Name))
-            .Select(row => ShapeOf(row, triggers.Where(trigger => trigger.TableName == row.Name), previous))
+            .Select(row => ShapeOf(row, triggers.Where(trigger => trigger.TableName == row.Name), mixedParents.Contains(row.Name), previous))
             .OrderBy(table => table.Name, StringComparer.Ordinal)
             .ToList();
         return new SchemaCatalog(
@@ -36,7 +38,8 @@ internal sealed class SchemaReader(SqliteConnection connection)
             tables,
             virtualTables,
             triggers.ToDictionary(
-                trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))));
+                trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))),
+            rows.Any(row => row.Name == "sqlite_sequence"));
     }
 
     private long ReadVersion()
@@ -55,10 +58,11 @@ internal sealed class SchemaReader(SqliteConnection connection)
         return rows;
     }
 
-    private TableShape ShapeOf(SchemaRow row, IEnumerable<SchemaRow> triggers, SchemaCatalog previous)
+    private TableShape ShapeOf(SchemaRow row, IEnumerable<SchemaRow> triggers, bool isMixedParent, SchemaCatalog previous)
     {
-        var needsTracking = triggers.Any(trigger => SqlTokens.HasWord(trigger.Sql, "BEFORE") || !SqlTokens.HasWord(trigger.Sql, "AFTER"))
-            || RefersToItselfWithAction(row.Name);
+        var actionParents = ActionParents(row.Name);
+        var needsTracking = isMixedParent || triggers.Any(trigger => SqlTokens.HasWord(trigger.Sql, "BEFORE") || !SqlTokens.HasWord(trigger.Sql, "AFTER"))
+            || actionParents.Contains(row.Name, StringComparer.OrdinalIgnoreCase);
         if (previous.Find(row.Name) is { } known && known.Sql == row.Sql)
             return known.NeedsTracking == needsTracking ? known : known with { NeedsTracking = needsTracking };
 
@@ -72,8 +76,14 @@ internal sealed class SchemaReader(SqliteConnection connection)
             ? columns.Where(column => column.KeyOrdinal > 0).OrderBy(column => column.KeyOrdinal)
                 .Select(column => values.IndexOf(SqlName.Quote(column.Name))).ToList()
             : [alias < 0 ? 0 : values.IndexOf(SqlName.Quote(columns[alias].Name))];
+        var keyCollations = isWithoutRowid ? KeyCollations(row.Name) : [];
         var shape = new TableShape
         {
+            KeyColumns = isWithoutRowid ? [.. key.Select(part => columns.FindIndex(column => SqlName.Quote(column.Name) == values[part]))] : [],
+            KeyCondition = string.Join(
+                " AND ", key.Select((part, i) => $"{values[part]}{(isWithoutRowid ? " COLLATE " + keyCollations[i] : "")} IS ?")),
+            LookUpHint = isWithoutRowid ? "INDEXED BY " + SqlName.Quote(KeyIndex(row.Name)) : "NOT INDEXED",
+            ActionParents = actionParents,
             CaptureId = ++_lastCaptureId,
             Name = row.Name,
             Sql = row.Sql,
@@ -122,15 +132,59 @@ internal sealed class SchemaReader(SqliteConnection connection)
         => RowidNames.FirstOrDefault(name => !columns.Any(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
             ?? throw RefusedSql.UnnamedRows.Exception(table);
 
-    /// <summary>A cascade that returns to its own table shows triggers the rows in an order that is not that of the changes.</summary>
-    private bool RefersToItselfWithAction(string table)
+    /// <summary>Whose changes a foreign key of the table answers with changes of its own.</summary>
+    private List<string> ActionParents(string table)
     {
+        var parents = new List<string>();
         using var statement = connection.Prepare($"PRAGMA main.foreign_key_list({SqlName.Quote(table)})");
         while (statement.Step())
-            if (statement.ColumnText(2).Equals(table, StringComparison.OrdinalIgnoreCase)
-                && (statement.ColumnText(5) is not ("NO ACTION" or "RESTRICT") || statement.ColumnText(6) is not ("NO ACTION" or "RESTRICT")))
-                return true;
-        return false;
+            if (statement.ColumnText(5) is not ("NO ACTION" or "RESTRICT") || statement.ColumnText(6) is not ("NO ACTION" or "RESTRICT"))
+                parents.Add(statement.ColumnText(2));
+        return parents;
+    }
+
+    /// <summary>
+    /// The tables of whose text or typeless columns a numeric column is a foreign key. When SQLite compares the two it makes a number of a text that
+    /// looks like one, and a trigger that fires later is shown that number as OLD.
+    /// </summary>
+    private HashSet<string> MixedParents()
+    {
+        const string MixedKeys = """
+            SELECT fk."table" FROM main.sqlite_master AS t, pragma_foreign_key_list(t.name) AS fk, pragma_table_xinfo(t.name) AS child,
+                pragma_table_xinfo(fk."table") AS parent
+            WHERE t.type = 'table' AND child.name = fk."from" COLLATE NOCASE
+                AND CASE WHEN fk."to" IS NULL THEN parent.pk = fk.seq + 1 ELSE parent.name = fk."to" COLLATE NOCASE END
+                AND (child.type LIKE '%INT%' OR NOT (child.type = '' OR child.type LIKE '%CHAR%' OR child.type LIKE '%CLOB%' OR child.type LIKE '%TEXT%'
+                    OR child.type LIKE '%BLOB%'))
+                AND parent.type NOT LIKE '%INT%'
+                AND (parent.type = '' OR parent.type LIKE '%CHAR%' OR parent.type LIKE '%CLOB%' OR parent.type LIKE '%TEXT%' OR parent.type LIKE '%BLOB%')
+            """;
+        var parents = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        using var statement = connection.Prepare(MixedKeys);
+        while (statement.Step())
+            parents.Add(statement.ColumnText(0));
+        return parents;
+    }
+
+    /// <summary>The index that a WITHOUT ROWID table is.</summary>
+    private string KeyIndex(string table)
+    {
+        using var statement = connection.Prepare("SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'");
+        statement.Bind(1, table);
+        Invariant.Holds(statement.Step(), "a table without rowid has a primary key");
+        return statement.ColumnText(0);
+    }
+
+    /// <summary>The collations of a WITHOUT ROWID table's primary key, quoted.</summary>
+    private List<string> KeyCollations(string table)
+    {
+        const string ByTheIndex = "SELECT coll FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno";
+        var collations = new List<string>();
+        using var statement = connection.Prepare(ByTheIndex);
+        statement.Bind(1, table);
+        while (statement.Step())
+            collations.Add(SqlName.Quote(statement.ColumnText(0)));
+        return collations;
     }
 
     private bool HasRows(string sql)

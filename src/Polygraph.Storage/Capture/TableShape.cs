@@ -19,6 +19,23 @@ internal sealed record TableShape
     /// <summary>Which values of the image identify the row: the rowid, or the primary key of a WITHOUT ROWID table.</summary>
     public required IReadOnlyList<int> Key { get; init; }
 
+    /// <summary>The numbers of the key's columns in the table; empty where the rowid is the key.</summary>
+    public required IReadOnlyList<int> KeyColumns { get; init; }
+
+    /// <summary>
+    /// What finds a row by the values of its key, in their order. Each with the collation of the primary key, which may be another than the
+    /// column's: under the column's, two keys could be the same.
+    /// </summary>
+    public required string KeyCondition { get; init; }
+
+    /// <summary>
+    /// How a row that is about to change is looked for: not by an index of the table, because SQLite may have taken the row out of that already.
+    /// </summary>
+    public required string LookUpHint { get; init; }
+
+    /// <summary>The tables that a foreign key with an action (CASCADE, SET NULL, SET DEFAULT) of this table refers to.</summary>
+    public required IReadOnlyList<string> ActionParents { get; init; }
+
     public required bool IsWithoutRowid { get; init; }
 
     public required bool IsAutoIncrement { get; init; }
@@ -51,6 +68,8 @@ internal static class SqlName
     internal const string OwnPrefix = "polygraph_";
 
     internal static string Quote(string name) => "\"" + name.Replace("\"", "\"\"") + "\"";
+
+    internal static bool Same(string one, string other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
     internal static bool IsOwn(string name) => name.StartsWith(OwnPrefix, StringComparison.OrdinalIgnoreCase);
 

@@ -90,6 +90,12 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "Table \"{0}\" has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows cannot be told apart. "
         + "Rename one of these columns or declare an INTEGER PRIMARY KEY.", "CREATE TABLE unnamed(rowid, _rowid_, oid)");
 
+    internal static readonly RefusedSql TwinUpserts = new(
+        "an upsert with two `ON CONFLICT` clauses for the same columns", RefusedBy.Words, RefusedException.NotAllowed,
+        "Two ON CONFLICT clauses name the same columns; SQLite would damage the table. Leave the second one out: it is never used.",
+        "INSERT INTO keyed VALUES (1, 2) ON CONFLICT(u) DO NOTHING ON CONFLICT(u) DO UPDATE SET u = 3", "CREATE TABLE keyed(id INTEGER PRIMARY KEY, u UNIQUE)");
+
+    /// <summary>Not of the list: only with a SQLite library that has no preupdate hook.</summary>
     internal static readonly RefusedSql MovingRow = new(
         "a statement whose foreign-key action comes back to the very row that moves", RefusedBy.Run, RefusedException.NotAllowed,
         "A foreign-key action of \"{0}\" changed a row that the same statement was moving; that cannot be replicated yet. "
@@ -120,7 +126,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     public static readonly IReadOnlyList<RefusedSql> All =
     [
         OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, InternalFunction, ReservedName, OwnTable, SetPragma,
-        OtherPragma, UnnamedRows, MovingRow, DropWritesVirtualTable, TransactionInRequest, ShadowTable, SchemaTable,
+        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, TransactionInRequest, ShadowTable, SchemaTable,
     ];
 
     internal string MessageFor(string name) => string.Format(CultureInfo.InvariantCulture, Message, name);

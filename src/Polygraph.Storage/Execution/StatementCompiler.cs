@@ -71,6 +71,12 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             throw RefusedSql.VacuumInto.Exception("");
         }
 
+        if (!compiled.IsReadOnly && SqlTokens.HasTwinUpserts(text))
+        {
+            compiled.Dispose();
+            throw RefusedSql.TwinUpserts.Exception("");
+        }
+
         if (facts.Transaction == TransactionStep.Begin && (SqlTokens.HasWord(text, "IMMEDIATE") || SqlTokens.HasWord(text, "EXCLUSIVE")))
             facts.Kind = TransactionKind.Immediate;
         if (!compiled.IsReadOnly)
@@ -133,6 +139,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
+        facts.NeedsWatch = facts.CanReplace || facts.CanFail
+            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))));
     }
 
     /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>

@@ -72,6 +72,9 @@ internal sealed class StatementFacts
 
     internal bool CanFail { get; set; }
 
+    /// <summary>Whether triggers alone would not see all that it does, or not in its order: see <see cref="Capture.RowWatch"/>.</summary>
+    internal bool NeedsWatch { get; set; }
+
     /// <summary>
     /// A table without capture that the statement writes, also through triggers: a virtual one, or one of ANALYZE's. Then replicas run the statement
     /// themselves. Of a DROP TABLE only what triggers of its foreign-key actions write.

@@ -28,7 +28,7 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
         }
         finally
         {
-            capture.Mode = CaptureMode.Recording;
+            capture.EndHashing();
         }
 
         capture.Payload.WriteStatement(statement);

@@ -109,4 +109,4 @@ internal sealed class UnitTransaction(WriterConnection writer, Func<UnitMark> ma
 
 /// <summary>A point of a unit: what it had captured, and what it knew of AUTOINCREMENT.</summary>
 internal readonly record struct UnitMark(
-    CaptureMark Capture, System.Collections.Immutable.ImmutableDictionary<string, long>? Sequences, bool Wrote);
+    CaptureMark Capture, IReadOnlyList<SequenceRow>? Sequences, bool Wrote);

@@ -19,6 +19,7 @@ internal sealed class WriterSession : IStatementRunner
     private readonly WriterConnection _writer;
     private readonly SqliteConnection _connection;
     private readonly CaptureLog _capture;
+    private readonly RowWatch _watch;
     private readonly SchemaChanges _schema;
     private readonly SequenceTracker _sequences;
     private readonly StatementCompiler _compiler;
@@ -39,6 +40,7 @@ internal sealed class WriterSession : IStatementRunner
     internal WriterSession(
         WriterConnection writer,
         CaptureLog capture,
+        RowWatch watch,
         SchemaChanges schema,
         SequenceTracker sequences,
         StatementCompiler compiler,
@@ -46,7 +48,7 @@ internal sealed class WriterSession : IStatementRunner
         StatementShipper shipper,
         Action<UnitMark?> restoreBatch)
     {
-        (_writer, _connection, _capture, _schema, _sequences) = (writer, writer.Connection, capture, schema, sequences);
+        (_writer, _connection, _capture, _watch, _schema, _sequences) = (writer, writer.Connection, capture, watch, schema, sequences);
         (_compiler, _executor, _shipper, _restoreBatch) = (compiler, executor, shipper, restoreBatch);
         _transaction = new UnitTransaction(writer, Mark, CutTo);
     }
@@ -220,8 +222,10 @@ internal sealed class WriterSession : IStatementRunner
     private StatementOutcome Write(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
         var facts = compiled.Facts;
+        // Without the watch, the rows that REPLACE removes are shown by their delete triggers, and those fire in this mode only. A statement that
+        // every replica runs itself must see them everywhere, also where there is no watch.
         if (facts.CanReplace || facts.FiresTriggers)
-            _writer.SetRecursiveTriggers(facts.CanReplace);
+            _writer.SetRecursiveTriggers(facts.CanReplace && (facts.ShippedFor is not null || !_watch.IsAvailable));
         var mark = Mark();
         var guarded = NeedsSavepoint(facts);
         if (guarded)
@@ -239,9 +243,10 @@ internal sealed class WriterSession : IStatementRunner
         }
         catch (Exception exception) when (exception is SqliteException or RefusedException)
         {
+            var watched = _watch.IsOn;
+            _watch.End();
             var error = _executor.ToError(_capture.Refusal ?? exception);
-            Undo(compiled, mark, guarded);
-            return new StatementOutcome(null, error);
+            return new StatementOutcome(null, Undo(compiled, mark, guarded, watched) ?? error);
         }
     }
 
@@ -254,8 +259,21 @@ internal sealed class WriterSession : IStatementRunner
         var rowsBefore = _capture.Rows;
         TouchedSequences |= facts.WritesSequences
             || (_capture.Catalog.HasAutoIncrement && facts.WrittenTables.Any(table => _capture.Catalog.Find(table) is { IsAutoIncrement: true }));
+        var rowidBefore = _connection.LastInsertRowid;
+        if (facts.NeedsWatch && _watch.IsAvailable)
+            _watch.Begin(_capture.Catalog);
         var rows = _executor.Run(compiled.Statement, wantRows);
-        var inserted = target is { IsWithoutRowid: false } && _capture.Rows > rowsBefore && _capture.InsertedIntoSince(rowsBefore, target);
+        if (_watch.IsOn)
+        {
+            _watch.End();
+            _watch.ThrowFailure();
+            _capture.TakeWatched();
+        }
+
+        // The same rowid as of the last insert is told from none by the capture; SQLite's own table has none, and no keys either.
+        var inserted = facts.InsertTarget is not null && (_connection.LastInsertRowid != rowidBefore
+            || (_connection.Changes > 0 && facts.InsertTarget == "sqlite_sequence")
+            || (_connection.Changes > 0 && target is { IsWithoutRowid: false } && _capture.Rows > rowsBefore && _capture.InsertedIntoSince(rowsBefore, target)));
         return new StatementResult(compiled.Columns(), rows, _connection.Changes, inserted ? _connection.LastInsertRowid : null);
     }
 
@@ -286,8 +304,8 @@ internal sealed class WriterSession : IStatementRunner
 
     private void RecordSequences()
     {
-        if (_capture.Catalog.HasAutoIncrement)
-            _sequences.Record(_capture.Catalog, _capture.Payload);
+        if (_capture.Catalog.HasSequences)
+            _sequences.Record(_capture.Catalog, _capture.CountedTables, _capture.Payload);
     }
 
     /// <summary>Compiled anew: SQLite checks an ALTER against the triggers that it knew when it compiled it, and ours are gone now.</summary>
@@ -304,18 +322,22 @@ internal sealed class WriterSession : IStatementRunner
     private bool NeedsSavepoint(StatementFacts facts)
         => facts.ChangesSchema || (_mode == UnitMode.Autocommit && (!_isSingle || facts.CanFail));
 
-    /// <summary>Brings the capture back to what SQLite has left of a failed statement.</summary>
-    private void Undo(CompiledStatement compiled, UnitMark mark, bool guarded)
+    /// <summary>
+    /// Brings the capture back to what SQLite has left of a failed statement. An error that takes the place of its own: what OR FAIL keeps is
+    /// committed, in autocommit, and may not be if a deferred foreign key is violated.
+    /// </summary>
+    private SqlError? Undo(CompiledStatement compiled, UnitMark mark, bool guarded, bool watched)
     {
         if (_connection.IsAutocommit)
         {
             LoseTransaction(mark);
-            return;
+            return null;
         }
 
-        // OR FAIL and RAISE(FAIL) keep what was done before the failure, and count it; everything else counts 0 when it fails.
-        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && _connection.Changes > 0
-            && !(IsAutocommit && _connection.HasUnresolvedForeignKeys);
+        // OR FAIL and RAISE(FAIL) keep what was done before the failure. Without the watch it shows in the count, if rows of the target are among it.
+        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && (watched ? _watch.Stand() : _connection.Changes > 0);
+        var error = kept && IsAutocommit && _connection.HasUnresolvedForeignKeys ? ForeignKeyError : null;
+        kept &= error is null;
         if (guarded && !kept)
             _writer.Run("ROLLBACK TO " + StatementSavepoint);
         if (guarded)
@@ -323,10 +345,18 @@ internal sealed class WriterSession : IStatementRunner
         if (kept && compiled.Facts.ShippedFor is not null)
             _shipper.KeepFailed();
         if (kept)
+        {
             _wrote = true;
+            if (watched)
+                _capture.TakeWatched();
+        }
         else
+        {
             CutTo(mark);
+        }
+
         MustUndo |= !guarded;
+        return error;
     }
 
     /// <summary>OR ROLLBACK, RAISE(ROLLBACK) or an interrupt ended the whole batch's transaction. The others must not notice.</summary>

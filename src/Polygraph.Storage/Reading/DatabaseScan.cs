@@ -23,14 +23,20 @@ internal static class DatabaseScan
         scans.AddRange(ScanVirtualTables(connection, catalog, cancellation));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns));
-        if (catalog.HasAutoIncrement)
+        if (catalog.HasSequences)
             scans.Add(Scan("sqlite_sequence", "name, seq"));
+        scans.Add(ScanQuery(
+            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'"));
+        scans.Add(ScanQuery(
+            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"));
         return scans;
 
-        TableScan Scan(string table, string columns)
+        TableScan Scan(string table, string columns) => ScanQuery(table, $"SELECT {columns} FROM main.{table}");
+
+        TableScan ScanQuery(string name, string sql)
         {
-            var (digest, rows) = TableScanner.Scan(connection, $"SELECT {columns} FROM main.{table}", cancellation);
-            return new TableScan(table, digest, null, rows);
+            var (digest, rows) = TableScanner.Scan(connection, sql, cancellation);
+            return new TableScan(name, digest, null, rows);
         }
     }
 

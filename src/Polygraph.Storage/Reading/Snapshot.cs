@@ -44,8 +44,8 @@ public sealed class Snapshot : IDisposable
     public UnitOutline Outline(SqlUnit piece) => Connection.Outline(piece, inTransaction: true);
 
     /// <summary>
-    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, and computes the digests anew. Takes as
-    /// long as reading the file does.
+    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, the text of the schema, and the numbers
+    /// that clients keep in the file's header, and computes the digests anew. Takes as long as reading the file does.
     /// </summary>
     public IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => Connection.FullScan(cancellation);
 

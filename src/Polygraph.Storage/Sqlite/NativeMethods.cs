@@ -173,6 +173,14 @@ internal static unsafe partial class NativeMethods
     internal static partial nint sqlite3_wal_hook(
         nint connection, delegate* unmanaged[Cdecl]<nint, nint, byte*, int, int> hook, nint state);
 
+    // Only in builds with SQLITE_ENABLE_PREUPDATE_HOOK: ask SqliteLibrary.HasPreupdateHook first.
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_preupdate_hook(
+        nint connection, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, byte*, long, long, void> hook, nint state);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_preupdate_old(nint connection, int column, nint* value);
+
     [LibraryImport(Library)]
     internal static partial void sqlite3_interrupt(nint connection);
 

@@ -17,6 +17,7 @@ internal static partial class ProjectRules
         ["Polygraph.Node"] = ["Polygraph.Storage", "Polygraph.Transport"],
         ["Polygraph.Cli"] = ["Polygraph.Node"],
         ["Polygraph.Simulation"] = ["Polygraph.Protocol"],
+        ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
     };
 
