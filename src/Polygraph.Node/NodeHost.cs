@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
+using Polygraph.Node.Diagnosis;
 using Polygraph.Node.Exporting;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
@@ -164,6 +165,7 @@ public sealed class NodeHost : IAsyncDisposable
         var exports = new Exports(options.DataDirectory, options.Id, gateway, factory, logger);
         exports.Open();
         new ExportEndpoint(exports).Map(web);
+        new DoctorEndpoint(options.Id, options.DataDirectory).Map(web);
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);

@@ -15,6 +15,9 @@ internal sealed class ReplicaMetrics(DatabaseRegistry databases, Reseeder reseed
         text.Gauge("polygraph_log_first_index", "The oldest entry that this node's log still has; whoever needs an older one gets a snapshot.");
         foreach (var replica in replicas)
             text.Sample(replica.FirstInLog.Value, ("database", replica.Database.Name));
+        text.Gauge("polygraph_cut_bytes", "Files of entries that a new leader's history lacked, kept until somebody removes them.");
+        foreach (var replica in replicas)
+            text.Sample(replica.CutBytes, ("database", replica.Database.Name));
         text.Counter("polygraph_reseeds_total", "How often this node's replica was given a new copy from another node.");
         foreach (var replica in replicas)
             text.Sample(reseeder.CountOf(replica.Database.Id), ("database", replica.Database.Name));

@@ -13,7 +13,12 @@ using Polygraph.Wire.Sql;
 namespace Polygraph.Node.Control;
 
 /// <summary>One replica of a node, as that node says.</summary>
-internal sealed record ReplicaStatus(uint Group, ReplicaReport Report, ulong Term, string? Leader);
+/// <param name="Group">Of which database.</param>
+/// <param name="Report">What others are told.</param>
+/// <param name="Term">Its term.</param>
+/// <param name="Leader">Whom it follows.</param>
+/// <param name="IsWhole">Whether its copy is good, even if there is no majority with which it could serve.</param>
+internal sealed record ReplicaStatus(uint Group, ReplicaReport Report, ulong Term, string? Leader, bool IsWhole = false);
 
 /// <summary>All replicas of a node, as it says twice a second and whenever a leader changes.</summary>
 internal sealed record NodeStatus(IReadOnlyList<ReplicaStatus> Replicas);
@@ -71,13 +76,16 @@ internal sealed class StatusBoard(
     /// <summary>The HTTP address of a connected node, <c>http://host:port</c>; null if it is not connected.</summary>
     public string? HttpAddressOf(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected ? known.Hello.HttpAddress : null;
 
-    /// <summary>The other nodes that serve a database by what they said just now, its leader first.</summary>
+    /// <summary>
+    /// The other nodes that have a whole copy of a database by what they said just now: those that serve first, the leader before all. Who does not
+    /// serve may only lack a majority, which the new copy brings back.
+    /// </summary>
     public IReadOnlyList<NodeId> SourcesOf(GroupId database)
         => [.. from node in _nodes
                where node.Key != self && node.Value is { Connected: true, Status: not null } && clock.Now - node.Value.Heard <= SuspectAfter
                let replica = node.Value.Status!.Replicas.FirstOrDefault(replica => replica.Group == database.Value)
-               where replica is { Report.Serving: true }
-               orderby replica.Leader == node.Key.Value descending, replica.Report.Applied descending
+               where replica is { IsWhole: true }
+               orderby replica.Report.Serving descending, replica.Leader == node.Key.Value descending, replica.Report.Applied descending
                select node.Key];
 
     /// <summary>Who leads a database by what connected nodes said last; the newest term counts.</summary>
@@ -219,7 +227,7 @@ internal sealed class StatusBoard(
             LagOf(view),
             replica.Trouble is null && !view.Leader.IsNone && (!leads || view.Serving),
             reason);
-        return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value);
+        return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value, replica.Trouble is null);
     }
 
     private static Storage.Reader? TryRent(Replica replica, CancellationToken patience)

@@ -15,6 +15,9 @@ internal sealed partial class Replica
     /// <summary>What a snapshot of this database would take on the disk, at least.</summary>
     public long DatabaseBytes => File.Exists(_home.Database) ? new FileInfo(_home.Database).Length : 0;
 
+    /// <summary>What the files of cut entries take.</summary>
+    public long CutBytes => CutFile.List(_home.Log).Sum(cut => new FileInfo(cut.Path).Length);
+
     /// <summary>
     /// Copies one committed state of the database into a file, while writes go on. Reads the whole database on the calling thread. Throws
     /// <see cref="ReplicaUnavailableException"/> if this replica has no state to give.

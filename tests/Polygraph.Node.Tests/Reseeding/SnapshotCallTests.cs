@@ -11,7 +11,7 @@ public sealed class SnapshotCallTests
     {
         var id = Guid.NewGuid();
         var json = JsonSerializer.SerializeToUtf8Bytes(new SnapshotReply(id, null, null), ReseedJson.Default.SnapshotReply);
-        Assert.Equal($$"""{"snapshot":"{{id}}","manifest":null,"reason":null}""", Encoding.UTF8.GetString(json));
+        Assert.Equal($$"""{"snapshot":"{{id}}","manifest":null,"reason":null,"isGone":false}""", Encoding.UTF8.GetString(json));
         var reply = JsonSerializer.Deserialize(json, ReseedJson.Default.SnapshotReply)!;
         Assert.Equal(id, reply.Snapshot);
         Assert.Null(reply.Manifest);
