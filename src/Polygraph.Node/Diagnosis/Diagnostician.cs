@@ -45,7 +45,7 @@ public static class Diagnostician
             "2" => "multi-thread",
             _ => "serialized",
         };
-        return new SqliteFacts(SqliteLibrary.Origin, LoadedFrom(), SqliteLibrary.Version, SqliteLibrary.SourceId, mode, options);
+        return new SqliteFacts(SqliteLibrary.Origin, SqliteLibrary.Path, SqliteLibrary.Version, SqliteLibrary.SourceId, mode, options);
     }
 
     private static DirectoryFacts ExamineDirectory(string directory, int syncSamples)
@@ -102,17 +102,6 @@ public static class Diagnostician
     }
 
     private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
-
-    /// <summary>The file from which the library was loaded, as the kernel knows it.</summary>
-    private static string? LoadedFrom()
-    {
-        if (!OperatingSystem.IsLinux())
-            return null;
-        return File.ReadLines("/proc/self/maps")
-            .Select(line => line.IndexOf('/', StringComparison.Ordinal) is var at and >= 0 ? line[at..] : "")
-            .FirstOrDefault(path => Path.GetFileName(path) is var name && (name.StartsWith("libsqlite3", StringComparison.Ordinal) || name.StartsWith("libe_sqlite3", StringComparison.Ordinal)))
-            ?? (SqliteLibrary.Origin.StartsWith('/') ? SqliteLibrary.Origin : null);
-    }
 
     private static long? OpenFilesMax()
     {

@@ -26,7 +26,7 @@ public static class ReplicaFileCheck
             using (var check = connection.Prepare("PRAGMA quick_check(1)"))
             {
                 if (!check.Step() || check.ColumnText(0) is not "ok")
-                    return new ReplicaFileFindings(null, 0, 0, $"SQLite finds it damaged: {check.ColumnText(0)}");
+                    return new ReplicaFileFindings(null, 0, 0, $"SQLite's check says {check.ColumnText(0).ReplaceLineEndings(" ")}");
             }
 
             var position = ReplicaTables.ReadPosition(connection);

@@ -99,7 +99,7 @@ public static class SeedCheck
     private static bool CheckStructure(SqliteConnection connection)
     {
         if (Text(connection, "PRAGMA quick_check(1)") is not "ok" and var finding)
-            throw new SeedRefusedException($"It is damaged: {finding}. Repair it first: sqlite3 FILE .recover | sqlite3 NEW.");
+            throw new SeedRefusedException($"It is damaged: {finding.ReplaceLineEndings(" ")}. Repair it first: sqlite3 FILE .recover | sqlite3 NEW.");
         return true;
     }
 
