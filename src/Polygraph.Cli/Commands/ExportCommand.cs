@@ -44,6 +44,8 @@ public static class ExportCommand
     {
         if (Directory.Exists(path))
             throw new CommandFailedException($"{path} is a directory.", "Name a file.");
+        if (!Directory.Exists(Path.GetDirectoryName(path)))
+            throw new CommandFailedException($"There is no directory {Path.GetDirectoryName(path)}.", "Make it, or name another file.");
         if (File.Exists(path) && !force)
             throw new CommandFailedException($"{path} is there already.", "Name another file, or write --force to replace it.");
         foreach (var companion in (string[])[path + "-wal", path + "-journal"])

@@ -60,7 +60,7 @@ public sealed class ImportTests : IDisposable
         using var goesAway = new CancellationTokenSource();
         var import = cluster["n1"].SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/db/app/import") { Content = stalled }, goesAway.Token);
         await stalled.Stalled.WaitAsync(LiveCluster.Patience, TestContext.Current.CancellationToken);
-        await UntilAsync(() => Leftovers(cluster, "n2").Count > 0, "n2 is sent the file while it comes in");
+        await UntilAsync(cluster, "n2", files => files > 0, "the file is sent on, while it comes in, to");
         cluster.Processes.Kill("n1");
         await goesAway.CancelAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => import);
@@ -69,7 +69,7 @@ public sealed class ImportTests : IDisposable
             await cluster.WaitUntilServingAsync(node);
 
         foreach (var node in cluster.Nodes)
-            await UntilAsync(() => Leftovers(cluster, node).Count == 0, $"nothing of the import is left on {node}");
+            await UntilAsync(cluster, node, files => files == 0, "nothing of the import is left on");
         await PolygraphCommand.RunAsync(0, "db", "import", In("app.db"), "--url", cluster.Processes.Layout("n1").Url.ToString());
         await cluster.AssertEqualAsync("app");
     }
@@ -87,7 +87,7 @@ public sealed class ImportTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => import);
 
         foreach (var node in cluster.Nodes)
-            await UntilAsync(() => Leftovers(cluster, node).Count == 0, $"nothing of the import is left on {node}");
+            await UntilAsync(cluster, node, files => files == 0, "nothing of the import is left on");
         Assert.Null((await cluster["n1"].ClusterAsync()).Database("app"));
     }
 
@@ -109,7 +109,7 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("--db NAME", (await PolygraphCommand.RunAsync(2, "db", "import", In("My App.db"), "--url", url)).Error, StringComparison.Ordinal);
         await RefusedAsync("no database", "db", "export", "none", In("x.db"), "--url", url);
         await RefusedAsync("--force", "db", "export", "main", file, "--url", url);
-        await RefusedAsync("was not written", "db", "export", "main", In("no/such/directory.db"), "--url", url);
+        await RefusedAsync("There is no directory", "db", "export", "main", In("no/such/directory.db"), "--url", url);
         await PolygraphCommand.RunAsync(0, "db", "export", "main", file, "--force", "--url", url);
         Assert.Equal(4, Directory.GetFiles(_directory).Length);
 
@@ -120,7 +120,7 @@ public sealed class ImportTests : IDisposable
         Assert.Equal((507, "NO_ROOM"), await CodeAsync(api, new EndlessContent()));
         Assert.Equal((403, "NOT_A_MEMBER"), await CodeAsync(api, Body([1]), $"/internal/imports/{Guid.NewGuid():N}"));
         foreach (var node in cluster.Nodes)
-            await UntilAsync(() => Leftovers(cluster, node).Count == 0, $"nothing is left on {node}");
+            await UntilAsync(cluster, node, files => files == 0, "nothing is left on");
 
         cluster.Processes.Kill("n2");
         cluster.Processes.Kill("n3");
@@ -152,15 +152,9 @@ public sealed class ImportTests : IDisposable
     private static IReadOnlyList<string> Leftovers(LiveCluster cluster, string node)
         => [.. ((string[])["imports", "exports"]).Select(name => Path.Combine(cluster.DirectoryOf(node), name)).Where(Directory.Exists).SelectMany(Directory.GetFileSystemEntries)];
 
-    private static async Task UntilAsync(Func<bool> condition, string what)
-    {
-        using var limit = new CancellationTokenSource(LiveCluster.Patience);
-        while (!condition())
-        {
-            Assert.False(limit.IsCancellationRequested, $"awaited: {what}");
-            await Task.Delay(25, TestContext.Current.CancellationToken);
-        }
-    }
+    /// <summary>Waits for something that shows in a node's files; the node is asked between two looks.</summary>
+    private static Task UntilAsync(LiveCluster cluster, string node, Func<int, bool> condition, string what)
+        => cluster.WaitUntilAsync(node, _ => condition(Leftovers(cluster, node).Count), $"{what} {node}");
 
     private string In(string name) => Path.Combine(_directory, name);
 }

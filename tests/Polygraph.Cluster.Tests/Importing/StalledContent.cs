@@ -20,20 +20,14 @@ internal sealed class StalledContent : HttpContent
     /// <summary>Completes when the part was sent.</summary>
     public Task Stalled => _stalled.Task;
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-    {
-        await stream.WriteAsync(_file.AsMemory(0, _sent));
-        await stream.FlushAsync();
-        _stalled.TrySetResult();
-        await Task.Delay(Timeout.Infinite);
-    }
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         await stream.WriteAsync(_file.AsMemory(0, _sent), cancellationToken);
         await stream.FlushAsync(cancellationToken);
         _stalled.TrySetResult();
-        await Task.Delay(Timeout.Infinite, cancellationToken);
+        await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
     }
 
     protected override bool TryComputeLength(out long length)
