@@ -13,7 +13,6 @@ using Polygraph.Node.Identity;
 using Polygraph.Node.Importing;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
-using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Transport;
 using Polygraph.Transport.Tcp;

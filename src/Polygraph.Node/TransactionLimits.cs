@@ -15,6 +15,9 @@ public sealed record TransactionLimits
     /// <summary>Snapshots that transactions and cursors hold at one time, per replica. More are refused: each keeps the write-ahead log from restarting.</summary>
     public int SnapshotsMax { get; init; } = 64;
 
+    /// <summary>How long a client may leave a cursor's rows unread.</summary>
+    public TimeSpan CursorIdle { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a cursor may take in all, however slowly its client reads.</summary>
     public TimeSpan Cursor { get; init; } = TimeSpan.FromMinutes(5);
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Polygraph.Node.Http;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;

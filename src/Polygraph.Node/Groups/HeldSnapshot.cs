@@ -54,9 +54,12 @@ internal sealed class HeldSnapshot : IDisposable
     /// <summary>Takes it for one piece of work; null if it is not there any more. Followed by <see cref="PutDown"/>.</summary>
     public Snapshot? TakeUp()
     {
+        // Whoever comes before the timer does finds out the same.
+        if (_clock.Now >= _totalEnds)
+            Lose(TransactionLoss.TooLong);
         lock (_gate)
         {
-            if (_isOver || _clock.Now >= _totalEnds)
+            if (_isOver)
                 return null;
             Invariant.Holds(!_isInUse, "one request of a stream runs at a time");
             _isInUse = true;

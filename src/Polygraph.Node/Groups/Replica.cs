@@ -147,13 +147,13 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
 
     /// <summary>Opens a snapshot for a client to hold; null if as many as may are held.</summary>
     /// <exception cref="ReplicaUnavailableException">The database is being opened anew.</exception>
-    public HeldSnapshot? TryHoldSnapshot(TimeSpan total)
+    public HeldSnapshot? TryHoldSnapshot(TimeSpan idle, TimeSpan total)
     {
         if (Interlocked.Increment(ref _snapshotsHeld) <= _transactions.SnapshotsMax)
         {
             try
             {
-                return new HeldSnapshot(Readers, _transactions.Idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
+                return new HeldSnapshot(Readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
             }
             catch
             {

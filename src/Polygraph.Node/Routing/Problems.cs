@@ -70,6 +70,14 @@ internal static class Problems
             _ => Lost("TRANSACTION_LOST", "The transaction is not open any more: it was rolled back."),
         };
 
+    public static SqlProblem CursorLost(TransactionLoss loss, TimeSpan idle, TimeSpan total)
+        => loss switch
+        {
+            TransactionLoss.Idle => Lost("TRANSACTION_TIMEOUT", $"No row was read for {DurationText.Format(idle)}, so the cursor was closed."),
+            TransactionLoss.TooLong => Lost("TRANSACTION_TIMEOUT", $"The cursor was open for {DurationText.Format(total)}, which is the limit, and was closed."),
+            _ => Lost("REPLICA_UNAVAILABLE", "This node's copy is closed or being rebuilt, and the rows came from it."),
+        };
+
     private static SqlProblem Lost(string code, string detail)
         => new(409, code, "The transaction is over", $"{detail} Nothing of it happened; begin it again.", Outcome.NotApplied);
 

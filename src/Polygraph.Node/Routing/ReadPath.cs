@@ -59,12 +59,12 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
     /// it needs no more waiting.
     /// </summary>
     public async Task<(SnapshotRead? Read, SqlProblem? Problem)> OpenAsync(
-        Replica replica, SqlRequest request, SessionToken session, TimeSpan total, CancellationToken cancellation)
+        Replica replica, SqlRequest request, SessionToken session, TimeSpan idle, TimeSpan total, CancellationToken cancellation)
     {
         var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
         if (problem is not null)
             return (null, problem);
-        if (replica.TryHoldSnapshot(total) is not { } held)
+        if (replica.TryHoldSnapshot(idle, total) is not { } held)
             return (null, Problems.TooManySnapshots(replica.Database.Name, limits.SnapshotsMax));
         if (await CheckAsync(replica, request, ready, held.Position).ConfigureAwait(false) is { } wrong)
         {
@@ -87,6 +87,10 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         snapshot.Dispose();
         return new PinnedRead(null, null, wrong);
     }
+
+    /// <summary>What can be said of a cursor before its rows are read.</summary>
+    public SqlResponse Describe(SnapshotRead read, SqlRequest request, SessionToken session)
+        => Answer(read.Replica, request, session, new ReadExecution(new UnitResult([]), read.Held.Position), read.Ready);
 
     /// <summary>Runs a piece of a transaction on its snapshot.</summary>
     public SqlResponse Run(SnapshotRead read, SqlRequest request, SessionToken session, CancellationToken client)

@@ -10,7 +10,7 @@ namespace Polygraph.Node.Routing;
 /// A client's stream, on the node that it speaks with. Between transactions its units go where every unit goes. A transaction that stays open
 /// _reads from a snapshot here until it writes, and is then the leader's, which lends it the writer.
 /// </summary>
-internal sealed class SqlStream(NodeId self, NodeClock clock, Gateway gateway, RequestPaths paths) : ISqlStream
+internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway gateway, RequestPaths paths) : ISqlStream
 {
     /// <summary>How long to wait for news before looking again who leads.</summary>
     private static readonly TimeSpan LeaderPollInterval = TimeSpan.FromMilliseconds(50);
@@ -105,7 +105,7 @@ internal sealed class SqlStream(NodeId self, NodeClock clock, Gateway gateway, R
 
     private async Task<SqlResponse> BeginReadingAsync(Ask ask)
     {
-        var (read, problem) = await _reads.OpenAsync(ask.Replica, ask.Request, ask.Session, _limits.Total, ask.Cancellation).ConfigureAwait(false);
+        var (read, problem) = await _reads.OpenAsync(ask.Replica, ask.Request, ask.Session, _limits.Idle, _limits.Total, ask.Cancellation).ConfigureAwait(false);
         if (read is null)
             return Lose(problem!);
         if (!Keep(read))
@@ -282,7 +282,7 @@ internal sealed class SqlStream(NodeId self, NodeClock clock, Gateway gateway, R
         var rest = second switch
         {
             { Problem: { } problem } => Enumerable.Repeat<StepResult>(
-                new StepResult.Failed(new SqlError(problem.Code, $"{problem.Detail} (outcome: {ProblemAnswer.OutcomeName(problem.Outcome)})")), steps),
+                new StepResult.Failed(HranaWriter.ErrorOf(problem)), steps),
             _ => second.Result!.Steps,
         };
         return second with { Result = new UnitResult([.. first.Result!.Steps, .. rest]), Problem = null };

@@ -67,8 +67,10 @@ internal sealed class WriterSession : IStatementRunner
 
     public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
-    /// <summary>Whether the unit's own transaction is open, and can be kept open: nothing that the unit wrote before it waits for it.</summary>
-    internal bool MayStayOpen => _transaction.IsOpen && !_transaction.Start.Wrote;
+    /// <summary>
+    /// Whether the unit's own transaction is open, and can be kept open: nothing that the unit wrote before it waits for it, and it wants the writer.
+    /// </summary>
+    internal bool MayStayOpen => _transaction is { IsOpen: true, IsReadOnly: false } && !_transaction.Start.Wrote;
 
     /// <param name="mode">What an error does to the statements before it.</param>
     /// <param name="isSingle">Whether the unit is one statement, so that the unit's savepoint is the statement's.</param>
@@ -102,8 +104,8 @@ internal sealed class WriterSession : IStatementRunner
         {
             error = new SqlError(
                 RefusedException.InteractiveTransaction,
-                _transaction.Start.Wrote
-                    ? "The request wrote something, then began a transaction and left it open; the transaction was rolled back. Begin it in a request of its own."
+                _transaction.Start.Wrote || _transaction.IsReadOnly
+                    ? "The request did something else at the leader, then began a transaction and left it open; that was rolled back. Begin it in a request of its own."
                     : "The request leaves its transaction open; it was rolled back. Send BEGIN … COMMIT in one request, or open a Hrana stream.");
             _transaction.RollBack();
         }

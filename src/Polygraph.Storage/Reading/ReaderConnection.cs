@@ -170,7 +170,36 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         _time.Dispose();
     }
 
+    /// <summary>Compiles and binds a statement whose rows are read on; or runs it at once, if it has none to read. Throws as statements do.</summary>
+    internal CompiledStatement? BeginStatement(SqlStatement statement, out StatementOutcome done)
+    {
+        var compiled = _compiler.Compile(statement.Text, SchemaCatalog.Empty);
+        var answer = RunWithoutRows(compiled);
+        done = answer ?? default;
+        if (answer is not null)
+            return null;
+        Bind(compiled, statement.Arguments);
+        return compiled;
+    }
+
+    /// <summary>The next rows of a statement that was begun.</summary>
+    internal List<SqlValue[]> ReadRows(CompiledStatement running, int rowsMax, long bytesMax, bool wantRows, out long bytes, out bool isOver)
+        => _executor.RunOn(running.Statement, rowsMax, bytesMax, wantRows, out bytes, out isOver);
+
+    /// <summary>What a client is told about an exception of its statement.</summary>
+    internal SqlError ToError(Exception exception) => _executor.ToError(exception);
+
     private StatementOutcome RunCompiled(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
+    {
+        if (RunWithoutRows(compiled) is { } done)
+            return done;
+        Bind(compiled, arguments);
+        var rows = _executor.Run(compiled.Statement, wantRows);
+        return new StatementOutcome(new StatementResult(compiled.Columns(), rows, 0, null), null);
+    }
+
+    /// <summary>What SQLite itself does not run here; null for everything else. Throws if the statement is refused.</summary>
+    private StatementOutcome? RunWithoutRows(CompiledStatement compiled)
     {
         var facts = compiled.Facts;
         if (facts.Transaction != TransactionStep.None)
@@ -181,6 +210,11 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
                 : new RefusedException(RefusedException.ReadOnly, "This is a read; the statement would write. Send it as a write.");
         if (facts.Pragma is "foreign_keys" or "defer_foreign_keys" && RunClientSwitch(facts) is { } answer)
             return new StatementOutcome(answer, null);
+        return null;
+    }
+
+    private static void Bind(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments)
+    {
         try
         {
             StatementExecutor.Bind(compiled.Statement, arguments);
@@ -190,9 +224,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             compiled.Statement.ResetAndClear();
             throw;
         }
-
-        var rows = _executor.Run(compiled.Statement, wantRows);
-        return new StatementOutcome(new StatementResult(compiled.Columns(), rows, 0, null), null);
     }
 
     /// <summary>The whole unit is one snapshot, so transactions have nothing to do here but to be well formed.</summary>

@@ -1,5 +1,4 @@
 using Polygraph.Protocol;
-using Polygraph.Storage.Execution;
 using Polygraph.Storage.Reading;
 using Polygraph.Storage.Snapshots;
 using Polygraph.Wire.Sql;
@@ -39,6 +38,9 @@ public sealed class Snapshot : IDisposable
         client.ThrowIfCancellationRequested();
         return result;
     }
+
+    /// <summary>Begins a batch of reads whose rows are asked for as they are wanted, within the open transaction if there is one.</summary>
+    public SnapshotCursor OpenCursor(IReadOnlyList<BatchItem> items) => new(Connection, items);
 
     /// <summary>What a piece would do in the open transaction.</summary>
     public UnitOutline Outline(SqlUnit piece) => Connection.Outline(piece, inTransaction: true);

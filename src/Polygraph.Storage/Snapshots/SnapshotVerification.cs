@@ -1,4 +1,3 @@
-using Polygraph.Protocol;
 using Polygraph.Storage.Reading;
 using Polygraph.Storage.Sqlite;
 

@@ -33,11 +33,12 @@ internal static class Reseeds
     public static async Task WaitUntilAsync(Func<Task<bool>> condition, string what, Func<string> lastSeen)
     {
         var began = Stopwatch.GetTimestamp();
+        using var looks = new PeriodicTimer(LookEvery);
         while (!await IsTrueAsync(condition))
         {
             if (Stopwatch.GetElapsedTime(began) > Patience)
                 Assert.Fail($"Waited {Patience.TotalSeconds} s until {what}, in vain. Last seen:\n{string.Join('\n', lastSeen().Split('\n').TakeLast(25))}");
-            await Task.Delay(LookEvery);
+            await looks.WaitForNextTickAsync();
         }
     }
 

@@ -129,6 +129,13 @@ internal sealed class FakeGateway : IClusterGateway
     {
         public Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation) => gateway.ExecuteAsync(request, cancellation);
 
+        public async Task<(ISqlCursor? Cursor, SqlResponse Response)> OpenCursorAsync(
+            SqlRequest request, SqlStep.Batch batch, CancellationToken cancellation)
+        {
+            var response = await gateway.ExecuteAsync(request, cancellation);
+            return (response.Result is { } result ? new Polygraph.Node.Routing.FinishedCursor(result.Steps[0]) : null, response);
+        }
+
         public void Abandon()
         {
             // There is nothing to undo.

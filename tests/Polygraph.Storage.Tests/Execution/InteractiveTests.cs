@@ -100,6 +100,17 @@ public sealed class InteractiveTests : IDisposable
     }
 
     [Fact]
+    public void The_writer_is_not_kept_for_a_transaction_that_only_reads()
+    {
+        Begin();
+        Piece("BEGIN", "INSERT INTO t VALUES (2, 20)");
+        var result = Run("ROLLBACK", "BEGIN TRANSACTION READONLY", "SELECT 1");
+        Assert.False(_pair.Leader.TransactionStaysOpen);
+        Assert.Equal("TRANSACTION_INTERACTIVE", Commit(result).Result.ErrorOf(2)?.Code);
+        Assert.Equal(["Integer:1"], ReplicaPair.Query(_pair.Leader, "SELECT count(*) FROM t"));
+    }
+
+    [Fact]
     public void The_same_key_is_applied_once_and_answered_as_the_first_time()
     {
         var first = Transaction("k1", "INSERT INTO t VALUES (2, 20)");

@@ -71,6 +71,13 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
         }
     }
 
+    /// <summary>The baton that <see cref="Release"/> will give for a stream that is in use.</summary>
+    public string Foresee(HranaStream stream)
+    {
+        lock (_lock)
+            return _baton.Write(stream.Id, _sequenceInUse[stream.Id] + 1);
+    }
+
     /// <summary>Lets a stream wait for its next pipeline.</summary>
     /// <returns>The baton that the next pipeline must bring.</returns>
     public string Release(HranaStream stream)
