@@ -12,6 +12,9 @@ internal sealed record Options
     /// <summary>Each n-th crash is followed by crashes at every operation of its recovery.</summary>
     public int RecoveryStride { get; init; } = 97;
 
+    /// <summary>Each n-th operation fails once as a broken device does, and once as a full disk does.</summary>
+    public int FaultStride { get; init; } = 5;
+
     /// <summary>The power is lost after each n-th operation.</summary>
     public int PowerStride { get; init; } = 7;
 
@@ -48,7 +51,7 @@ internal sealed record Options
         {
             options = arguments[i] switch
             {
-                "--all" => options with { RecoveryStride = 1, PowerStride = 1, Survivors = 6 },
+                "--all" => options with { RecoveryStride = 1, PowerStride = 1, FaultStride = 1, Survivors = 6 },
                 "--count" => options with { CountOnly = true },
                 "--every" when i + 1 < arguments.Length => options with { Stride = int.Parse(arguments[++i], CultureInfo.InvariantCulture) },
                 "--only" when i + 1 < arguments.Length => WithOnly(options, arguments[++i]),

@@ -48,6 +48,7 @@ try
     Console.WriteLine($"killed before an operation:      {tally.Kills,7:N0}");
     Console.WriteLine($"killed in the middle of a write: {tally.TornWrites,7:N0}");
     Console.WriteLine($"killed again while recovering:   {tally.KillsOfRecovery,7:N0}");
+    Console.WriteLine($"operation failed:                {tally.Faults,7:N0}");
     Console.WriteLine($"power lost:                      {tally.PowerLosses,7:N0}");
     Console.WriteLine($"power lost again, recovering:    {tally.PowerLossesOfRecovery,7:N0}");
     Console.WriteLine($"children made again:             {ChildProcess.Repeated,7:N0}");

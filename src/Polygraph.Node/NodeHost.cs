@@ -11,11 +11,14 @@ using Polygraph.Node.Exporting;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
 using Polygraph.Node.Importing;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Transport;
 using Polygraph.Transport.Tcp;
+using Polygraph.Wire.Peers;
 
 namespace Polygraph.Node;
 
@@ -123,23 +126,25 @@ public sealed class NodeHost : IAsyncDisposable
             Zone = options.Zone,
             ProductVersion = typeof(NodeHost).Assembly.GetName().Version!.ToString(3),
             ProcessId = Environment.ProcessId,
+            Sqlite = new LibraryIdentity(SqliteLibrary.Version, LibraryFingerprint.Loaded),
         };
 
         var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
-        var peers = new NodePeers(status, logger);
+        var libraries = new LibraryCensus(options.Id, local.PeerSet, local.Sqlite, new LibraryFile(options.DataDirectory), logger);
+        var peers = new NodePeers(status, libraries, logger);
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
         var seeds = new SeedStore(options.DataDirectory, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
-            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, clock,
-            logger, seeds));
+            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,
+            clock, logger, seeds));
         var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
         var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
         var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
         var databases = new DatabaseRegistry(factory, seeds, reseeder, snapshots, clock, logger);
         reseeder.Attach(databases);
-        var writes = new WritePath(options.Id, clock, options.Transactions);
+        var writes = new WritePath(options.Id, clock, options.Transactions, new SchemaTrials(libraries, SchemaTrials.Over(calls)));
         var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
         var paths = new RequestPaths(
             new LeaderCalls(options.Id, status, calls), new ReadPath(options.Id, clock, options.Transactions), writes, transactions, options.Transactions);
@@ -150,7 +155,7 @@ public sealed class NodeHost : IAsyncDisposable
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
         peers.Attach(transport, calls, formation, databases, transactions);
-        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, snapshots, databases, logger).AnswerAsync;
+        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, libraries, snapshots, databases, logger).AnswerAsync;
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
         {
             Time = options.Time,
@@ -158,12 +163,10 @@ public sealed class NodeHost : IAsyncDisposable
             MetricsSources = [new ReplicaMetrics(databases, reseeder, snapshots, fetcher)],
         });
         new SnapshotEndpoint(identity, databases, snapshots, options.SnapshotBytesPerSecondMax, clock).Map(web);
-        var imports = new ImportCatalogue(new DatabaseCatalogue(gateway), clock);
-        var importer = new Importer(new ImportParts(options.Id, local.PeerSet, identity, databases, imports, seeds, status.Reachable), clock, logger);
-        new ImportEndpoint(importer, seeds, identity, options.Id).Map(web);
-        var exports = new Exports(options.DataDirectory, options.Id, gateway, factory, logger);
-        exports.Open();
-        new ExportEndpoint(exports).Map(web);
+        var imports = new ImportParts(
+            options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
+        new ImportEndpoint(new Importer(imports, clock, logger), seeds, identity, options.Id).Map(web);
+        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger)).Map(web);
         new DoctorEndpoint(options.Id, options.DataDirectory).Map(web);
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
@@ -172,7 +175,7 @@ public sealed class NodeHost : IAsyncDisposable
         formation.Start();
         host.Remember(status.RunAsync(calls, host._stopping.Token));
         host.Remember(new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync(host._stopping.Token));
-        host.Remember(new ImportKeeper(seeds, imports, clock, logger).RunAsync(host._stopping.Token));
+        host.Remember(new ImportKeeper(seeds, imports.Catalogue, clock, logger).RunAsync(host._stopping.Token));
         return host;
     }
 

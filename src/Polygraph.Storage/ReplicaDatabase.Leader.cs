@@ -100,12 +100,14 @@ public sealed partial class ReplicaDatabase
         if (_session.End() is { } failure && !(mode == UnitMode.Atomic && result.FirstError is not null))
             result = UnitInterpreter.FailLast(result, failure);
         var isUndone = _session.MustUndo || (mode == UnitMode.Atomic && result.FirstError is not null);
-        if (isUndone)
+        var untried = isUndone || context.MustTryOn is not { } libraries ? null : UntriedOperations(libraries, context.Tried);
+        if (isUndone || untried is not null)
             UndoUnit();
-        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
+        var plan = untried is null ? null : PlanOf(untried, context.MustTryOn!.Value);
+        var entry = isUndone || plan is not null || !_session.Wrote ? null : MakeEntry(result, context);
         _writer.Run("RELEASE " + UnitSavepoint);
         _session.ResetSwitches();
-        return new UnitExecution(result, entry, null);
+        return new UnitExecution(result, entry, null) { ToTry = plan };
     }
 
     private UnitExecution? CheckKey(string key, in EntryContext context)

@@ -61,11 +61,24 @@ public sealed partial class ReplicaDatabase : IDisposable
     }
 
     /// <summary>
-    /// Opens the database file, or creates it (and its directory). What a crash left in <c>-wal</c> must have been settled before.
+    /// Opens the database file, or creates it (and its directory). What a crash left in <c>-wal</c> must have been settled before. Throws
+    /// <see cref="SchemaNotUnderstoodException"/> if this process's SQLite library cannot read the schema, or could not write a table of it.
     /// </summary>
     public static ReplicaDatabase Open(string path, ReplicaDatabaseOptions options)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        try
+        {
+            return OpenHere(path, options);
+        }
+        catch (SqliteException exception) when (exception.Message.StartsWith("malformed database schema", StringComparison.Ordinal))
+        {
+            throw SchemaNotUnderstoodException.AtOpen(exception);
+        }
+    }
+
+    private static ReplicaDatabase OpenHere(string path, ReplicaDatabaseOptions options)
+    {
         var database = new ReplicaDatabase(path, options);
         try
         {
@@ -163,6 +176,9 @@ public sealed partial class ReplicaDatabase : IDisposable
 
         foreach (var gone in recorded.Keys)
             _tables.WriteDigest(gone, null);
+        _writer.EnterApplying();
+        foreach (var table in _capture.Catalog.Tables)
+            RowWriter.Check(Connection, table);
         _writer.Run("COMMIT");
         _book.ForgetUndo();
     }

@@ -3,6 +3,8 @@ using Polygraph.CrashTest.Io;
 using Polygraph.CrashTest.Power;
 using Polygraph.CrashTest.Script;
 using Polygraph.Storage.Files;
+using Polygraph.Storage.Log;
+using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.CrashTest.Crashes;
 
@@ -14,6 +16,8 @@ internal sealed class Tally
     public int TornWrites { get; set; }
 
     public int KillsOfRecovery { get; set; }
+
+    public int Faults { get; set; }
 
     public int PowerLosses { get; set; }
 
@@ -50,6 +54,13 @@ internal sealed class Enumeration(string root, Options options)
             Kill(at, torn: false, withRecovery);
             if (Points[at - 1] is { Kind: IoKind.Write, Bytes: > 1 })
                 Kill(at, torn: true, withRecovery);
+        }
+
+        for (var at = 1; at <= Points.Count; at += options.FaultStride * options.Stride)
+        {
+            Fail(at, IoFailure.Device);
+            if (Points[at - 1].Kind is IoKind.Write or IoKind.Create)
+                Fail(at, IoFailure.NoSpace);
         }
 
         for (var at = 1; at <= Points.Count; at += options.PowerStride * options.Stride)
@@ -102,6 +113,18 @@ internal sealed class Enumeration(string root, Options options)
             if (end != ChildEnd.Killed)
                 return;
         }
+    }
+
+    /// <summary>An operation fails: the engine says so by an exception of the environment, is closed, and recovers when it is opened again.</summary>
+    private void Fail(int at, IoFailure failure)
+    {
+        var home = NewDirectory();
+        var (end, sent) = ChildProcess.Run(() => Empty(home), pipe => RunUntilItFails(home, pipe, new FaultTap(at, failure)));
+        Tally.Faults++;
+        var what = $"{failure} at operation {at}, {Points[at - 1]}";
+        if (end != ChildEnd.Finished)
+            Tally.BadStates.Add($"{what}: the engine ended by something else ({end})");
+        Check(home, Report.DecodeAll(sent), what);
     }
 
     private void LosePower(int at, bool withRecovery)
@@ -162,6 +185,18 @@ internal sealed class Enumeration(string root, Options options)
     {
         TappedVfs.Install(tap);
         new WritePath(new TappedFileSystem(tap), home, options.Planted, report => ChildProcess.Write(pipe, report.Encode())).Run();
+    }
+
+    private void RunUntilItFails(string home, int pipe, IIoTap tap)
+    {
+        try
+        {
+            RunScript(home, pipe, tap);
+        }
+        catch (Exception e) when (e is LogFailedException or IOException or SqliteException)
+        {
+            // As it must: the replica stops with it. SQLite and a vote may also have gone on without what failed, if nothing depended on it.
+        }
     }
 
     private void RunRecovery(string home, IIoTap tap)

@@ -61,6 +61,8 @@ internal sealed class Machine : IDisposable
         {
             var unit = new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement(sql, []))]);
             var execution = Database.Execute(unit, ContextOf(new Position(term, next)));
+            if (execution.Result.FirstError is { Code: "SQLITE_FULL" or "SQLITE_IOERR" } error)
+                throw new IOException(error.Message);
             Invariant.Holds(execution is { Entry: not null, Result.FirstError: null }, $"'{sql}' succeeds: {execution.Result.FirstError}");
             entries.Add(execution.Entry!);
             executed?.Invoke(execution.Entry!);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Transport;
@@ -8,7 +9,7 @@ using Polygraph.Wire.Peers;
 namespace Polygraph.Node.Control;
 
 /// <summary>Stands between the transport and everything that listens to it: hands frames to groups and calls, connections to formation.</summary>
-internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvents, IPeerSender
+internal sealed class NodePeers(StatusBoard status, LibraryCensus libraries, ILogger logger) : IPeerEvents, IPeerSender
 {
     private IPeerTransport? _transport;
     private PeerCalls? _calls;
@@ -31,6 +32,7 @@ internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvent
     public void OnConnected(NodeId node, Hello hello)
     {
         ControlLog.PeerConnected(logger, node, hello.HttpAddress, hello.ProcessId);
+        libraries.Heard(node, hello.Sqlite);
         status.Connected(node, hello);
         _formation!.OnConnected(new MemberIdentity(node, hello.Incarnation), hello.Cluster);
     }

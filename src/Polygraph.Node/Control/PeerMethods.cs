@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
@@ -8,7 +9,7 @@ namespace Polygraph.Node.Control;
 
 /// <summary>What this node does for the others when they ask: each method goes to whom it concerns.</summary>
 internal sealed class PeerMethods(
-    Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, SnapshotSources snapshots, DatabaseRegistry databases, ILogger logger)
+    Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, LibraryCensus libraries, SnapshotSources snapshots, DatabaseRegistry databases, ILogger logger)
 {
     public async Task<byte[]?> AnswerAsync(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
     {
@@ -27,6 +28,9 @@ internal sealed class PeerMethods(
                     var scan = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.ScanRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(
                         await verifications.ScanResultAsync(scan).ConfigureAwait(false), ControlJson.Default.ReplicaVerification);
+                case PeerMethod.SchemaTrial:
+                    var trial = JsonSerializer.Deserialize(payload.Span, LibraryJson.Default.SchemaTrialRequest)!;
+                    return JsonSerializer.SerializeToUtf8Bytes(SchemaTrials.Answer(trial, libraries.Own), LibraryJson.Default.SchemaTrialReply);
                 case PeerMethod.Status:
                     status.Heard(from, payload.Span);
                     return null;

@@ -15,8 +15,8 @@ namespace Polygraph.Node.Control;
 
 /// <summary>What all replicas of a node have in common.</summary>
 internal sealed record ReplicaSurroundings(
-    string Directory, GroupMembers Members, GroupOptions Options, TransactionLimits Transactions, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications, NodeClock Clock,
-    ILogger Logger, SeedStore Seeds);
+    string Directory, GroupMembers Members, GroupOptions Options, TransactionLimits Transactions, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications,
+    ISchemaRules Schema, NodeClock Clock, ILogger Logger, SeedStore Seeds);
 
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
 internal sealed class ReplicaFactory(ReplicaSurroundings node)
@@ -110,6 +110,7 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
                 Owner = owner,
                 Peers = node.Peers,
                 Verifications = node.Verifications,
+                Schema = database.Id == GroupId.System ? OwnSchemaRules.Instance : node.Schema,
                 Clock = node.Clock,
                 Logger = node.Logger,
                 Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),

@@ -22,16 +22,8 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
 
     private const long BytesToLeave = 256 << 20;
 
-    private readonly string _root = Path.Combine(dataDirectory, "exports");
+    private readonly string _root = Emptied(Path.Combine(dataDirectory, "exports"));
     private readonly SemaphoreSlim _slots = new(AtOneTimeMax);
-
-    /// <summary>Removes what an earlier run left. Before anything else.</summary>
-    public void Open()
-    {
-        if (Directory.Exists(_root))
-            Directory.Delete(_root, recursive: true);
-        Directory.CreateDirectory(_root);
-    }
 
     /// <summary>A file that holds one state of the database, as fresh as the request asks. Dispose it to remove it.</summary>
     public async Task<(ExportedFile? File, SqlProblem? Problem)> MakeAsync(SqlRequest request, CancellationToken client)
@@ -74,6 +66,15 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
                 _slots.Release();
             }
         }
+    }
+
+    // What an earlier run left belongs to nobody.
+    private static string Emptied(string root)
+    {
+        if (Directory.Exists(root))
+            Directory.Delete(root, recursive: true);
+        Directory.CreateDirectory(root);
+        return root;
     }
 
     private SqlProblem? NoRoom(string databasePath)

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Groups;
@@ -26,6 +27,9 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
     /// <summary>When its client no longer waits: a unit that did not get its turn by then does not run.</summary>
     public Instant Deadline { get; init; } = Instant.Never;
 
+    /// <summary>A schema change that every other SQLite library in the cluster has tried with success: the unit may make it.</summary>
+    public SchemaPlan? Tried { get; init; }
+
     /// <summary>What the unit returned when it ran; shown to the client only when its wait is over.</summary>
     public UnitResult? Result { get; set; }
 
@@ -43,6 +47,9 @@ internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResu
 {
     /// <summary>An end at which nothing was done.</summary>
     public static WriteEnd Of(WriteEndKind kind) => new(kind, null, null, Position.Zero);
+
+    /// <summary>With <see cref="WriteEndKind.MustBeTried"/>: what.</summary>
+    public SchemaPlan? ToTry { get; init; }
 }
 
 /// <inheritdoc cref="WriteEnd"/>
@@ -74,4 +81,7 @@ internal enum WriteEndKind : byte
 
     /// <summary>Somebody wrote since the snapshot on which the transaction has read; nothing was done.</summary>
     SnapshotIsOld = 8,
+
+    /// <summary>The unit changes the schema, and other SQLite libraries in the cluster must try that first; nothing was done.</summary>
+    MustBeTried = 9,
 }

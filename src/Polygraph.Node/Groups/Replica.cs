@@ -69,7 +69,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
         if (_store is null)
             return;
-        _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions);
+        _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions, parts.Schema);
         _loop.Attach(_writer);
     }
 

@@ -47,6 +47,8 @@ internal sealed record ReplicaParts
 
     public required IVerificationSink Verifications { get; init; }
 
+    public required ISchemaRules Schema { get; init; }
+
     public required NodeClock Clock { get; init; }
 
     public required ILogger Logger { get; init; }

@@ -27,6 +27,10 @@ internal sealed class WriteBatch(IWriterReports reports, ulong generation)
         {
             AddDuplicate(write, duplicate);
         }
+        else if (execution.ToTry is { } plan)
+        {
+            _withoutEntry.Add((write, new WriteEnd(WriteEndKind.MustBeTried, null, null, Position.Zero) { ToTry = plan }));
+        }
         else
         {
             _withoutEntry.Add((write, new WriteEnd(WriteEndKind.NoEntry, execution.Result, null, Position.Zero)));

@@ -28,6 +28,7 @@ internal sealed class WriterThread
     private readonly ReplicationLog _log;
     private readonly IWriterReports _reports;
     private readonly NodeClock _clock;
+    private readonly ISchemaRules _schema;
     private readonly CheckpointPolicy _checkpoints;
     private readonly WriterLending _lending;
     private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
@@ -45,12 +46,13 @@ internal sealed class WriterThread
     private ulong _hybridTime;
     private LogIndex _applyThrough;
 
-    public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock, TransactionLimits transactions)
+    public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock, TransactionLimits transactions, ISchemaRules schema)
     {
         _store = store;
         _log = log;
         _reports = reports;
         _clock = clock;
+        _schema = schema;
         _checkpoints = new CheckpointPolicy(store);
         _lending = new WriterLending(store, reports, clock, transactions);
     }
@@ -396,7 +398,11 @@ internal sealed class WriterThread
             write.IdempotencyKey,
             write.RequestHash,
             write.Ack.Level,
-            write.Principal);
+            write.Principal)
+        {
+            MustTryOn = _schema.MustTryOn,
+            Tried = write.Tried,
+        };
 
     // 48 bits of milliseconds, 16 bits of counter (Kulkarni and others 2014).
     private ulong NextHybridTime()

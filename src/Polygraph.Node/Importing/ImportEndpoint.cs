@@ -8,7 +8,7 @@ using Polygraph.Node.Control;
 using Polygraph.Node.Http;
 using Polygraph.Protocol;
 using Polygraph.Storage.Seeds;
-using Polygraph.Wire.Sql;
+using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Node.Importing;
 
@@ -95,7 +95,15 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
 
         if (seed.Id != id || !_received.TryGetValue(id, out var sha256) || sha256 != seed.Sha256)
             throw Refusals.Body($"{self} does not hold that file.");
-        SeedPreparation.Prepare(store.PathOf(id), seed);
+        try
+        {
+            SeedPreparation.Prepare(store.PathOf(id), seed);
+        }
+        catch (SqliteException e) when (e.Code != SqliteCode.Full)
+        {
+            throw new RequestRefusedException(ImportProblems.Refused($"SQLite {SqliteLibrary.Version} of {self} cannot use it ({e.CodeName}: {e.Message})."));
+        }
+
         store.MarkReady(seed);
         _received.TryRemove(id, out _);
     }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Polygraph.Node.Control;
 
 namespace Polygraph.Node.Importing;
 

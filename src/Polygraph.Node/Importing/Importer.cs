@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
-using Polygraph.Node.Http;
 using Polygraph.Protocol;
 using Polygraph.Storage.Seeds;
 using Polygraph.Storage.Sqlite;
@@ -85,6 +84,8 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
             var description = new Seed(seed, request.Bytes, sha256, tables);
             var holders = await PrepareAsync(description, relays).ConfigureAwait(false);
             client.ThrowIfCancellationRequested();
+            if (relays.FirstOrDefault(relay => relay.IsRefusal) is { } refusing)
+                return (null, ImportProblems.Refused(refusing.Failure!));
             if (holders.Count < Majority)
                 return (null, ImportProblems.LostMajority(holders.Count, parts.Voters.Count, Failures(relays)));
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using Polygraph.Node.Control;
 using Polygraph.Protocol;
 using Polygraph.Storage.Seeds;
@@ -43,6 +44,9 @@ internal sealed class SeedRelay : IDisposable
     /// <summary>Why it will not hold the file; null if nothing went wrong yet.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>Whether that is because its SQLite cannot use the file: then it never will hold the database, and nobody should.</summary>
+    public bool IsRefusal { get; private set; }
+
     public Task WriteAsync(ReadOnlyMemory<byte> chunk)
         => TryAsync(Stalled, async () =>
         {
@@ -61,11 +65,13 @@ internal sealed class SeedRelay : IDisposable
 
     /// <summary>Has the node make a replica's file of it, and promise to keep that.</summary>
     public Task PrepareAsync(Seed seed)
-        => TryAsync(PreparationMax, () =>
+        => TryAsync(PreparationMax, async () =>
         {
             var content = new ByteArrayContent(seed.ToJson());
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            return CheckAsync(_http.SendAsync(Request(HttpMethod.Put, content), _stopping.Token));
+            var answer = _http.SendAsync(Request(HttpMethod.Put, content), _stopping.Token);
+            IsRefusal = (await answer.ConfigureAwait(false)).StatusCode == HttpStatusCode.BadRequest;
+            await CheckAsync(answer).ConfigureAwait(false);
         });
 
     /// <summary>Has the node forget it. Where that fails the node finds out by itself that the import was abandoned.</summary>
@@ -104,7 +110,21 @@ internal sealed class SeedRelay : IDisposable
     {
         using var response = await sending.ConfigureAwait(false);
         if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.NoContent))
-            throw new HttpRequestException(await response.Content.ReadAsStringAsync().ConfigureAwait(false));
+            throw new HttpRequestException(DetailOf(await response.Content.ReadAsStringAsync().ConfigureAwait(false)));
+    }
+
+    // A problem's own words, if it is one.
+    private static string DetailOf(string answer)
+    {
+        try
+        {
+            using var problem = JsonDocument.Parse(answer);
+            return problem.RootElement.GetProperty("detail").GetString() ?? answer;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return answer;
+        }
     }
 
     private HttpRequestMessage Request(HttpMethod method, HttpContent? content)

@@ -28,6 +28,9 @@ internal enum PeerMethod : byte
 
     /// <summary>Your rows were found to differ. One way. Payload: <c>DivergedNotice</c> (JSON).</summary>
     Diverged = 7,
+
+    /// <summary>Could this node's SQLite make a schema change? Payload: <c>SchemaTrialRequest</c>; answer: <c>SchemaTrialReply</c> (JSON).</summary>
+    SchemaTrial = 16,
 }
 
 /// <summary>Answers calls of other nodes. May take as long as it needs; null means no answer.</summary>

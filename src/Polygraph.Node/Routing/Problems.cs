@@ -1,6 +1,9 @@
 using Polygraph.Node.Groups;
+
+using Polygraph.Node.Libraries;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -12,6 +15,7 @@ internal static class Problems
     public const string SnapshotIsOldCode = "SQLITE_BUSY";
     public const string LeftOpenCode = "TRANSACTION_INTERACTIVE";
     public const string LeaderLostCode = "LEADER_LOST";
+    public const string LibrariesDifferCode = "SQLITE_LIBRARIES_DIFFER";
 
     public static SqlProblem UnknownDatabase(string name)
         => new(404, "DATABASE_UNKNOWN", "There is no such database",
@@ -112,6 +116,29 @@ internal static class Problems
                 $"The write is in the leader's log and may yet vanish: {reason}.{who} Ask again with the same idempotency key: it is never applied twice.",
                 Outcome.Unknown, result.Receipt, missing, key);
     }
+
+    /// <summary>A member's SQLite cannot do what this one can.</summary>
+    public static SqlProblem LibrariesDiffer(LibraryCensus census, NodeId node, string version, TrialFailure failure)
+        => new(400, LibrariesDifferCode, "Not every node's SQLite can do this",
+            $"{node} runs SQLite {version} and cannot do what {census.Self}, which leads with {census.Own.Version}, can: {failure.Error}, in: {failure.What}. "
+            + "Nothing was done. Write it so that the oldest library understands it, or start all nodes with the same library (POLYGRAPH_SQLITE).",
+            Outcome.NotApplied);
+
+    /// <summary>A transaction over several requests cannot be run a second time after a trial.</summary>
+    public static SqlProblem LibrariesDifferInTransaction()
+        => new(400, LibrariesDifferCode, "Not in a transaction over several requests",
+            "The nodes run different SQLite libraries. What other nodes must then try first (changes of the schema, writes of virtual tables) cannot be done in "
+            + "a transaction that stays open between requests. The transaction was undone; send all of it in one request.",
+            Outcome.NotApplied);
+
+    /// <summary>A member runs another library, or an unknown one, and is not there to be asked.</summary>
+    public static SqlProblem LibraryUnknown(LibraryCensus census, MemberLibrary member)
+        => new(503, LibrariesDifferCode, "Not every node's SQLite can be asked",
+            (member.Library is { } library
+                ? $"{member.Node} ran SQLite {library.Version} when it was last heard, {census.Self}, which leads, runs {census.Own.Version}"
+                : $"{member.Node} has never told {census.Self} which SQLite library it runs")
+            + $", and it does not answer now. A change of the schema waits until {member.Node} can say that it is able to follow. Nothing was done; start {member.Node}, then try again.",
+            Outcome.NotApplied);
 
     public static SqlProblem AnswerTooLarge(string detail, Receipt? receipt)
         => new(413, "RESPONSE_TOO_LARGE", "The answer is too large to be sent", $"{detail} The statement ran; ask for fewer rows.",

@@ -160,9 +160,21 @@ internal sealed class EntryApplier(
         capture.BeginStatement();
         schema.Run(sql, () =>
         {
-            _connection.Execute(sql);
+            Execute(sql);
             return true;
         });
+    }
+
+    private void Execute(string sql)
+    {
+        try
+        {
+            _connection.Execute(sql);
+        }
+        catch (SqliteException exception) when (exception.Code == SqliteCode.Error)
+        {
+            throw SchemaNotUnderstoodException.ForChange(sql, exception);
+        }
     }
 
     private void ApplySequence(string table, long? value)

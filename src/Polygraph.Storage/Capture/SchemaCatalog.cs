@@ -8,7 +8,7 @@ internal readonly record struct TriggerTraits(bool CanReplace, bool CanFail);
 /// <summary>The schema of the database as far as capture, execution and apply care. Immutable: a schema change makes a new one.</summary>
 internal sealed class SchemaCatalog
 {
-    internal static readonly SchemaCatalog Empty = new(-1, [], [], new Dictionary<string, TriggerTraits>(), false);
+    internal static readonly SchemaCatalog Empty = new(-1, [], [], [], new Dictionary<string, TriggerTraits>(), false);
 
     private readonly FrozenDictionary<string, TableShape> _byName;
     private readonly FrozenDictionary<int, TableShape> _byCaptureId;
@@ -17,12 +17,14 @@ internal sealed class SchemaCatalog
         long version,
         IReadOnlyList<TableShape> tables,
         IReadOnlyList<VirtualTable> virtualTables,
+        IEnumerable<string> shadowTables,
         IReadOnlyDictionary<string, TriggerTraits> triggers,
         bool hasSequences)
     {
         Version = version;
         Tables = tables;
         VirtualTables = virtualTables;
+        ShadowTables = shadowTables.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         Triggers = triggers;
         HasSequences = hasSequences;
         HasForeignKeys = tables.Any(table => SqlTokens.HasWord(table.Sql, "REFERENCES"));
@@ -39,6 +41,9 @@ internal sealed class SchemaCatalog
 
     /// <summary>The virtual tables, in ordinal order of name. Their statements are replicated instead of their rows.</summary>
     internal IReadOnlyList<VirtualTable> VirtualTables { get; }
+
+    /// <summary>The tables, of those that there are, in which virtual tables keep their rows.</summary>
+    internal FrozenSet<string> ShadowTables { get; }
 
     internal IReadOnlyDictionary<string, TriggerTraits> Triggers { get; }
 

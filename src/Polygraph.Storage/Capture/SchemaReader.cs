@@ -27,6 +27,7 @@ internal sealed class SchemaReader(SqliteConnection connection)
         var virtualTables = rows
             .Where(row => row.Type == "table").Select(row => VirtualTable.TryRead(row.Name, row.Sql)).OfType<VirtualTable>()
             .OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        var shadows = virtualTables.SelectMany(table => table.ShadowTables).Intersect(rows.Select(row => row.Name), StringComparer.OrdinalIgnoreCase);
         var notRows = virtualTables.SelectMany(table => table.ShadowTables.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var tables = rows
             .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name) && !notRows.Contains(row.Name))
@@ -37,9 +38,27 @@ internal sealed class SchemaReader(SqliteConnection connection)
             version,
             tables,
             virtualTables,
+            shadows,
             triggers.ToDictionary(
                 trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))),
             rows.Any(row => row.Name == "sqlite_sequence"));
+    }
+
+    /// <summary>
+    /// The statements that make the schema, in an order in which they can run: virtual tables first, because they make tables of their own, and
+    /// triggers last. Polygraph's own tables are among them, because views may read them.
+    /// </summary>
+    internal static List<string> ReadStatements(SqliteConnection connection)
+    {
+        var statements = new List<string>();
+        using var statement = connection.Prepare(
+            """
+            SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+            ORDER BY sql NOT LIKE 'CREATE VIRTUAL %', CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid
+            """);
+        while (statement.Step())
+            statements.Add(statement.ColumnText(0));
+        return statements;
     }
 
     private long ReadVersion()

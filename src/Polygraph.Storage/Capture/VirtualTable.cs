@@ -33,6 +33,10 @@ internal sealed record VirtualTable(string Name, string Module, string Sql)
     /// <summary>The ordinary tables in which the module keeps its rows: no capture triggers, no digests.</summary>
     internal IEnumerable<string> ShadowTables => ShadowNames.GetValueOrDefault(Module, []).Select(suffix => $"{Name}_{suffix}");
 
+    /// <summary>The shadow tables whose rowids are those of the virtual table's rows; not each of them need be there.</summary>
+    internal IEnumerable<string> NumberingTables => ShadowTables.Where(name => name.EndsWith("_docsize", StringComparison.Ordinal)
+        || name.EndsWith("_content", StringComparison.Ordinal) || name.EndsWith("_rowid", StringComparison.Ordinal));
+
     internal static bool IsKnownModule(string module) => ShadowNames.ContainsKey(module);
 
     /// <summary>Reads the statement of a table; null if that is no virtual one.</summary>

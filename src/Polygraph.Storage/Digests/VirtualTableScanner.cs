@@ -15,18 +15,18 @@ internal static class VirtualTableScanner
 
     /// <summary>The scans of one virtual table: one of its index, under its own name, and one each of its shadow tables with plain rows.</summary>
     internal static IEnumerable<(string Name, Digest128 Digest, long Rows)> Scan(
-        SqliteConnection connection, VirtualTable table, CancellationToken cancellation)
+        SqliteConnection connection, SchemaCatalog catalog, VirtualTable table, CancellationToken cancellation)
     {
         switch (table.Module)
         {
             case "fts5":
                 yield return ScanVocabulary(connection, table, "fts5vocab", "instance", "term, doc, col, offset", cancellation);
-                foreach (var scan in ScanShadows(connection, table, ["content", "docsize", "config"], cancellation))
+                foreach (var scan in ScanShadows(connection, catalog, table, ["content", "docsize", "config"], cancellation))
                     yield return scan;
                 break;
             case "fts3" or "fts4":
                 yield return ScanVocabulary(connection, table, "fts4aux", null, "term, col, documents, occurrences", cancellation);
-                foreach (var scan in ScanShadows(connection, table, ["content", "docsize"], cancellation))
+                foreach (var scan in ScanShadows(connection, catalog, table, ["content", "docsize"], cancellation))
                     yield return scan;
                 break;
             case "rtree" or "rtree_i32":
@@ -39,12 +39,12 @@ internal static class VirtualTableScanner
     }
 
     private static IEnumerable<(string Name, Digest128 Digest, long Rows)> ScanShadows(
-        SqliteConnection connection, VirtualTable table, string[] suffixes, CancellationToken cancellation)
+        SqliteConnection connection, SchemaCatalog catalog, VirtualTable table, string[] suffixes, CancellationToken cancellation)
     {
         foreach (var suffix in suffixes)
         {
             var name = $"{table.Name}_{suffix}";
-            if (Exists(connection, name))
+            if (catalog.ShadowTables.Contains(name))
                 yield return ScanRows(connection, name, $"SELECT * FROM main.{SqlName.Quote(name)}", cancellation);
         }
     }
@@ -70,12 +70,5 @@ internal static class VirtualTableScanner
     {
         var (digest, rows) = TableScanner.Scan(connection, sql, cancellation);
         return (name, digest, rows);
-    }
-
-    private static bool Exists(SqliteConnection connection, string table)
-    {
-        using var statement = connection.Prepare("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?");
-        statement.Bind(1, table);
-        return statement.Step();
     }
 }

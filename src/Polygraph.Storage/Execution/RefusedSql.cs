@@ -110,6 +110,18 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "CREATE VIRTUAL TABLE words USING fts5(word)", "INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1)",
         "CREATE TRIGGER child_d AFTER DELETE ON child BEGIN DELETE FROM words WHERE rowid = old.rowid; END");
 
+    internal static readonly RefusedSql RandomRowid = new(
+        "a statement that replicas run themselves, if it inserts into a table that holds the largest rowid there is", RefusedBy.Run,
+        RefusedException.NotAllowed,
+        "Table \"{0}\" holds the largest rowid there is, so SQLite would draw new ones at random, and others on every replica. Give that row another rowid.",
+        "INSERT INTO words(rowid, word) VALUES (9223372036854775807, 'x')", "CREATE VIRTUAL TABLE words USING fts5(word)");
+
+    internal static readonly RefusedSql LocalRead = new(
+        "a statement that replicas run themselves, if it reads Polygraph's, SQLite's or a virtual table's own tables, a pragma, or SQLite's version",
+        RefusedBy.Authorizer, RefusedException.NotAllowed,
+        "\"{0}\" can differ between replicas, and every replica runs this statement itself. Read it in a statement before, and pass the value.",
+        "INSERT INTO words SELECT idx FROM polygraph_position", "CREATE VIRTUAL TABLE words USING fts5(word)");
+
     internal static readonly RefusedSql TransactionInRequest = new(
         "transaction statements in a request that is one transaction already", RefusedBy.Authorizer, RefusedException.NotAllowed,
         "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.", "BEGIN");
@@ -126,7 +138,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     public static readonly IReadOnlyList<RefusedSql> All =
     [
         OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, InternalFunction, ReservedName, OwnTable, SetPragma,
-        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, TransactionInRequest, ShadowTable, SchemaTable,
+        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, TransactionInRequest, ShadowTable, SchemaTable,
     ];
 
     internal string MessageFor(string name) => string.Format(CultureInfo.InvariantCulture, Message, name);

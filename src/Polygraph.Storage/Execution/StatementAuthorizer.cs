@@ -81,11 +81,18 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
                 facts.WritesSequences |= first == "sqlite_sequence";
                 if (trigger is not null)
                     facts.WrittenByTriggers.Add(first!);
+                if (action == AuthorizerAction.Insert)
+                    facts.InsertedTables.Add(first!);
                 if (action == AuthorizerAction.Insert && trigger is null)
                     facts.InsertTarget = first;
                 break;
             case AuthorizerAction.Function:
                 facts.ReadsChanges |= "changes".Equals(second, StringComparison.OrdinalIgnoreCase);
+                if (LocalNames.IsFunction(second!))
+                    facts.LocalFunction = second;
+                break;
+            case AuthorizerAction.Read:
+                facts.ReadTables.Add(first!);
                 break;
             case AuthorizerAction.AlterTable:
                 facts.ChangesSchema = facts.IsAlter = true;

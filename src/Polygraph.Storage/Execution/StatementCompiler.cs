@@ -81,6 +81,13 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             facts.Kind = TransactionKind.Immediate;
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
+        if (facts is { ShippedFor: not null, ChangesSchema: false }
+            && (facts.LocalFunction ?? facts.ReadTables.FirstOrDefault(name => LocalNames.IsTable(name, catalog))) is { } local)
+        {
+            compiled.Dispose();
+            throw RefusedSql.LocalRead.Exception(local);
+        }
+
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
         facts.ChangesSchema |= !compiled.IsReadOnly && facts.FirstWord == "ALTER";
         facts.IsAlter |= facts.ChangesSchema && facts.FirstWord == "ALTER";

@@ -28,11 +28,20 @@ internal enum TransactionKind : byte
 /// <summary>What the authorizer learned about a statement while SQLite compiled it. Filled once, then only read.</summary>
 internal sealed class StatementFacts
 {
+    /// <summary>Tables that the statement, its triggers or its foreign-key actions read.</summary>
+    internal HashSet<string> ReadTables { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A function that it calls and that can say something else on another replica.</summary>
+    internal string? LocalFunction { get; set; }
+
     /// <summary>Tables and views that the statement, its triggers or its foreign-key actions write.</summary>
     internal HashSet<string> WrittenTables { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The schema's triggers that it can fire.</summary>
     internal HashSet<string> Triggers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them into which rows are inserted.</summary>
+    internal HashSet<string> InsertedTables { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Those of them that a trigger writes.</summary>
     internal HashSet<string> WrittenByTriggers { get; } = new(StringComparer.Ordinal);

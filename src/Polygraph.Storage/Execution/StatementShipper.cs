@@ -1,3 +1,4 @@
+using System.Globalization;
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Wire.Log;
@@ -21,6 +22,7 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
         var statement = _running = Describe(compiled, arguments);
         capture.CheckSize(compiled.Text.Length);
         capture.Mode = CaptureMode.Hashing;
+        var rowsBefore = capture.Rows;
         T result;
         try
         {
@@ -31,6 +33,7 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
             capture.EndHashing();
         }
 
+        RefuseRandomRowids(compiled.Facts, rowsBefore);
         capture.Payload.WriteStatement(statement);
         return result;
     }
@@ -41,6 +44,25 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
         Invariant.Holds(_running is not null, "a statement has run");
         capture.Payload.WriteStatement(_running with { Flags = _running.Flags | LogicalStatementFlags.Fails });
     }
+
+    /// <summary>Where a table holds the largest rowid, SQLite draws others from a generator that nobody can seed.</summary>
+    private void RefuseRandomRowids(StatementFacts facts, int rowsBefore)
+    {
+        var catalog = capture.Catalog;
+        foreach (var name in facts.InsertedTables)
+        {
+            if (catalog.Find(name) is { IsWithoutRowid: false, IsAutoIncrement: false } table && capture.InsertedIntoSince(rowsBefore, table)
+                && HoldsLargestRowid(name))
+                throw RefusedSql.RandomRowid.Exception(name);
+            var isNumbered = catalog.VirtualTables.FirstOrDefault(virtualTable => virtualTable.Name == name)?.NumberingTables
+                .Where(catalog.ShadowTables.Contains).Any(HoldsLargestRowid);
+            if (isNumbered == true)
+                throw RefusedSql.RandomRowid.Exception(name);
+        }
+    }
+
+    private bool HoldsLargestRowid(string table)
+        => writer.HasRow($"SELECT 1 FROM main.{SqlName.Quote(table)} WHERE rowid = {long.MaxValue.ToString(CultureInfo.InvariantCulture)}");
 
     private LogicalStatement Describe(CompiledStatement compiled, SqlValue[] arguments)
     {

@@ -53,6 +53,13 @@ internal sealed unsafe class WriterConnection : IDisposable
         statement.Run();
     }
 
+    /// <summary>Whether a query of our own finds a row.</summary>
+    internal bool HasRow(string sql)
+    {
+        using var statement = Connection.Prepare(sql);
+        return statement.Step();
+    }
+
     /// <summary>Schema triggers and foreign keys on, as clients expect.</summary>
     internal void EnterExecuting(bool foreignKeys = true)
     {

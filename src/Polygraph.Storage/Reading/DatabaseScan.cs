@@ -46,7 +46,7 @@ internal static class DatabaseScan
         connection.Execute("PRAGMA query_only=OFF");
         var scans = new List<TableScan>();
         foreach (var table in catalog.VirtualTables)
-            scans.AddRange(VirtualTableScanner.Scan(connection, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+            scans.AddRange(VirtualTableScanner.Scan(connection, catalog, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
         connection.Execute("PRAGMA query_only=ON");
         return scans;
     }

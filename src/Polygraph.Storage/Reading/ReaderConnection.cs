@@ -1,6 +1,5 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
-using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
 using Polygraph.Storage.Snapshots;
 using Polygraph.Storage.Sqlite;

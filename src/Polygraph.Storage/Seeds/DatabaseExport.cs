@@ -1,6 +1,5 @@
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Files;
-using Polygraph.Storage.Snapshots;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Storage.Seeds;

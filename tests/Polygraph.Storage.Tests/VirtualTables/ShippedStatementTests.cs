@@ -207,6 +207,49 @@ public sealed class ShippedStatementTests : IDisposable
     }
 
     [Fact]
+    public void Rowids_that_SQLite_would_draw_at_random_are_refused_where_replicas_draw_them()
+    {
+        const string Largest = "9223372036854775807";
+        _pair.Run(
+            "CREATE TRIGGER log_i AFTER INSERT ON log BEGIN INSERT INTO noted(a) VALUES (new.note); END", "CREATE TABLE noted(a)",
+            "CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1)");
+        _pair.Run($"INSERT INTO noted(rowid, a) VALUES ({Largest}, 'largest')");
+        _pair.AssertSame();
+        var refused = _pair.Run(Units.Atomic("INSERT INTO t(a) VALUES ('x')")).Result.FirstError!;
+        Assert.Equal("NOT_ALLOWED", refused.Code);
+        Assert.StartsWith("Table \"noted\" holds the largest rowid", refused.Message, StringComparison.Ordinal);
+        foreach (var sql in (string[])[$"INSERT INTO words(rowid, word) VALUES ({Largest}, 'x')", $"INSERT INTO boxes VALUES ({Largest}, 1, 2)"])
+            Assert.Equal("NOT_ALLOWED", _pair.Run(Units.Atomic(sql)).Result.FirstError?.Code);
+        _pair.Run("INSERT INTO noted(a) VALUES ('random, and shipped as a row')", $"DELETE FROM noted WHERE rowid = {Largest}", "DELETE FROM noted");
+        _pair.Run("INSERT INTO t(a) VALUES ('x')");
+        _pair.AssertSame();
+    }
+
+    [Theory]
+    [InlineData("(SELECT idx FROM polygraph_position)")]
+    [InlineData("(SELECT count(*) FROM polygraph_digests)")]
+    [InlineData("(SELECT max(rootpage) FROM sqlite_master)")]
+    [InlineData("(SELECT page_count FROM pragma_page_count)")]
+    [InlineData("(SELECT count(*) FROM words_data)")]
+    [InlineData("sqlite_version()")]
+    public void What_differs_between_replicas_is_not_read_by_what_they_run_themselves(string expression)
+    {
+        var refused = _pair.Run(Units.Atomic($"INSERT INTO t(a) VALUES ({expression})"));
+        Assert.Equal("NOT_ALLOWED", refused.Result.FirstError?.Code);
+        _pair.Run("CREATE TABLE plain(a)", $"INSERT INTO plain VALUES ({expression})", "INSERT INTO t(a) SELECT a FROM plain");
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void The_memory_of_AUTOINCREMENT_is_there_before_the_statement_that_needs_it()
+    {
+        _pair.Run("INSERT INTO t(a) VALUES ('first')");
+        _pair.Run("UPDATE sqlite_sequence SET seq = 500 WHERE name = 'log'", "INSERT INTO t(a) VALUES ('second')");
+        _pair.AssertSame();
+        Assert.Equal(["Integer:501"], ReplicaPair.Query(_pair.Follower, "SELECT max(id) FROM log"));
+    }
+
+    [Fact]
     public void Statistics_that_a_client_writes_are_replicated()
     {
         _pair.Run("INSERT INTO t(a) VALUES ('x')", "ANALYZE", "UPDATE sqlite_stat1 SET stat = '100 1' WHERE tbl = 't'", "INSERT INTO sqlite_stat1 VALUES ('t', NULL, '7')");
