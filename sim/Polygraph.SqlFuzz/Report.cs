@@ -16,9 +16,12 @@ internal static partial class Report
     /// <summary>Returns the exit code: 0 if nothing differed, 1 if something did.</summary>
     public static int Run(Options options, TextWriter output)
     {
+        if (options.Url is not null)
+            return Http.HttpFuzz.Run(options, output);
         var clock = Stopwatch.StartNew();
         var coverage = new Coverage();
-        var fuzz = new DatabaseFuzz(ReplicaDatabaseOptions.Default, coverage);
+        var fuzz = new DatabaseFuzz(
+            ReplicaDatabaseOptions.Default with { Fault = options.Plant, WithoutRowWatch = options.WithoutWatch }, coverage);
         var refusals = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var halfDone = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var (statements, failed, databases, differences) = (0, 0, 0, 0);
@@ -36,6 +39,8 @@ internal static partial class Report
             {
                 differences++;
                 WriteDifference(output, fuzz, result, options);
+                if (options.Plant != Storage.Capture.CaptureFault.None)
+                    break;
             }
         }
 

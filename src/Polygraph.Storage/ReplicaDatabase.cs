@@ -37,7 +37,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         var connection = _writer.Connection;
         _tables = new ReplicaTables(connection);
         _watch = new RowWatch(connection) { IsAvailable = SqliteLibrary.HasPreupdateHook && !options.WithoutRowWatch };
-        _capture = new CaptureLog(_book, _watch, options.MaxEntryBytes);
+        _capture = new CaptureLog(_book, _watch, options.MaxEntryBytes) { Fault = options.Fault };
         _function = new CaptureFunction(connection, _capture);
         _repeatable = new RepeatableFunctions(connection);
         var environment = new StatementEnvironment(_writer, _repeatable);

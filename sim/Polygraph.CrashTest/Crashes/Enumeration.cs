@@ -64,7 +64,7 @@ internal sealed class Enumeration(string root, Options options)
         }
 
         for (var at = 1; at <= Points.Count; at += options.PowerStride * options.Stride)
-            LosePower(at, withRecovery: at % options.RecoveryStride == 0);
+            LosePower(at, withRecovery: at % options.RecoveryStride < options.PowerStride);
     }
 
     /// <summary>Runs the script without any harm, and makes all code ready that a child will need.</summary>

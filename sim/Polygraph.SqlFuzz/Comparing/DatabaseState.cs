@@ -1,5 +1,6 @@
 using System.Globalization;
 using Polygraph.Protocol;
+using Polygraph.Storage.Capture;
 using Polygraph.Storage.Digests;
 using Polygraph.Storage.Sqlite;
 using Polygraph.SqlFuzz.Running;
@@ -18,6 +19,9 @@ internal sealed class DatabaseState
     private readonly List<(string What, string Query, Digest128 Digest)> _parts = [];
 
     private DatabaseState(SqliteConnection connection) => _connection = connection;
+
+    /// <summary>What is compared, and the query that shows it.</summary>
+    public IEnumerable<(string What, string Query)> Queries => _parts.Select(part => (part.What, part.Query));
 
     public static DatabaseState Read(SqliteConnection connection)
     {
@@ -79,14 +83,18 @@ internal sealed class DatabaseState
     {
         var tables = new List<(string, string)>();
         using var names = _connection.Prepare(
-            "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'polygraph#_%' ESCAPE '#' ORDER BY name");
+            "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'polygraph#_%' ESCAPE '#' ORDER BY name");
+        var shadows = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         while (names.Step())
         {
             var name = names.ColumnText(0);
+            if (VirtualTable.TryRead(name, names.ColumnText(1)) is { } virtualTable)
+                shadows.UnionWith(virtualTable.ShadowTables);
             tables.Add((name, QueryOf(name)));
         }
 
-        return tables;
+        // What a module keeps its rows in may differ in its bytes; what it shows is compared.
+        return [.. tables.Where(table => !shadows.Contains(table.Item1))];
     }
 
     private string QueryOf(string table)

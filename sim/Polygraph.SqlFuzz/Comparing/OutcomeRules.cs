@@ -23,6 +23,9 @@ internal static class OutcomeRules
     /// <summary>What differs, null if nothing does.</summary>
     public static string? Difference(SqlStatement statement, StatementOutcome plain, StatementOutcome ours)
     {
+        // A request of this one statement is no transaction for us; plain SQLite was given it as one.
+        if (statement.Text == "VACUUM" && plain.Error is not null && ours.Error is null)
+            return null;
         if (plain.Error is not null || ours.Error is not null)
             return plain.Error == ours.Error ? null : Show("outcome");
         if ((plain.Result is null) != (ours.Result is null))
@@ -33,7 +36,12 @@ internal static class OutcomeRules
         var isSchema = IsSchema(statement.Text);
         if (!isSchema && one.RowsAffected != other.RowsAffected)
             return Show("changes()");
-        if (!isSchema && one.LastInsertRowid != other.LastInsertRowid)
+        // An upsert that updated, while a trigger inserted into the same table, cannot be told from one that inserted: then the connection's last
+        // rowid is told, where plain SQLite has set none.
+        var isUpsert = one.LastInsertRowid is null && statement.Text.Contains(" DO UPDATE ", StringComparison.Ordinal);
+        // A full-text table inserts into its own tables when it is updated; for us an UPDATE has inserted no row.
+        var isUpdate = other.LastInsertRowid is null && statement.Text.StartsWith("UPDATE ", StringComparison.Ordinal);
+        if (!isSchema && !isUpsert && !isUpdate && one.LastInsertRowid != other.LastInsertRowid)
             return Show("last_insert_rowid()");
         if (one.Rows.Count != other.Rows.Count || !one.Rows.Zip(other.Rows).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second)))
             return Show("rows");
@@ -43,6 +51,6 @@ internal static class OutcomeRules
     }
 
     private static bool IsSchema(string text)
-        => text.Split(' ', 2)[0] is "CREATE" or "DROP" or "ALTER" or "REINDEX" or "ANALYZE" or "PRAGMA" or "BEGIN" or "COMMIT" or "ROLLBACK"
+        => text.Split(' ', 2)[0] is "CREATE" or "DROP" or "ALTER" or "REINDEX" or "ANALYZE" or "PRAGMA" or "VACUUM" or "BEGIN" or "COMMIT" or "ROLLBACK"
             or "SAVEPOINT" or "RELEASE";
 }

@@ -1,3 +1,4 @@
+using Polygraph.Storage.Capture;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.SqlFuzz.Generation;
@@ -30,6 +31,9 @@ internal sealed class SchemaModel
 
     public IReadOnlyList<string> Triggers { get; private set; } = [];
 
+    /// <summary>Full-text tables of one column named body.</summary>
+    public IReadOnlyList<string> VirtualTables { get; private set; } = [];
+
     public bool HasSequences { get; private set; }
 
     public static string Quote(string name) => "\"" + name.Replace("\"", "\"\"") + "\"";
@@ -44,7 +48,10 @@ internal sealed class SchemaModel
         var schema = Rows(
             connection, "SELECT type, name, coalesce(sql, '') FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", 3);
         HasSequences = schema.Any(row => row[1] == "sqlite_sequence");
-        var relations = schema.Where(row => row[0] is "table" or "view" && !row[1].StartsWith("sqlite_", StringComparison.Ordinal))
+        var virtualTables = schema.Select(row => VirtualTable.TryRead(row[1], row[2])).OfType<VirtualTable>().ToList();
+        VirtualTables = [.. virtualTables.Select(table => table.Name)];
+        var notRows = virtualTables.SelectMany(table => table.ShadowTables.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var relations = schema.Where(row => row[0] is "table" or "view" && !row[1].StartsWith("sqlite_", StringComparison.Ordinal) && !notRows.Contains(row[1]))
             .Select(row => Read(connection, row[1], row[0] == "view")).ToList();
         Tables = [.. relations.Where(relation => !relation.IsView)];
         Views = [.. relations.Where(relation => relation is { IsView: true, Columns.Count: > 0 })];

@@ -121,6 +121,32 @@ internal sealed partial class SqlGrammar
         }
     }
 
+    private string? VirtualTables()
+    {
+        if (Model.VirtualTables.Count == 0)
+            return _dice.Chance(20) ? "CREATE VIRTUAL TABLE words USING fts5(body)" : null;
+        var table = Q(Model.VirtualTables[0]);
+        var text = _dice.Pick("'a quick fox'", "'lazy dogs'", "'a'", "NULL", "upper('fox')");
+        switch (_dice.Below(8))
+        {
+            case < 3:
+                return $"INSERT INTO {table}(rowid, body) VALUES ({_dice.Pick("NULL", "NULL", _dice.Below(20).ToString(CultureInfo.InvariantCulture))}, {text})";
+            case 3:
+                return $"UPDATE {table} SET body = {text} WHERE rowid < {_dice.Below(10)}";
+            case 4:
+                return $"DELETE FROM {table} WHERE rowid = {_dice.Below(10)}";
+            case 5 when AnyTable() is { } source && Model.Triggers.Count < 10:
+                Use("trigger: writes a virtual table");
+                return $"CREATE TRIGGER {Q(NewName("x"))} AFTER INSERT ON {source.Quoted} BEGIN INSERT INTO {table}(body) VALUES (NEW.{_dice.Pick(source.Columns).Quoted}); END";
+            default:
+                return $"SELECT rowid, body FROM {table} WHERE {table} MATCH {_dice.Pick("'fox'", "'a*'", "'dogs OR quick'")} ORDER BY rowid";
+        }
+    }
+
+    /// <summary>Where rowids could change it is refused, and the database ends: seldom.</summary>
+    private string? Vacuum()
+        => _options.Atomic || Model.Tables.Any(table => table.HasRowid && !table.Columns.Any(IsRowid)) ? null : "VACUUM";
+
     private string Maintain()
         => _dice.Below(5) switch
         {

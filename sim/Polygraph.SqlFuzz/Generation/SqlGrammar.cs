@@ -33,6 +33,7 @@ internal sealed partial class SqlGrammar
             (5, "create trigger", CreateTrigger), (4, "alter table", AlterTable), (2, "drop", Drop), (1, "reindex, analyze", Maintain),
             (26, "insert", Insert), (4, "upsert", Upsert), (20, "update", Update), (8, "delete", Delete), (10, "select", Select),
             (3, "pragma", Pragma), (2, "sqlite_sequence", Sequences), (2, "view write", WriteView),
+            (2, "virtual table", VirtualTables), (1, "VACUUM", Vacuum),
         ];
         _weights = _productions.Sum(production => production.Weight);
     }

@@ -118,17 +118,17 @@ internal sealed class PlainDatabase : IDisposable
     }
 
     /// <summary>
-    /// Whether plain SQLite has committed rows that violate a foreign key of a table to itself, with SET NULL: it forgets to check such a row when the
-    /// statement also has that action compiled in. A trigger, such as ours, is enough for it to remember.
+    /// Whether plain SQLite may have taken rows that violate a foreign key with SET NULL: it forgets to check such a row when
+    /// the statement also has that action compiled in. A trigger, such as ours, is enough for it to remember.
     /// </summary>
-    public bool HasMissedViolation()
+    public bool MayHaveMissedViolation()
     {
-        const string Missed = "SELECT 1 FROM pragma_foreign_key_check AS missed, pragma_foreign_key_list(missed.\"table\") AS key WHERE missed.\"table\" = "
-            + "missed.parent COLLATE NOCASE AND key.id = missed.fkid AND 'SET NULL' IN (key.on_delete, key.on_update)";
-        using var statement = Connection.Prepare(Missed);
+        const string NullingKeys = "SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS key "
+            + "WHERE t.type = 'table' AND 'SET NULL' IN (key.on_delete, key.on_update)";
+        using var statement = Connection.Prepare(NullingKeys);
         if (!statement.Step())
             return false;
-        HalfDone ??= "a row that violates a foreign key to its own table with SET NULL: plain SQLite forgets to check it";
+        HalfDone ??= "a row that violates a foreign key with SET NULL: plain SQLite forgets to check it";
         return true;
     }
 

@@ -40,6 +40,9 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
     private int _rowStart;
     private int _imageStart;
 
+    /// <summary>The planted mistake; none but in tests of the fuzzer.</summary>
+    internal CaptureFault Fault { get; init; }
+
     /// <summary>The schema whose shapes the triggers refer to.</summary>
     internal SchemaCatalog Catalog { get; set; } = SchemaCatalog.Empty;
 
@@ -126,7 +129,7 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
             return;
         foreach (var value in values)
         {
-            RowImage.Write(_payload, value);
+            RowImage.Write(_payload, value, _table!.IsNumeric[_valuesSeen % _table.Values.Count]);
             _ends[_valuesSeen++] = _payload.Length - _imageStart;
         }
 
@@ -147,6 +150,8 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         watch.Complete();
         foreach (var change in watch.Changes)
         {
+            if (Fault.HidesChange(change))
+                continue;
             var table = change.Table;
             var number = TableNumber(table);
             _payload.WriteRowOperation(change.Kind, number);
@@ -218,6 +223,8 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
             _lastInsert[table.CaptureId] = Rows;
         if (table.NeedsTracking && (Mode == CaptureMode.Hashing || (Recording && !watch.IsAvailable)))
             CorrectByTracker(table);
+        if (Fault != CaptureFault.None && _operation == LogicalOperationKind.Insert && Recording)
+            Fault.SpoilInsert(table, _payload, _imageStart);
         var images = _payload.From(_imageStart);
         var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
         if (watch.IsOn)

@@ -9,6 +9,8 @@ internal sealed class SchemaReader(SqliteConnection connection)
 {
     private static readonly string[] RowidNames = ["rowid", "_rowid_", "oid"];
 
+    private static readonly string[] NotNumeric = ["CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB"];
+
     private int _lastCaptureId;
 
     private readonly record struct SchemaRow(string Type, string Name, string TableName, string Sql);
@@ -102,6 +104,8 @@ internal sealed class SchemaReader(SqliteConnection connection)
             KeyCondition = string.Join(
                 " AND ", key.Select((part, i) => $"{values[part]}{(isWithoutRowid ? " COLLATE " + keyCollations[i] : "")} IS ?")),
             LookUpHint = isWithoutRowid ? "INDEXED BY " + SqlName.Quote(KeyIndex(row.Name)) : "NOT INDEXED",
+            IsNumeric = [.. values.Select(value => columns.Find(column => SqlName.Quote(column.Name) == value) is { Name: not null } column
+                && HasNumericAffinity(column.Type, isStrict: SqlTokens.HasWord(row.Sql, "STRICT")))],
             ActionParents = actionParents,
             CaptureId = ++_lastCaptureId,
             Name = row.Name,
@@ -183,6 +187,15 @@ internal sealed class SchemaReader(SqliteConnection connection)
         while (statement.Step())
             parents.Add(statement.ColumnText(0));
         return parents;
+    }
+
+    /// <summary>SQLite's rules of affinity, in their order.</summary>
+    private static bool HasNumericAffinity(string type, bool isStrict)
+    {
+        if (type.Contains("INT", StringComparison.OrdinalIgnoreCase))
+            return true;
+        return type.Length > 0 && !(isStrict && type.Equals("ANY", StringComparison.OrdinalIgnoreCase))
+            && !NotNumeric.Any(part => type.Contains(part, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>The index that a WITHOUT ROWID table is.</summary>

@@ -16,6 +16,9 @@ internal sealed record TableShape
     /// <summary>SQL names of the image's values, quoted where they are columns.</summary>
     public required IReadOnlyList<string> Values { get; init; }
 
+    /// <summary>Which values have INTEGER or NUMERIC affinity.</summary>
+    public required IReadOnlyList<bool> IsNumeric { get; init; }
+
     /// <summary>Which values of the image identify the row: the rowid, or the primary key of a WITHOUT ROWID table.</summary>
     public required IReadOnlyList<int> Key { get; init; }
 

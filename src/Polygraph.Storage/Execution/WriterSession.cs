@@ -262,7 +262,7 @@ internal sealed class WriterSession : IStatementRunner
         TouchedSequences |= facts.WritesSequences
             || (_capture.Catalog.HasAutoIncrement && facts.WrittenTables.Any(table => _capture.Catalog.Find(table) is { IsAutoIncrement: true }));
         var rowidBefore = _connection.LastInsertRowid;
-        if (facts.NeedsWatch && _watch.IsAvailable)
+        if (facts.NeedsWatch && _watch.IsAvailable && !_capture.Fault.HidesStatement(facts))
             _watch.Begin(_capture.Catalog);
         var rows = _executor.Run(compiled.Statement, wantRows);
         if (_watch.IsOn)
@@ -286,7 +286,7 @@ internal sealed class WriterSession : IStatementRunner
         TouchedSequences |= _capture.Catalog.HasAutoIncrement;
         var values = StatementExecutor.InOrder(compiled.Statement, arguments);
         var rows = _shipper.Run(compiled, values, () => _executor.Run(compiled.Statement, wantRows));
-        var inserted = compiled.Facts.InsertTarget is not null && _connection.Changes > 0;
+        var inserted = compiled.Facts.InsertTarget is { } name && _connection.Changes > 0 && _capture.Catalog.Find(name) is not { IsWithoutRowid: true };
         return new StatementResult(compiled.Columns(), rows, _connection.Changes, inserted ? _connection.LastInsertRowid : null);
     }
 
