@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Polygraph.Cli.Client;
 using Polygraph.Cli.Doctor;
 using Polygraph.Cli.Output;
-using Polygraph.Node.Diagnosis;
 
 namespace Polygraph.Cli.Commands;
 

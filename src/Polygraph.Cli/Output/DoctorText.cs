@@ -1,6 +1,5 @@
 using System.Globalization;
 using Polygraph.Cli.Commands;
-using Polygraph.Cli.Doctor;
 using Polygraph.Node.Diagnosis;
 using Spectre.Console;
 
