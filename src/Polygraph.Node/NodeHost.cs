@@ -6,8 +6,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
+using Polygraph.Node.Diagnosis;
+using Polygraph.Node.Exporting;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
+using Polygraph.Node.Importing;
 using Polygraph.Node.Libraries;
 using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
@@ -132,13 +135,14 @@ public sealed class NodeHost : IAsyncDisposable
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
+        var seeds = new SeedStore(options.DataDirectory, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
             options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,
-            clock, logger));
+            clock, logger, seeds));
         var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
         var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
         var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
-        var databases = new DatabaseRegistry(factory, reseeder, snapshots, clock, logger);
+        var databases = new DatabaseRegistry(factory, seeds, reseeder, snapshots, clock, logger);
         reseeder.Attach(databases);
         var writes = new WritePath(options.Id, clock, options.Transactions, new SchemaTrials(libraries, SchemaTrials.Over(calls)));
         var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
@@ -159,6 +163,11 @@ public sealed class NodeHost : IAsyncDisposable
             MetricsSources = [new ReplicaMetrics(databases, reseeder, snapshots, fetcher)],
         });
         new SnapshotEndpoint(identity, databases, snapshots, options.SnapshotBytesPerSecondMax, clock).Map(web);
+        var imports = new ImportParts(
+            options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
+        new ImportEndpoint(new Importer(imports, clock, logger), seeds, identity, options.Id).Map(web);
+        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger)).Map(web);
+        new DoctorEndpoint(options.Id, options.DataDirectory).Map(web);
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
@@ -166,6 +175,7 @@ public sealed class NodeHost : IAsyncDisposable
         formation.Start();
         host.Remember(status.RunAsync(calls, host._stopping.Token));
         host.Remember(new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync(host._stopping.Token));
+        host.Remember(new ImportKeeper(seeds, imports.Catalogue, clock, logger).RunAsync(host._stopping.Token));
         return host;
     }
 

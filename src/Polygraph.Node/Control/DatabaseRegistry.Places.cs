@@ -2,6 +2,7 @@ using Polygraph.Node.Groups;
 using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Storage;
+using Polygraph.Storage.Files;
 
 namespace Polygraph.Node.Control;
 
@@ -16,8 +17,12 @@ internal sealed partial class DatabaseRegistry
     public void Failed(Replica replica, Exception failure)
     {
         var database = replica.Database;
-        if (Find(database.Id) == replica && DamageOf(database, failure) is { } damage)
+        if (Find(database.Id) != replica)
+            return;
+        if (DamageOf(database, failure) is { } damage)
             Reseed(database, damage, failure);
+        else if (DiskTrouble.Of(failure) is { } trouble)
+            Restart(database, trouble);
     }
 
     public void NeedsSnapshot(Replica replica, Position after)

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Importing;
 using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Wire.Sql;
@@ -13,11 +14,14 @@ namespace Polygraph.Node.Control;
 /// The replicas that run on this node. <c>_system</c> says which there should be; this opens and closes them as that changes, one change at
 /// a time. The set is an immutable snapshot for everybody else.
 /// </summary>
-internal sealed partial class DatabaseRegistry(ReplicaFactory factory, Reseeder reseeder, SnapshotSources snapshots, NodeClock clock, ILogger logger)
+internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore seeds, Reseeder reseeder, SnapshotSources snapshots, NodeClock clock, ILogger logger)
     : IReplicaPlaces, IAsyncDisposable
 {
-    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dropped'";
-    private const string ListDatabases = "SELECT id, name, topology, log, ack FROM databases ORDER BY id";
+    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'imports'";
+    private const string ListDatabases =
+        "SELECT d.id, d.name, d.topology, d.log, d.ack, i.seed FROM databases d LEFT JOIN imports i ON i.database = d.id ORDER BY d.id";
+
+    private const string ListImports = "SELECT seed, state FROM imports";
     private const string ListDropped = "SELECT id FROM dropped";
 
     private static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(5);
@@ -84,6 +88,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, Reseeder 
     public void Start()
     {
         factory.DeleteDropped();
+        seeds.Open();
         if (TryOpen(DatabaseInfo.System) is { } failure && !reseeder.IsBusyWith(GroupId.System))
             ExceptionDispatchInfo.Throw(failure);
         _reconciling = Task.Run(() => ReconcileAsync(_stopping.Token));
@@ -122,6 +127,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, Reseeder 
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _reconciling.ConfigureAwait(false);
         await reseeder.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_restarts.Values).ConfigureAwait(false);
         foreach (var replica in _replicas.Values)
             await replica.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
@@ -170,7 +176,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, Reseeder 
     {
         Storage.ReadExecution read;
         using (var reader = await system.Readers.RentAsync(cancellation).ConfigureAwait(false))
-            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped)]), cancellation);
+            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped), Query(ListImports)]), cancellation);
 
         // A leader's SQLite shows what may yet vanish: a database is opened only once its creation is committed.
         if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)
@@ -203,6 +209,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, Reseeder 
             }
         }
 
+        seeds.Settle(catalogue.Imports, catalogue.Databases.Select(database => database.Seed).OfType<Guid>().ToHashSet());
         _catalogueSeen |= catalogue.IsThere;
         NoteChange();
     }

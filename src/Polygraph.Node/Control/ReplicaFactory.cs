@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Importing;
 using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
 using Polygraph.Storage.Snapshots;
@@ -14,7 +16,7 @@ namespace Polygraph.Node.Control;
 /// <summary>What all replicas of a node have in common.</summary>
 internal sealed record ReplicaSurroundings(
     string Directory, GroupMembers Members, GroupOptions Options, TransactionLimits Transactions, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications,
-    ISchemaRules Schema, NodeClock Clock, ILogger Logger);
+    ISchemaRules Schema, NodeClock Clock, ILogger Logger, SeedStore Seeds);
 
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
 internal sealed class ReplicaFactory(ReplicaSurroundings node)
@@ -50,6 +52,8 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
         var home = HomeOf(database);
         Files.CreateDirectory(home.Path);
         SnapshotInstall.Finish(Files, home, database.Id, LogOptions);
+        if (database.Seed is { } seed && !node.Seeds.TryPutInPlace(seed, home.Database))
+            throw new FilesDisagreeException($"The rows that {database.Name} began with are not here: this node was away when they were imported.", isLogShort: false);
         var replica = Open(database, owner, broken: null);
         SnapshotInstall.ForgetReplaced(Files, home);
         return replica;
@@ -91,7 +95,7 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
             if (broken is null)
             {
                 store = ReplicaStore.Open(home.Database);
-                CheckAgreement(database, store.Database.Applied, log);
+                CheckAgreement(database, store.Database, log);
             }
 
             // Another boot at every opening: what an earlier one acknowledged is not counted as said by this one.
@@ -126,8 +130,11 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
     }
 
     // Invariant: SQLite is never ahead of the durable log, and never so far behind that the log cannot bring it up.
-    private static void CheckAgreement(DatabaseInfo database, Position held, ReplicationLog log)
+    private static void CheckAgreement(DatabaseInfo database, ReplicaDatabase file, ReplicationLog log)
     {
+        var held = file.Applied;
+        if (file.Seed != database.Seed)
+            throw new FilesDisagreeException($"The SQLite file of {database.Name} does not hold the rows that the database began with: it is another's.", isLogShort: false);
         if (held.Index < log.First.Previous)
         {
             throw new FilesDisagreeException(

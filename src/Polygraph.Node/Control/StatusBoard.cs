@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
@@ -37,8 +35,6 @@ internal sealed partial class ControlJson : JsonSerializerContext;
 internal sealed class StatusBoard(
     NodeId self, string clusterName, IReadOnlyDictionary<NodeId, string> peerAddresses, ClusterIdentity identity, NodeClock clock, ILogger logger)
 {
-    private const string ListDigests = "SELECT table_name, digest FROM polygraph_digests ORDER BY table_name";
-
     /// <summary>How often a node says how its replicas are.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
@@ -72,6 +68,10 @@ internal sealed class StatusBoard(
     }
 
     public bool IsConnected(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected;
+
+    /// <summary>The other nodes that are connected, and where they speak HTTP.</summary>
+    public IReadOnlyList<(NodeId Node, string Address)> Reachable()
+        => [.. _nodes.Where(known => known.Value.Connected && known.Key != self).Select(known => (known.Key, known.Value.Hello.HttpAddress)).OrderBy(known => known.Key)];
 
     /// <summary>The HTTP address of a connected node, <c>http://host:port</c>; null if it is not connected.</summary>
     public string? HttpAddressOf(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected ? known.Hello.HttpAddress : null;
@@ -259,17 +259,10 @@ internal sealed class StatusBoard(
         using var reader = TryRent(replica, patience.Token);
         if (reader is null)
             return null;
-        var read = reader.Execute(new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement(ListDigests, []))]));
-        if (read.Result.Steps[0] is not StepResult.Rows rows)
+        var read = reader.Execute(DatabaseDigest.Query);
+        if (read.Result.FirstError is not null)
             return null;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var row in rows.Result.Rows)
-        {
-            hash.AppendData(Encoding.UTF8.GetBytes(row[0].ToString()));
-            hash.AppendData(Encoding.UTF8.GetBytes(row[1].ToString()));
-        }
-
-        var digest = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+        var digest = DatabaseDigest.Of(read.Result);
         _digests[replica.Database.Id] = (read.Snapshot, digest);
         return digest;
     }

@@ -13,7 +13,8 @@ namespace Polygraph.Node.Groups;
 /// <param name="Topology"><c>leader</c>.</param>
 /// <param name="Log"><c>logical</c>.</param>
 /// <param name="Ack">The ack level of writes that name none.</param>
-internal sealed record DatabaseInfo(GroupId Id, string Name, string Topology, string Log, AckPolicy Ack)
+/// <param name="Seed">The imported rows that it began with; null if it began empty.</param>
+internal sealed record DatabaseInfo(GroupId Id, string Name, string Topology, string Log, AckPolicy Ack, Guid? Seed = null)
 {
     /// <summary>The cluster's own metadata, which exists before any metadata does.</summary>
     public static readonly DatabaseInfo System = new(GroupId.System, "_system", "leader", "logical", AckPolicy.Default);

@@ -94,6 +94,15 @@ internal sealed class Gateway(
             : (null, Problems.Invalid("SESSION_INVALID", error));
     }
 
+    /// <summary>Pins a state of this node's copy that is fit for a read with these options. The snapshot is the caller's.</summary>
+    public async Task<(Replica? Replica, PinnedRead Read)> PinAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        var (target, problem) = await ResolveAsync(request, cancellation).ConfigureAwait(false);
+        return target is { } found
+            ? (found.Replica, await paths.Reads.PinAsync(found.Replica, request, found.Session, cancellation).ConfigureAwait(false))
+            : (null, new PinnedRead(null, null, problem));
+    }
+
     /// <summary>
     /// What became of the transaction with this key: as the answer to its COMMIT if it is in the log, else SQLite's error for a COMMIT without
     /// a transaction. Whoever leads by then knows for certain, because a leader answers only once an entry of its own term is committed.

@@ -75,6 +75,19 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         return (new SnapshotRead(replica, held, ready), null);
     }
 
+    /// <summary>Pins a state that is fit for the read, for whoever wants more of it than rows. The snapshot is the caller's.</summary>
+    public async Task<PinnedRead> PinAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return new PinnedRead(null, null, problem);
+        var snapshot = replica.Readers.OpenSnapshot();
+        if (await CheckAsync(replica, request, ready, snapshot.Position).ConfigureAwait(false) is not { } wrong)
+            return new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null);
+        snapshot.Dispose();
+        return new PinnedRead(null, null, wrong);
+    }
+
     /// <summary>What can be said of a cursor before its rows are read.</summary>
     public SqlResponse Describe(SnapshotRead read, SqlRequest request, SessionToken session)
         => Answer(read.Replica, request, session, new ReadExecution(new UnitResult([]), read.Held.Position), read.Ready);
@@ -150,12 +163,16 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         return replica.Failure is { } failure ? Stopped(replica, failure) : null;
     }
 
+    private ReadReport ReportOf(Position snapshot, ReadReady ready)
+    {
+        var freshAsOf = snapshot.Index < ready.Shown ? null : ready.FreshAsOf;
+        return new ReadReport(self, snapshot, ready.Level, freshAsOf is { } fresh ? clock.Now - fresh : null, ready.Fallback);
+    }
+
     private SqlResponse Answer(Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadReady ready)
     {
-        var level = ready.Level;
-        var freshAsOf = execution.Snapshot.Index < ready.Shown ? null : ready.FreshAsOf;
-        var report = new ReadReport(self, execution.Snapshot, level, freshAsOf is { } fresh ? clock.Now - fresh : null, ready.Fallback);
-        var token = level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
+        var report = ReportOf(execution.Snapshot, ready);
+        var token = ready.Level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
         var error = request.Unit.Mode == UnitMode.Atomic ? execution.Result.FirstError : null;
         return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
     }
@@ -241,3 +258,6 @@ internal readonly record struct ReadReady(ReadLevel Level, LogIndex Shown, Insta
 
 /// <summary>A snapshot in the hands of a client.</summary>
 internal sealed record SnapshotRead(Replica Replica, HeldSnapshot Held, ReadReady Ready);
+
+/// <summary>A state of a replica that is fit for a read, or why there is none.</summary>
+internal readonly record struct PinnedRead(Snapshot? Snapshot, ReadReport? Report, SqlProblem? Problem);
