@@ -1,6 +1,7 @@
 using Polygraph.Node.Groups;
 using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
+using Polygraph.Storage.Files;
 
 namespace Polygraph.Node.Control;
 
@@ -15,8 +16,12 @@ internal sealed partial class DatabaseRegistry
     public void Failed(Replica replica, Exception failure)
     {
         var database = replica.Database;
-        if (Find(database.Id) == replica && DamageRules.Of(failure, factory.HomeOf(database).Vote) is { } damage)
+        if (Find(database.Id) != replica)
+            return;
+        if (DamageRules.Of(failure, factory.HomeOf(database).Vote) is { } damage)
             Reseed(database, damage, failure);
+        else if (DiskTrouble.Of(failure) is { } trouble)
+            Restart(database, trouble);
     }
 
     public void NeedsSnapshot(Replica replica, Position after)

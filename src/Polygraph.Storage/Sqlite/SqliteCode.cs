@@ -13,6 +13,7 @@ public static class SqliteCode
     public const int Interrupt = 9;
     public const int Corrupt = 11;
     public const int CorruptVirtualTable = 11 | (1 << 8);
+    public const int InputOutput = 10;
     public const int Full = 13;
     public const int CannotOpen = 14;
     public const int TooBig = 18;

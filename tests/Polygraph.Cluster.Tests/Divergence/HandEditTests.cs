@@ -83,7 +83,10 @@ public sealed class HandEditTests(ITestOutputHelper output)
         }
 
 
-        // Its log goes on, so it still acknowledges; and writes that come to it are passed on.
+        // Once it is opened without SQLite its log goes on, so it still acknowledges; and writes that come to it are passed on.
+        await cluster.WaitUntilAsync(
+            edited, now => now.Replica(edited) is { Serving: false, Committed: not null, Reason: { } doing } && doing.Contains("A copy", StringComparison.Ordinal),
+            $"{edited} fetches a copy");
         var all = await cluster[edited].SqlAsync(new SqlAsk("UPDATE ledger SET amount = 0 WHERE id = 1") { Ack = "all" });
         Assert.Contains(edited, all.AckedBy);
         var amounts = await cluster[other].SqlAsync(new SqlAsk("SELECT amount FROM ledger ORDER BY id"));
