@@ -11,6 +11,15 @@ public sealed partial class ReplicaDatabase
 {
     private const string UnitSavepoint = "polygraph_unit";
 
+    /// <summary>
+    /// A savepoint a unit costs each of them a sixth, and its page copies spill to a file in units of many statements. So there is none until a unit
+    /// has failed as a whole; to undo that one, the batch's earlier units are done again from their entries. Then so many batches have savepoints:
+    /// where units fail often, one batch in so many is done twice.
+    /// </summary>
+    private const int CautiousBatches = 64;
+
+    private int _cautiousBatchesLeft;
+
     // The open batch.
     private readonly List<LogEntry> _batch = [];
     private bool _inBatch;
@@ -21,6 +30,7 @@ public sealed partial class ReplicaDatabase
 
     // The running unit: what to return to when it fails as a whole.
     private CaptureMark _unitStart;
+    private bool _unitHasSavepoint;
     private Position _unitPosition;
 
     /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
@@ -30,6 +40,7 @@ public sealed partial class ReplicaDatabase
         _writer.EnterExecuting();
         _capture.Recording = true;
         _writer.Run("BEGIN IMMEDIATE");
+        _cautiousBatchesLeft = Math.Max(0, _cautiousBatchesLeft - 1);
         _batch.Clear();
         _batchCatalog = _capture.Catalog;
         _inBatch = true;
@@ -47,7 +58,9 @@ public sealed partial class ReplicaDatabase
             return answer;
 
         _unitPosition = context.Position;
-        _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _unitHasSavepoint = _cautiousBatchesLeft > 0;
+        if (_unitHasSavepoint)
+            _writer.Run("SAVEPOINT " + UnitSavepoint);
         _capture.Begin();
         _unitStart = _capture.Mark();
         var sequencesBefore = _sequences.Known;
@@ -65,7 +78,8 @@ public sealed partial class ReplicaDatabase
         }
 
         var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
-        _writer.Run("RELEASE " + UnitSavepoint);
+        if (_unitHasSavepoint)
+            _writer.Run("RELEASE " + UnitSavepoint);
         _session.ResetSwitches();
         return new UnitExecution(result, entry, null);
     }
@@ -112,7 +126,17 @@ public sealed partial class ReplicaDatabase
 
     private void UndoUnit()
     {
-        _writer.Run("ROLLBACK TO " + UnitSavepoint);
+        if (_unitHasSavepoint)
+        {
+            _writer.Run("ROLLBACK TO " + UnitSavepoint);
+        }
+        else if (_session.TriedToWrite)
+        {
+            _writer.Run("ROLLBACK");
+            _compiler.Clear();
+            RestoreBatch(keep: null);
+        }
+
         if (!ReferenceEquals(_capture.Catalog, _unitStart.Catalog))
         {
             _compiler.Clear();
@@ -158,7 +182,7 @@ public sealed partial class ReplicaDatabase
     }
 
     /// <summary>
-    /// A statement of the running unit has ended the batch's transaction. Does the earlier units again from their entries, whose digests must
+    /// The batch's transaction has ended, by a statement of the running unit or to undo it. Does the earlier units again from their entries, whose digests must
     /// come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
     /// </summary>
     private void RestoreBatch(UnitMark? keep)
@@ -183,6 +207,8 @@ public sealed partial class ReplicaDatabase
         }
 
         _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _unitHasSavepoint = true;
+        _cautiousBatchesLeft = CautiousBatches;
         _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
         if (kept is not null)
             _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());

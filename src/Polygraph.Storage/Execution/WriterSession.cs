@@ -52,6 +52,9 @@ internal sealed class WriterSession : IStatementRunner
     /// <summary>Whether a statement that can write has succeeded, and was not undone.</summary>
     internal bool Wrote => _wrote;
 
+    /// <summary>Whether a statement that can write was run at all, whatever became of it.</summary>
+    internal bool TriedToWrite { get; private set; }
+
     /// <summary>Whether a statement failed of which only the unit's savepoint can undo everything.</summary>
     internal bool MustUndo { get; private set; }
 
@@ -65,6 +68,7 @@ internal sealed class WriterSession : IStatementRunner
         _mode = unit.Mode;
         _isSingle = unit.Steps is [SqlStep.Execute];
         MustUndo = false;
+        TriedToWrite = false;
         _wrote = false;
         TouchedSequences = false;
         _transaction.Forget();
@@ -182,6 +186,7 @@ internal sealed class WriterSession : IStatementRunner
     private StatementOutcome Write(CompiledStatement compiled, bool wantRows)
     {
         var facts = compiled.Facts;
+        TriedToWrite = true;
         if (facts.CanReplace || facts.FiresTriggers)
             _writer.SetRecursiveTriggers(facts.CanReplace);
         var mark = Mark();
