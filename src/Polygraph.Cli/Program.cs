@@ -20,6 +20,7 @@ public static class Program
             StatusCommand.Create(),
             VerifyCommand.Create(),
             DatabaseCommand.Create(),
+            LogCommand.Create(),
             DemoCommand.Create(),
         };
 

@@ -10,11 +10,14 @@ using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Transport;
 using Polygraph.Transport.Tcp;
+using Polygraph.Wire.Peers;
 
 namespace Polygraph.Node;
 
@@ -115,25 +118,31 @@ public sealed class NodeHost : IAsyncDisposable
             Zone = options.Zone,
             ProductVersion = typeof(NodeHost).Assembly.GetName().Version!.ToString(3),
             ProcessId = Environment.ProcessId,
+            Sqlite = new LibraryIdentity(SqliteLibrary.Version, LibraryFingerprint.Loaded),
         };
 
         var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
-        var peers = new NodePeers(status, logger);
+        var libraries = new LibraryCensus(options.Id, local.PeerSet, local.Sqlite, new LibraryFile(options.DataDirectory), logger);
+        var peers = new NodePeers(status, libraries, logger);
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
         var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var members = new GroupMembers(options.Id, local.PeerSet);
-        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, peers, verifications, clock, boot, logger);
+        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, options.Transactions, peers, verifications, libraries, clock, boot, logger);
         var databases = new DatabaseRegistry(factory, clock, logger);
-        var gateway = new Gateway(options.Id, clock, databases, identity, calls, status, verifications);
+        var writes = new WritePath(options.Id, clock, options.Transactions, new SchemaTrials(libraries, SchemaTrials.Over(calls)));
+        var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
+        var paths = new RequestPaths(
+            new LeaderCalls(options.Id, status, calls), new ReadPath(options.Id, clock, options.Transactions), writes, transactions, options.Transactions);
+        var gateway = new Gateway(options.Id, clock, databases, identity, paths, status, verifications);
         status.Attach(databases, local.ToHello());
         verifications.Attach(databases);
 
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
-        peers.Attach(transport, calls, formation, databases);
-        calls.Handler = (from, method, payload) => AnswerAsync(gateway, status, verifications, logger, from, method, payload);
+        peers.Attach(transport, calls, formation, databases, transactions);
+        calls.Handler = (from, method, payload) => AnswerAsync(gateway, transactions, status, verifications, libraries, logger, from, method, payload);
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions { Time = options.Time, AllowedHosts = [addresses.Advertise.Host] });
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation));
@@ -174,7 +183,8 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     private static async Task<byte[]?> AnswerAsync(
-        Gateway gateway, StatusBoard status, Verifications verifications, ILogger logger, NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
+        Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, LibraryCensus libraries, ILogger logger,
+        NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
     {
         try
         {
@@ -182,6 +192,8 @@ public sealed class NodeHost : IAsyncDisposable
             {
                 case PeerMethod.Sql:
                     return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
+                case PeerMethod.Transaction:
+                    return await transactions.AnswerAsync(from, payload).ConfigureAwait(false);
                 case PeerMethod.Mark:
                     var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);
@@ -189,6 +201,9 @@ public sealed class NodeHost : IAsyncDisposable
                     var scan = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.ScanRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(
                         await verifications.ScanResultAsync(scan).ConfigureAwait(false), ControlJson.Default.ReplicaVerification);
+                case PeerMethod.SchemaTrial:
+                    var trial = JsonSerializer.Deserialize(payload.Span, LibraryJson.Default.SchemaTrialRequest)!;
+                    return JsonSerializer.SerializeToUtf8Bytes(SchemaTrials.Answer(trial, libraries.Own), LibraryJson.Default.SchemaTrialReply);
                 case PeerMethod.Status:
                     status.Heard(from, payload.Span);
                     return null;

@@ -36,6 +36,9 @@ public sealed record NodeOptions
     /// <summary>Timing and limits of every group.</summary>
     public GroupOptions Groups { get; init; } = new();
 
+    /// <summary>Limits of transactions over several requests.</summary>
+    public TransactionLimits Transactions { get; init; } = TransactionLimits.Default;
+
     /// <summary>The node's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -1,4 +1,5 @@
 using Polygraph.Protocol;
+using Polygraph.Storage.Capture;
 using Polygraph.Wire.Log;
 
 namespace Polygraph.Storage;
@@ -17,7 +18,7 @@ public sealed partial class ReplicaDatabase
         if (entries.Count == 0)
             return;
         _writer.EnterApplying();
-        _capture.Recording = false;
+        _capture.Mode = CaptureMode.Applying;
         _capture.Begin();
         var catalog = _capture.Catalog;
         _writer.Run("BEGIN IMMEDIATE");
@@ -25,6 +26,7 @@ public sealed partial class ReplicaDatabase
         {
             foreach (var entry in entries)
                 ApplyOne(entry);
+            _applier.Settle();
             Commit();
             _sequences.Known = null;
         }

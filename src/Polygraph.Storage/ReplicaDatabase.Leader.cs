@@ -1,12 +1,13 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage;
 
-/// <content>The leader's side: batches of units, one SQLite transaction a batch, one savepoint a unit.</content>
+/// <content>The leader's side: batches of units, one SQLite transaction a batch.</content>
 public sealed partial class ReplicaDatabase
 {
     private const string UnitSavepoint = "polygraph_unit";
@@ -32,13 +33,14 @@ public sealed partial class ReplicaDatabase
     private CaptureMark _unitStart;
     private bool _unitHasSavepoint;
     private Position _unitPosition;
+    private IReadOnlyList<SequenceRow>? _sequencesBefore;
 
     /// <summary>Leader: begins the transaction that holds the units of one batch.</summary>
     public void BeginBatch()
     {
         Invariant.Holds(!_inBatch, "one batch is open at a time");
         _writer.EnterExecuting();
-        _capture.Recording = true;
+        _capture.Mode = CaptureMode.Recording;
         _writer.Run("BEGIN IMMEDIATE");
         _cautiousBatchesLeft = Math.Max(0, _cautiousBatchesLeft - 1);
         _batch.Clear();
@@ -57,31 +59,13 @@ public sealed partial class ReplicaDatabase
         if (context.IdempotencyKey is { } key && CheckKey(key, context) is { } answer)
             return answer;
 
-        _unitPosition = context.Position;
-        _unitHasSavepoint = _cautiousBatchesLeft > 0;
-        if (_unitHasSavepoint)
-            _writer.Run("SAVEPOINT " + UnitSavepoint);
-        _capture.Begin();
-        _unitStart = _capture.Mark();
-        var sequencesBefore = _sequences.Known;
-        _sequences.Load(_capture.Catalog);
-        _session.Begin(unit);
-        var result = UnitInterpreter.Run(unit, _session);
-        var failure = _session.End();
-        if (failure is not null)
-            result = UnitInterpreter.FailLast(result, failure);
-        var isUndone = _session.MustUndo || (unit.Mode == UnitMode.Atomic && result.FirstError is not null);
-        if (isUndone)
-        {
-            UndoUnit();
-            _sequences.Known = sequencesBefore;
-        }
-
-        var entry = isUndone || !_session.Wrote ? null : MakeEntry(result, context);
-        if (_unitHasSavepoint)
-            _writer.Run("RELEASE " + UnitSavepoint);
-        _session.ResetSwitches();
-        return new UnitExecution(result, entry, null);
+        var time = context.WallTimeMicroseconds / 1000;
+        StartUnit(context.Position, withSavepoint: _cautiousBatchesLeft > 0);
+        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
+        UnitResult result;
+        using (FrozenClock.At(time))
+            result = UnitInterpreter.Run(unit, _session);
+        return FinishUnit(unit.Mode, result, context);
     }
 
     /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
@@ -109,6 +93,35 @@ public sealed partial class ReplicaDatabase
         _inBatch = false;
         _batch.Clear();
         RollBack(_batchCatalog);
+    }
+
+    private void StartUnit(Position position, bool withSavepoint)
+    {
+        _unitPosition = position;
+        _unitHasSavepoint = withSavepoint;
+        if (withSavepoint)
+            _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _capture.Begin();
+        _unitStart = _capture.Mark();
+        _sequencesBefore = _sequences.Known;
+        _sequences.Load(_capture.Catalog);
+    }
+
+    private UnitExecution FinishUnit(UnitMode mode, UnitResult result, in EntryContext context)
+    {
+        // What failed and is undone as a whole has said why; the end of it says nothing more.
+        if (_session.End() is { } failure && !(mode == UnitMode.Atomic && result.FirstError is not null))
+            result = UnitInterpreter.FailLast(result, failure);
+        var isUndone = _session.MustUndo || (mode == UnitMode.Atomic && result.FirstError is not null);
+        var untried = isUndone || context.MustTryOn is not { } libraries ? null : UntriedOperations(libraries, context.Tried);
+        if (isUndone || untried is not null)
+            UndoUnit();
+        var plan = untried is null ? null : PlanOf(untried, context.MustTryOn!.Value);
+        var entry = isUndone || plan is not null || !_session.Wrote ? null : MakeEntry(result, context);
+        if (_unitHasSavepoint)
+            _writer.Run("RELEASE " + UnitSavepoint);
+        _session.ResetSwitches();
+        return new UnitExecution(result, entry, null) { ToTry = plan };
     }
 
     private UnitExecution? CheckKey(string key, in EntryContext context)
@@ -144,12 +157,13 @@ public sealed partial class ReplicaDatabase
         }
 
         _capture.CutTo(_unitStart);
+        _sequences.Known = _sequencesBefore;
     }
 
     private LogEntry MakeEntry(UnitResult result, in EntryContext context)
     {
         if (_session.TouchedSequences)
-            _sequences.Record(_capture.Catalog, _capture.Payload);
+            _sequences.Record(_capture.Catalog, _capture.CountedTables, _capture.Payload);
         var kept = context.IdempotencyKey is null ? [] : LogicalPayloadResult.Encode(result);
         _capture.Payload.WriteEnd(kept);
         var header = new EntryHeader
@@ -169,6 +183,7 @@ public sealed partial class ReplicaDatabase
         _tables.Finish(header, kept);
         _batch.Add(entry);
         _last = context.Position;
+        _vacuumIsDue |= _session.WantsVacuum;
         return entry;
     }
 
@@ -182,8 +197,8 @@ public sealed partial class ReplicaDatabase
     }
 
     /// <summary>
-    /// The batch's transaction has ended, by a statement of the running unit or to undo it. Does the earlier units again from their entries, whose digests must
-    /// come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
+    /// The batch's transaction has ended, by a statement of the running unit or to undo it. Does the earlier units again from their entries, whose
+    /// digests must come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
     /// </summary>
     private void RestoreBatch(UnitMark? keep)
     {
@@ -191,6 +206,7 @@ public sealed partial class ReplicaDatabase
         var expected = DigestsSince(0);
         _book.UndoTo(0);
         _applier.ForgetStatements();
+        _applier.NoteRollback();
         _capture.Catalog = _batchCatalog;
         var kept = keep is null ? null : new LogicalPayloadWriter();
         kept?.WriteBytes(_capture.Payload.Written);
@@ -199,20 +215,22 @@ public sealed partial class ReplicaDatabase
 
         _writer.Run("BEGIN IMMEDIATE");
         _writer.EnterApplying();
-        _capture.Recording = false;
+        _capture.Mode = CaptureMode.Applying;
         foreach (var entry in _batch)
         {
             var (header, payload) = EntryCodec.Decode(entry.Record);
             _applier.Apply(header, payload);
         }
 
+        _applier.Settle();
         _writer.Run("SAVEPOINT " + UnitSavepoint);
         _unitHasSavepoint = true;
         _cautiousBatchesLeft = CautiousBatches;
         _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
         if (kept is not null)
             _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());
-        _capture.Recording = true;
+        _applier.Settle();
+        _capture.Mode = CaptureMode.Recording;
         _writer.EnterExecuting();
         _writer.SetForeignKeys(foreignKeys);
         foreach (var (table, digest) in expected)

@@ -15,8 +15,10 @@ public sealed partial class ReplicaDatabase : IDisposable
 {
     private readonly WriterConnection _writer;
     private readonly DigestBook _book = new();
+    private readonly RowWatch _watch;
     private readonly CaptureLog _capture;
     private readonly CaptureFunction _function;
+    private readonly RepeatableFunctions _repeatable;
     private readonly StatementAuthorizer _authorizer;
     private readonly TimeLimit _time;
     private readonly SchemaChanges _schema;
@@ -26,30 +28,56 @@ public sealed partial class ReplicaDatabase : IDisposable
     private readonly ReplicaTables _tables;
     private readonly EntryApplier _applier;
 
+    private bool _vacuumIsDue;
+
     private ReplicaDatabase(string path, ReplicaDatabaseOptions options)
     {
         _writer = new WriterConnection(path);
         var connection = _writer.Connection;
         _tables = new ReplicaTables(connection);
-        _capture = new CaptureLog(_book, options.MaxEntryBytes);
+        _watch = new RowWatch(connection) { IsAvailable = SqliteLibrary.HasPreupdateHook && !options.WithoutRowWatch };
+        _capture = new CaptureLog(_book, _watch, options.MaxEntryBytes) { Fault = options.Fault };
         _function = new CaptureFunction(connection, _capture);
+        _repeatable = new RepeatableFunctions(connection);
+        var environment = new StatementEnvironment(_writer, _repeatable);
         _authorizer = new StatementAuthorizer(connection);
         _time = new TimeLimit(connection, options.StatementTimeLimit);
         _schema = new SchemaChanges(connection, _capture);
         _sequences = new SequenceTracker(connection);
         _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);
         _session = new WriterSession(
-            _writer, _capture, _schema, _sequences, _compiler, new StatementExecutor(_authorizer, _time, options), RestoreBatch);
-        _applier = new EntryApplier(connection, _capture, _schema, _tables);
+            _writer,
+            _capture,
+            _watch,
+            _schema,
+            _sequences,
+            _compiler,
+            new StatementExecutor(_authorizer, _time, options),
+            new StatementShipper(_writer, _capture, environment),
+            RestoreBatch);
+        _applier = new EntryApplier(_writer, _capture, _schema, environment, _tables);
         Readers = new ReaderPool(path, options);
     }
 
     /// <summary>
-    /// Opens the database file, or creates it (and its directory). What a crash left in <c>-wal</c> must have been settled before.
+    /// Opens the database file, or creates it (and its directory). What a crash left in <c>-wal</c> must have been settled before. Throws
+    /// <see cref="SchemaNotUnderstoodException"/> if this process's SQLite library cannot read the schema, or could not write a table of it.
     /// </summary>
     public static ReplicaDatabase Open(string path, ReplicaDatabaseOptions options)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        try
+        {
+            return OpenHere(path, options);
+        }
+        catch (SqliteException exception) when (exception.Message.StartsWith("malformed database schema", StringComparison.Ordinal))
+        {
+            throw SchemaNotUnderstoodException.AtOpen(exception);
+        }
+    }
+
+    private static ReplicaDatabase OpenHere(string path, ReplicaDatabaseOptions options)
+    {
         var database = new ReplicaDatabase(path, options);
         try
         {
@@ -78,18 +106,49 @@ public sealed partial class ReplicaDatabase : IDisposable
     /// <summary>The writer's connection, for the checkpoint code, which runs on the writer thread between transactions.</summary>
     internal SqliteConnection Connection => _writer.Connection;
 
+    /// <summary>
+    /// Runs VACUUM if an entry asked for it since the last time; between transactions. Not at the very entry, which makes no difference: it changes no
+    /// row. It is left out if by now a table's rowids could change. What it writes is in the write-ahead log, as large as the database; the next
+    /// checkpoint makes the file smaller. Returns why it failed, null if it did not; then the database is as before.
+    /// </summary>
+    public string? VacuumIfDue()
+    {
+        if (!_vacuumIsDue)
+            return null;
+        Invariant.Holds(!_inBatch, "VACUUM runs between transactions");
+        _vacuumIsDue = false;
+        if (_capture.Catalog.Tables.Any(table => table.HasUnnamedRowid))
+            return null;
+        try
+        {
+            _writer.Run("VACUUM");
+        }
+        catch (SqliteException exception) when (exception.Code is SqliteCode.Full or SqliteCode.CannotOpen or SqliteCode.Interrupt)
+        {
+            // There was no room for the copy, or the replica is being closed.
+            return exception.Message;
+        }
+
+        _schema.NoteVacuum();
+        _compiler.Clear();
+        _applier.ForgetStatements();
+        return null;
+    }
+
     /// <summary>Closes everything. An open batch is undone.</summary>
     public void Dispose()
     {
         Readers.Dispose();
         _compiler.Dispose();
         _applier.Dispose();
+        _watch.Dispose();
         _tables.Dispose();
         _writer.Dispose();
         // After the connection: SQLite may call them while it closes.
         _authorizer.Dispose();
         _time.Dispose();
         _function.Dispose();
+        _repeatable.Dispose();
     }
 
     private void Load()
@@ -112,6 +171,9 @@ public sealed partial class ReplicaDatabase : IDisposable
 
         foreach (var gone in recorded.Keys)
             _tables.WriteDigest(gone, null);
+        _writer.EnterApplying();
+        foreach (var table in _capture.Catalog.Tables)
+            RowWriter.Check(Connection, table);
         _writer.Run("COMMIT");
         _book.ForgetUndo();
     }
@@ -126,6 +188,8 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer.Run("COMMIT");
         _book.ForgetUndo();
         Applied = _last;
+        _vacuumIsDue |= _applier.SawVacuum;
+        _applier.SawVacuum = false;
     }
 
     /// <summary>Undoes the open transaction, in SQLite (if it has not done so by itself) and here.</summary>
@@ -133,6 +197,8 @@ public sealed partial class ReplicaDatabase : IDisposable
     {
         if (!Connection.IsAutocommit)
             _writer.Run("ROLLBACK");
+        _applier.NoteRollback();
+        _vacuumIsDue = _applier.SawVacuum = false;
         _book.UndoTo(0);
         if (!ReferenceEquals(_capture.Catalog, catalog))
         {

@@ -23,6 +23,12 @@ public sealed record ReplicaDatabaseOptions
     /// <summary>Read connections. A request that finds all of them lent out waits its turn.</summary>
     public int MaxReaders { get; init; } = 8;
 
+    /// <summary>A mistake for the capture to make, so that the SQL fuzzer can be seen to find it.</summary>
+    internal Capture.CaptureFault Fault { get; init; }
+
+    /// <summary>Does without SQLite's preupdate hook, as with a library that lacks it. For tests.</summary>
+    internal bool WithoutRowWatch { get; init; }
+
     /// <summary>Compiled statements kept per connection. About 5 KiB each.</summary>
     public int MaxCachedStatements { get; init; } = 256;
 }

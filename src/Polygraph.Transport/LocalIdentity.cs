@@ -31,9 +31,12 @@ public sealed record LocalIdentity
 
     public int ProcessId { get; init; }
 
+    /// <summary>The SQLite library that this node runs.</summary>
+    public LibraryIdentity? Sqlite { get; init; }
+
     /// <summary>What this node says first on a connection.</summary>
     public Hello ToHello()
         => new(
             ProtocolVersion, OldestVersion, Formed?.Cluster ?? ClusterId.None, Node, Incarnation, PeerSet, HttpAddress, Zone, ProductVersion,
-            ProcessId);
+            ProcessId, Sqlite);
 }

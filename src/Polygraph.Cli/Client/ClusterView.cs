@@ -9,7 +9,7 @@ public sealed record ClusterView(string? Cluster, string? ClusterId, IReadOnlyLi
 }
 
 /// <summary>A node; <see cref="State"/> is <c>up</c>, <c>suspect</c> or <c>down</c>.</summary>
-public sealed record NodeView(string Id, string? Http, string? Peer, string? Zone, string State, int? ProcessId, string? Version);
+public sealed record NodeView(string Id, string? Http, string? Peer, string? Zone, string State, int? ProcessId, string? Version, string? Sqlite = null);
 
 /// <summary>A database and its copies.</summary>
 public sealed record DatabaseView(

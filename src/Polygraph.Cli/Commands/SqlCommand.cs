@@ -23,11 +23,18 @@ public static class SqlCommand
         var read = new Option<string?>("--read") { Description = "What a read promises: linearizable, session, bounded, any or local.", HelpName = "LEVEL" };
         var maxStaleness = new Option<string?>("--max-staleness") { Description = "How old a bounded read may be: 500ms, 5s, 10min.", HelpName = "T" };
         var maxLag = new Option<string?>("--max-lag") { Description = "How many entries a bounded read may lag.", HelpName = "N" };
+        var refused = new Option<bool>("--refused") { Description = "List the SQL that is refused, with the reason of each, and end." };
         var json = CommonOptions.Json();
 
-        var command = new Command("sql", "Run SQL, or open a shell.") { sql, url, database, ack, read, maxStaleness, maxLag, json };
+        var command = new Command("sql", "Run SQL, or open a shell.") { sql, url, database, ack, read, maxStaleness, maxLag, refused, json };
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(refused))
+            {
+                RefusedSqlTable.Print(parsed.GetValue(json));
+                return ExitCode.Ok;
+            }
+
             var call = Check(new SqlCall(
                 parsed.GetRequiredValue(database),
                 [],

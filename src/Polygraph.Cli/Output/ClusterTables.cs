@@ -48,7 +48,7 @@ public static class ClusterTables
     private static Table NodesOf(ClusterView view)
     {
         var hasZones = view.Nodes.Any(node => !string.IsNullOrEmpty(node.Zone));
-        string[] columns = ["node", "state", "http", "peer", "pid", "version"];
+        string[] columns = ["node", "state", "http", "peer", "pid", "version", "SQLite"];
         var table = NewTable(hasZones ? [.. columns, "zone"] : columns);
         foreach (var node in view.Nodes)
         {
@@ -60,6 +60,7 @@ public static class ClusterTables
                 Text(node.Peer),
                 node.ProcessId is { } processId ? processId.ToString(CultureInfo.InvariantCulture) : Unknown,
                 Text(node.Version),
+                Text(node.Sqlite),
             ];
             table.AddRow(hasZones ? [.. cells, Text(node.Zone)] : cells);
         }

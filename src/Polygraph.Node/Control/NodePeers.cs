@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Transport;
@@ -8,20 +9,22 @@ using Polygraph.Wire.Peers;
 namespace Polygraph.Node.Control;
 
 /// <summary>Stands between the transport and everything that listens to it: hands frames to groups and calls, connections to formation.</summary>
-internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvents, IPeerSender
+internal sealed class NodePeers(StatusBoard status, LibraryCensus libraries, ILogger logger) : IPeerEvents, IPeerSender
 {
     private IPeerTransport? _transport;
     private PeerCalls? _calls;
     private Formation? _formation;
     private DatabaseRegistry? _databases;
+    private TransactionHost? _transactions;
 
     /// <summary>Completes the circle; before the transport starts.</summary>
-    public void Attach(IPeerTransport transport, PeerCalls calls, Formation formation, DatabaseRegistry databases)
+    public void Attach(IPeerTransport transport, PeerCalls calls, Formation formation, DatabaseRegistry databases, TransactionHost transactions)
     {
         _transport = transport;
         _calls = calls;
         _formation = formation;
         _databases = databases;
+        _transactions = transactions;
     }
 
     public void Send(NodeId to, PeerFrame frame) => _transport!.Send(to, frame);
@@ -29,6 +32,7 @@ internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvent
     public void OnConnected(NodeId node, Hello hello)
     {
         ControlLog.PeerConnected(logger, node, hello.HttpAddress, hello.ProcessId);
+        libraries.Heard(node, hello.Sqlite);
         status.Connected(node, hello);
         _formation!.OnConnected(new MemberIdentity(node, hello.Incarnation), hello.Cluster);
     }
@@ -51,6 +55,7 @@ internal sealed class NodePeers(StatusBoard status, ILogger logger) : IPeerEvent
         ControlLog.PeerDisconnected(logger, node, reason);
         status.Disconnected(node);
         _calls!.OnDisconnected(node);
+        _transactions!.OnDisconnected(node);
         foreach (var replica in _databases!.All())
             replica.NoteDisconnected(node);
         _formation!.OnDisconnected(node);

@@ -10,7 +10,8 @@ namespace Polygraph.Node.Control;
 
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
 internal sealed class ReplicaFactory(
-    string directory, GroupMembers members, GroupOptions options, IPeerSender peers, IVerificationSink verifications, NodeClock clock, ulong boot, ILogger logger)
+    string directory, GroupMembers members, GroupOptions options, TransactionLimits transactions, IPeerSender peers, IVerificationSink verifications, ISchemaRules schema,
+    NodeClock clock, ulong boot, ILogger logger)
 {
     /// <summary>
     /// Nobody reads <c>_system</c> against a tight staleness bound, so it beats less often: an idle node's cost is its heartbeats. Well below the
@@ -44,11 +45,13 @@ internal sealed class ReplicaFactory(
             {
                 Members = members,
                 Options = database.Id == GroupId.System ? options with { HeartbeatInterval = SystemHeartbeat } : options,
+                Transactions = transactions,
                 Log = log,
                 Votes = votes,
                 Store = store,
                 Peers = peers,
                 Verifications = verifications,
+                Schema = database.Id == GroupId.System ? OwnSchemaRules.Instance : schema,
                 Clock = clock,
                 Logger = logger,
                 Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),

@@ -131,7 +131,8 @@ internal sealed class StatusBoard(
             : clock.Now - known.Heard > SuspectAfter ? NodeState.Suspect
             : NodeState.Up;
         var hello = known?.Hello;
-        return new NodeReport(node.Value, hello?.HttpAddress, peerAddress, hello?.Zone is { Length: > 0 } zone ? zone : null, state, hello?.ProcessId, hello?.ProductVersion);
+        return new NodeReport(node.Value, hello?.HttpAddress, peerAddress, hello?.Zone is { Length: > 0 } zone ? zone : null, state, hello?.ProcessId, hello?.ProductVersion,
+            hello?.Sqlite?.Version);
     }
 
     private DatabaseReport Describe(DatabaseInfo database, NodeStatus own)

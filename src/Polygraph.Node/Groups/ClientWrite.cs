@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Groups;
@@ -23,6 +24,12 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
 
     public string Principal { get; } = principal;
 
+    /// <summary>When its client no longer waits: a unit that did not get its turn by then does not run.</summary>
+    public Instant Deadline { get; init; } = Instant.Never;
+
+    /// <summary>A schema change that every other SQLite library in the cluster has tried with success: the unit may make it.</summary>
+    public SchemaPlan? Tried { get; init; }
+
     /// <summary>What the unit returned when it ran; shown to the client only when its wait is over.</summary>
     public UnitResult? Result { get; set; }
 
@@ -36,7 +43,14 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
 /// <param name="Result">What the unit returned, if it ran.</param>
 /// <param name="Write">What became of its entry, if it has one.</param>
 /// <param name="Position">The position that the answer depends on.</param>
-internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResult? Write, Position Position);
+internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResult? Write, Position Position)
+{
+    /// <summary>An end at which nothing was done.</summary>
+    public static WriteEnd Of(WriteEndKind kind) => new(kind, null, null, Position.Zero);
+
+    /// <summary>With <see cref="WriteEndKind.MustBeTried"/>: what.</summary>
+    public SchemaPlan? ToTry { get; init; }
+}
 
 /// <inheritdoc cref="WriteEnd"/>
 internal enum WriteEndKind : byte
@@ -55,4 +69,19 @@ internal enum WriteEndKind : byte
 
     /// <summary>The queue is full; nothing was done.</summary>
     Busy = 4,
+
+    /// <summary>The writer was not free while the client waited; nothing was done.</summary>
+    WaitedTooLong = 5,
+
+    /// <summary>The request ran, and its transaction is open: nothing of it counts yet.</summary>
+    TransactionOpen = 6,
+
+    /// <summary>The transaction is over and was undone.</summary>
+    TransactionLost = 7,
+
+    /// <summary>Somebody wrote since the snapshot on which the transaction has read; nothing was done.</summary>
+    SnapshotIsOld = 8,
+
+    /// <summary>The unit changes the schema, and other SQLite libraries in the cluster must try that first; nothing was done.</summary>
+    MustBeTried = 9,
 }

@@ -19,6 +19,9 @@ internal interface IWriterReports
     /// <summary>A verification mark was reached; the snapshot shows exactly the state at it and belongs to the receiver.</summary>
     void MarkReached(Guid verification, Snapshot snapshot);
 
+    /// <summary>VACUUM could not be run here. The rows are as they were, and the file is as large.</summary>
+    void VacuumFailed(string reason);
+
     /// <summary>The database was opened anew.</summary>
     void Reopened(ReaderPool readers);
 }

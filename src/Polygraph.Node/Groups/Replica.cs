@@ -31,6 +31,9 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     private volatile string? _failure;
     private TaskCompletionSource? _changed;
     private TaskCompletionSource? _fresher;
+    private readonly TransactionLimits _transactions;
+    private readonly NodeClock _clock;
+    private int _snapshotsHeld;
     private ulong _ids;
     private Task _diskEnd = Task.CompletedTask;
 
@@ -41,6 +44,8 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     {
         Database = database;
         _logger = parts.Logger;
+        _clock = parts.Clock;
+        _transactions = parts.Transactions;
         _verifications = parts.Verifications;
         _log = parts.Log;
         _votes = parts.Votes;
@@ -52,7 +57,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         var recovered = new RecoveredState(new Vote(vote.Term, vote.VotedFor), _log.Last, _log.Terms, _store.Database.Applied);
         var core = new GroupCore(parts.Members, parts.Options, recovered, new LogSizes(_log), parts.Seed, parts.Boot, parts.Clock.Now);
         _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
-        _writer = new WriterThread(_store, _log, this, parts.Clock);
+        _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions, parts.Schema);
         _loop.Attach(_writer);
     }
 
@@ -92,9 +97,51 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     /// <summary>Runs a unit here if this node leads, and waits for its ack level.</summary>
     public Task<WriteEnd> WriteAsync(Func<ulong, ClientWrite> create) => Enqueue(create, write => new WriterOrder.Execute(write));
 
+    /// <summary>Waits for its turn at the writer, which the transaction then has to itself, and runs its first request.</summary>
+    public Task<WriteEnd> BeginAsync(LentTransaction transaction, Func<ulong, ClientWrite> create)
+        => Enqueue(create, write => new WriterOrder.Begin(write, transaction));
+
+    /// <summary>Runs the next request of a transaction that has the writer.</summary>
+    public Task<WriteEnd> ContinueAsync(LentTransaction transaction, Func<ulong, ClientWrite> create)
+    {
+        var write = create(Interlocked.Increment(ref _ids));
+        Register(write);
+        if (_failure is not null || !_writer.TryContinue(new WriterOrder.Continue(write, transaction)))
+            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+        return write.Completion;
+    }
+
+    /// <summary>Nobody will end this transaction: it is undone, or never begun.</summary>
+    public void Abandon(LentTransaction transaction)
+    {
+        transaction.Lose(TransactionLoss.Abandoned);
+        _writer.NoteAbandoned();
+    }
+
     /// <summary>Puts a verification mark into the log if this node leads, and waits until it is committed.</summary>
     public Task<WriteEnd> MarkAsync(Guid verification, Func<ulong, ClientWrite> create)
         => Enqueue(create, write => new WriterOrder.Mark(write, verification));
+
+    /// <summary>Opens a snapshot for a client to hold; null if as many as may are held.</summary>
+    /// <exception cref="ReplicaUnavailableException">The database is being opened anew.</exception>
+    public HeldSnapshot? TryHoldSnapshot(TimeSpan idle, TimeSpan total)
+    {
+        if (Interlocked.Increment(ref _snapshotsHeld) <= _transactions.SnapshotsMax)
+        {
+            try
+            {
+                return new HeldSnapshot(_readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
+            }
+            catch
+            {
+                Interlocked.Decrement(ref _snapshotsHeld);
+                throw;
+            }
+        }
+
+        Interlocked.Decrement(ref _snapshotsHeld);
+        return null;
+    }
 
     /// <summary>Waits until a snapshot opened here sees all that the read must see.</summary>
     public async Task<ReadResult> ReadIndexAsync(Position? minimum, TimeSpan timeout)
@@ -191,6 +238,8 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
 
     public void MarkReached(Guid verification, Snapshot snapshot) => _verifications.Reached(Database, verification, snapshot);
 
+    public void VacuumFailed(string reason) => GroupLog.VacuumFailed(_logger, Database.Name, reason);
+
     public void Reopened(ReaderPool readers) => _readers = readers;
 
     /// <summary>Stops the threads and closes the files. What was acknowledged is durable; the rest is as after a crash.</summary>
@@ -225,27 +274,33 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
 
     // What the unit saw was not committed: its answer may be wrong in the history that goes on, so it counts as not run.
     private static WriteEnd AfterHold(WriteEnd end, Position seen, bool? committed)
-        => committed == true ? end with { Position = seen } : new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero);
+        => committed == true ? end with { Position = seen } : WriteEnd.Of(WriteEndKind.NotLeader);
 
     private Task<WriteEnd> Enqueue(Func<ulong, ClientWrite> create, Func<ClientWrite, WriterOrder> order)
     {
         var write = create(Interlocked.Increment(ref _ids));
         if (_failure is not null || !View.Serving)
         {
-            write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             return write.Completion;
         }
 
         // The disk is behind: taking more would only make everything wait longer, in memory.
         if (!_disk.HasRoom)
         {
-            write.Complete(new WriteEnd(WriteEndKind.Busy, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(WriteEndKind.Busy));
             return write.Completion;
         }
 
-        _writes[write.Id] = write;
+        Register(write);
         if (!_writer.TryEnqueue(order(write)))
-            write.Complete(new WriteEnd(_failure is null ? WriteEndKind.Busy : WriteEndKind.NotLeader, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(_failure is null ? WriteEndKind.Busy : WriteEndKind.NotLeader));
+        return write.Completion;
+    }
+
+    private void Register(ClientWrite write)
+    {
+        _writes[write.Id] = write;
         _ = write.Completion.ContinueWith(
             static (_, state) =>
             {
@@ -256,7 +311,6 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        return write.Completion;
     }
 
     private void Run(string what, Action body)

@@ -25,6 +25,8 @@ internal sealed record ReplicaParts
 
     public required GroupOptions Options { get; init; }
 
+    public required TransactionLimits Transactions { get; init; }
+
     public required ReplicationLog Log { get; init; }
 
     public required VoteStore Votes { get; init; }
@@ -34,6 +36,8 @@ internal sealed record ReplicaParts
     public required IPeerSender Peers { get; init; }
 
     public required IVerificationSink Verifications { get; init; }
+
+    public required ISchemaRules Schema { get; init; }
 
     public required NodeClock Clock { get; init; }
 

@@ -27,6 +27,10 @@ internal sealed class WriteBatch(IWriterReports reports, ulong generation)
         {
             AddDuplicate(write, duplicate);
         }
+        else if (execution.ToTry is { } plan)
+        {
+            _withoutEntry.Add((write, new WriteEnd(WriteEndKind.MustBeTried, null, null, Position.Zero) { ToTry = plan }));
+        }
         else
         {
             _withoutEntry.Add((write, new WriteEnd(WriteEndKind.NoEntry, execution.Result, null, Position.Zero)));
@@ -51,7 +55,7 @@ internal sealed class WriteBatch(IWriterReports reports, ulong generation)
     public void Fail()
     {
         foreach (var write in _writes)
-            write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
     }
 
     private void AddDuplicate(ClientWrite write, DuplicateKey duplicate)

@@ -28,7 +28,9 @@ internal sealed class WriterThread
     private readonly ReplicationLog _log;
     private readonly IWriterReports _reports;
     private readonly NodeClock _clock;
+    private readonly ISchemaRules _schema;
     private readonly CheckpointPolicy _checkpoints;
+    private readonly WriterLending _lending;
     private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
 
     // Shared: counts the units in the inbox and in the queue.
@@ -44,17 +46,31 @@ internal sealed class WriterThread
     private ulong _hybridTime;
     private LogIndex _applyThrough;
 
-    public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock)
+    public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock, TransactionLimits transactions, ISchemaRules schema)
     {
         _store = store;
         _log = log;
         _reports = reports;
         _clock = clock;
+        _schema = schema;
         _checkpoints = new CheckpointPolicy(store);
+        _lending = new WriterLending(store, reports, clock, transactions);
     }
 
     /// <summary>An order of the group loop: never refused.</summary>
-    public void Order(WriterOrder order) => _inbox.Post(order);
+    public void Order(WriterOrder order)
+    {
+        // A borrower's statement must not hold up the end of a leadership.
+        if (order is WriterOrder.StopLead or WriterOrder.Rewind)
+            _lending.Interrupt();
+        _inbox.Post(order);
+    }
+
+    /// <summary>The next request of a transaction: one at a time each, so never too many. False when the writer has ended.</summary>
+    public bool TryContinue(WriterOrder.Continue next) => _inbox.Post(next);
+
+    /// <summary>A transaction was abandoned by its client: if it has the writer, it is looked at now.</summary>
+    public void NoteAbandoned() => _inbox.Wake();
 
     /// <summary>A client's unit: refused when too many wait.</summary>
     public bool TryEnqueue(WriterOrder order)
@@ -82,7 +98,7 @@ internal sealed class WriterThread
         while (open)
         {
             // Work that is held up by a checkpoint is looked at again when there is news; any other work at once.
-            open = _inbox.Take(ref taken, HasWork && !_checkpoints.Waits ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
+            open = _inbox.Take(ref taken, Patience());
             Sort(taken);
             while (open && HasWork && Work())
             {
@@ -91,21 +107,59 @@ internal sealed class WriterThread
                 Sort(taken);
             }
 
-            if (open)
+            if (open && !_lending.IsLent)
                 _checkpoints.RunIfDue(_reports);
         }
 
+        _lending.TakeBack(TransactionLoss.Leadership);
         _checkpoints.RunAtEnd(_reports.View);
     }
 
-    private bool HasWork => _orders.Count > 0 || _units.Count > 0 || _applyThrough > _store.Database.Applied.Index;
+    private bool HasWork
+        => _orders.Count > 0 || (_lending.IsLent ? _lending.HasWork : _units.Count > 0 || _applyThrough > _store.Database.Applied.Index);
+
+    private TimeSpan Patience()
+    {
+        if (_lending.IsLent && !HasWork)
+        {
+            var next = _units.Aggregate(_lending.Ends, (earliest, unit) => Instant.Min(earliest, unit.Waiting!.Deadline));
+            return TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (next - _clock.Now).TotalMilliseconds)));
+        }
+
+        return HasWork && !_checkpoints.Waits ? TimeSpan.Zero : Timeout.InfiniteTimeSpan;
+    }
 
     // The group loop's orders go before clients' units: a leader that must stop stops, however much waits behind a checkpoint.
     private void Sort(List<WriterOrder> taken)
     {
         foreach (var order in taken)
-            (order is WriterOrder.Execute or WriterOrder.Mark ? _units : _orders).Enqueue(order);
+        {
+            if (order is WriterOrder.Continue next)
+                _lending.Enqueue(next);
+            else
+                (order.IsUnit ? _units : _orders).Enqueue(order);
+        }
+
         taken.Clear();
+        if (_lending.IsLent)
+            RefuseWhatWaitedTooLong();
+    }
+
+    // Behind a lent writer the wait may be longer than a client's patience. The others keep their order.
+    private void RefuseWhatWaitedTooLong()
+    {
+        var now = _clock.Now;
+        if (!_units.Any(unit => unit.Waiting!.Deadline <= now))
+            return;
+        for (var left = _units.Count; left > 0; left--)
+        {
+            var unit = _units.Peek();
+            TakeUnit();
+            if (unit.Waiting!.Deadline > now)
+                PutBack(unit);
+            else
+                unit.Waiting.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
+        }
     }
 
     /// <summary>One piece of work; false if what is next must wait for a checkpoint to become possible.</summary>
@@ -114,6 +168,12 @@ internal sealed class WriterThread
         if (_orders.TryDequeue(out var order))
         {
             Obey(order);
+            return true;
+        }
+
+        if (_lending.IsLent)
+        {
+            NoteEntry(_lending.Work(ContextOf, _generation));
             return true;
         }
 
@@ -135,8 +195,31 @@ internal sealed class WriterThread
             return true;
         }
 
+        if (_units.Peek() is WriterOrder.Begin begin)
+        {
+            TakeUnit();
+            Lend(begin);
+            return true;
+        }
+
         ExecuteBatch();
         return true;
+    }
+
+    private void Lend(WriterOrder.Begin begin)
+    {
+        if (!_leading)
+            begin.Write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+        else if (begin.Write.Deadline <= _clock.Now)
+            begin.Write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
+        else
+            NoteEntry(_lending.Begin(begin, ContextOf, _generation));
+    }
+
+    private void NoteEntry(bool made)
+    {
+        if (made)
+            _next = _next.Next;
     }
 
     private void Obey(WriterOrder order)
@@ -151,12 +234,14 @@ internal sealed class WriterThread
                 BeginLead(lead);
                 break;
             case WriterOrder.StopLead stop:
+                _lending.EndInterrupt();
                 _leading = false;
                 _generation = stop.Generation + 1;
                 _applyThrough = LogIndex.Zero;
                 _reports.Report(new Input.LeadStopped(stop.Generation, _store.Database.Applied));
                 break;
             case WriterOrder.Rewind rewind:
+                _lending.EndInterrupt();
                 _generation = rewind.Generation;
                 _applyThrough = LogIndex.Zero;
                 _store.Rewind();
@@ -200,12 +285,22 @@ internal sealed class WriterThread
         }
 
         _reports.Report(new Input.Applied(_generation, database.Applied));
+        VacuumIfDue();
+    }
+
+    private void VacuumIfDue()
+    {
+        if (_store.Database.VacuumIfDue() is { } reason)
+            _reports.VacuumFailed(reason);
     }
 
     private Guid? FreshMark(LogEntry entry)
     {
+        // Asked of every entry that is applied: nearly all are no mark, and the rest of their header is decoded once, by whoever applies it.
+        if (EntryCodec.ReadPayloadFormat(entry.Record.Span) != PayloadFormat.VerifyMark)
+            return null;
         var (header, payload) = EntryCodec.Decode(entry.Record);
-        if (header.Payload != PayloadFormat.VerifyMark || payload.Length != 16)
+        if (payload.Length != 16)
             return null;
         var age = TimeSpan.FromMicroseconds(_clock.WallMicroseconds - header.WallTimeMicroseconds);
         return age < MarkAgeMax ? new Guid(payload.Span) : null;
@@ -219,11 +314,17 @@ internal sealed class WriterThread
         Interlocked.Decrement(ref _unitsWaiting);
     }
 
+    private void PutBack(WriterOrder unit)
+    {
+        _units.Enqueue(unit);
+        Interlocked.Increment(ref _unitsWaiting);
+    }
+
     private void ExecuteMark(WriterOrder.Mark mark)
     {
         if (!_leading)
         {
-            mark.Write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+            mark.Write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             return;
         }
 
@@ -241,7 +342,7 @@ internal sealed class WriterThread
             while (_units.TryPeek(out var next) && next is WriterOrder.Execute refused)
             {
                 TakeUnit();
-                refused.Write.Complete(new WriteEnd(WriteEndKind.NotLeader, null, null, Position.Zero));
+                refused.Write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             }
 
             return;
@@ -256,7 +357,10 @@ internal sealed class WriterThread
             while (batch.Count < BatchUnitsMax && _units.TryPeek(out var next) && next is WriterOrder.Execute execute)
             {
                 TakeUnit();
-                batch.Add(execute.Write, Execute(database, execute.Write));
+                if (execute.Write.Deadline > _clock.Now)
+                    batch.Add(execute.Write, Execute(database, execute.Write));
+                else
+                    execute.Write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
             }
 
             database.CommitBatch();
@@ -270,11 +374,19 @@ internal sealed class WriterThread
 
         // Nothing is answered or shipped before the SQLite transaction that contains it has committed.
         batch.Report(database.Applied);
+        VacuumIfDue();
     }
 
     private UnitExecution Execute(ReplicaDatabase database, ClientWrite write)
     {
-        var context = new EntryContext(
+        var execution = database.Execute(write.Unit, ContextOf(write));
+        if (execution.Entry is not null)
+            _next = _next.Next;
+        return execution;
+    }
+
+    private EntryContext ContextOf(ClientWrite write)
+        => new(
             new Position(_term, _next),
             _clock.WallMicroseconds,
             NextHybridTime(),
@@ -282,12 +394,11 @@ internal sealed class WriterThread
             write.IdempotencyKey,
             write.RequestHash,
             write.Ack.Level,
-            write.Principal);
-        var execution = database.Execute(write.Unit, context);
-        if (execution.Entry is not null)
-            _next = _next.Next;
-        return execution;
-    }
+            write.Principal)
+        {
+            MustTryOn = _schema.MustTryOn,
+            Tried = write.Tried,
+        };
 
     // 48 bits of milliseconds, 16 bits of counter (Kulkarni and others 2014).
     private ulong NextHybridTime()

@@ -18,6 +18,9 @@ public interface IClusterGateway
     /// </summary>
     Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation);
 
+    /// <summary>A client's stream of requests, whose transactions may span several of them. Lives on this node.</summary>
+    ISqlStream OpenStream();
+
     /// <summary>Whether this node can serve requests now, from its own memory, without asking anybody.</summary>
     Readiness DescribeReadiness();
 

@@ -63,7 +63,7 @@ public static class PolygraphEndpoints
             routes.MapGet(database + "/v3", HranaEndpoint.AnswerProbeAsync);
             routes.MapPost(database + "/v2/pipeline", (RequestDelegate)hrana.ExecuteAsync);
             routes.MapPost(database + "/v3/pipeline", (RequestDelegate)hrana.ExecuteAsync);
-            routes.MapPost(database + "/v3/cursor", HranaEndpoint.RefuseCursorAsync);
+            routes.MapPost(database + "/v3/cursor", (RequestDelegate)hrana.StreamAsync);
         }
     }
 }

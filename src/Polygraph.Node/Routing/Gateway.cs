@@ -13,7 +13,7 @@ namespace Polygraph.Node.Routing;
 /// always carries an idempotency key, so when a leader falls silent the next one is asked with the same key, and nothing is applied twice.
 /// </summary>
 internal sealed class Gateway(
-    NodeId self, NodeClock clock, DatabaseRegistry databases, ClusterIdentity identity, PeerCalls calls, StatusBoard status, Verifications verifications)
+    NodeId self, NodeClock clock, DatabaseRegistry databases, ClusterIdentity identity, RequestPaths paths, StatusBoard status, Verifications verifications)
     : IClusterGateway
 {
     /// <summary>How long to wait for news before looking again who leads; a change of this node's own view ends the wait at once.</summary>
@@ -22,19 +22,23 @@ internal sealed class Gateway(
     /// <summary>Every wait below has the budget for its limit and says more precisely what it waited for; this one is the last.</summary>
     private static readonly TimeSpan BudgetGrace = TimeSpan.FromSeconds(1);
 
-    private readonly ReadPath _reads = new(self, clock);
-    private readonly WritePath _writes = new(self);
-
     public NodeId Self => self;
 
     public async Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
+        => await WithinBudgetAsync(request, budget => RouteAsync(request, cancellation, budget), cancellation).ConfigureAwait(false);
+
+    public ISqlStream OpenStream() => new SqlStream(self, clock, this, paths);
+
+    /// <summary>Runs with the request's budget as the limit, and turns what may happen on the way into answers.</summary>
+    public async Task<SqlResponse> WithinBudgetAsync(
+        SqlRequest request, Func<CancellationToken, Task<SqlResponse>> run, CancellationToken cancellation)
     {
         try
         {
             // Nobody waits for a reader longer than the client waits for its answer.
             using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             budget.CancelAfter(request.Budget + BudgetGrace);
-            return await RouteAsync(request, cancellation, budget.Token).ConfigureAwait(false);
+            return await run(budget.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -50,23 +54,17 @@ internal sealed class Gateway(
         }
     }
 
-    private async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken client, CancellationToken cancellation)
+    /// <summary>Runs a unit where it belongs. <c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over.</summary>
+    public async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken client, CancellationToken cancellation)
     {
-        var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
-        if (lookup.Replica is not { } replica)
-            return Failed(lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
-        if (request.Ack is { } ack && WritePath.Refusal(ack, databases.VoterCount) is { } refusal)
-            return Failed(refusal);
-        var session = SessionToken.Empty(identity.Cluster);
-        if (request.Session is { } text)
-        {
-            if (!SessionToken.TryParse(text, identity.Cluster, out var parsed, out var error))
-                return Failed(Problems.Invalid("SESSION_INVALID", error));
-            session = parsed;
-        }
-
+        var (target, problem) = await ResolveAsync(request, cancellation).ConfigureAwait(false);
+        if (target is not { } found)
+            return Failed(problem!);
+        var (replica, session) = found;
+        if (TransactionHost.IsQuestion(request))
+            return AnswerToCommit(await SettleAsync(replica, request, session, cancellation).ConfigureAwait(false));
         if (await ClassifyAsync(replica, request.Unit, cancellation).ConfigureAwait(false) == UnitClass.ReadOnly
-            && await _reads.ReadAsync(replica, request, session, client, cancellation).ConfigureAwait(false) is { } read)
+            && await paths.Reads.ReadAsync(replica, request, session, client, cancellation).ConfigureAwait(false) is { } read)
         {
             return read;
         }
@@ -75,6 +73,29 @@ internal sealed class Gateway(
             return Failed(Problems.SystemIsReadOnly());
         return await WriteAsync(replica, request, session, cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>The replica that a request is for, and the session that it brings; or what is wrong with either.</summary>
+    public async Task<((Replica Replica, SessionToken Session)? Target, SqlProblem? Problem)> ResolveAsync(
+        SqlRequest request, CancellationToken cancellation)
+    {
+        var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
+        if (lookup.Replica is not { } replica)
+            return (null, lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
+        if (request.Ack is { } ack && WritePath.Refusal(ack, databases.VoterCount) is { } refusal)
+            return (null, refusal);
+        if (request.Session is not { } text)
+            return ((replica, SessionToken.Empty(identity.Cluster)), null);
+        return SessionToken.TryParse(text, identity.Cluster, out var session, out var error)
+            ? ((replica, session), null)
+            : (null, Problems.Invalid("SESSION_INVALID", error));
+    }
+
+    /// <summary>
+    /// What became of the transaction with this key: as the answer to its COMMIT if it is in the log, else SQLite's error for a COMMIT without
+    /// a transaction. Whoever leads by then knows for certain, because a leader answers only once an entry of its own term is committed.
+    /// </summary>
+    public async Task<SqlResponse> SettleAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+        => await WriteAnywhereAsync(replica, request with { Unit = TransactionHost.Question }, session, cancellation).ConfigureAwait(false);
 
     /// <summary>
     /// Writes the cluster's own metadata. Only this node's control plane can call it: no request of a client comes by here, and a node that
@@ -126,7 +147,7 @@ internal sealed class Gateway(
         var session = request.Session is { } text && SessionToken.TryParse(text, identity.Cluster, out var parsed, out _)
             ? parsed
             : SessionToken.Empty(identity.Cluster);
-        return await _writes.WriteAsync(replica, request, session).ConfigureAwait(false);
+        return await paths.Writes.WriteAsync(replica, request, session).ConfigureAwait(false);
     }
 
     public Readiness DescribeReadiness()
@@ -159,6 +180,12 @@ internal sealed class Gateway(
     public Task<VerificationReport?> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
         => verifications.VerifyAsync(name, budget, cancellation);
 
+    // What is kept of the answer is that of the request which held the COMMIT, whatever else stood in it.
+    private static SqlResponse AnswerToCommit(SqlResponse response)
+        => response.Result is null or { Steps: [StepResult.Rows or StepResult.Failed] }
+            ? response
+            : response with { Result = new UnitResult([new StepResult.Rows(StatementResult.Empty)]) };
+
     private static async Task<UnitClass> ClassifyAsync(Replica replica, SqlUnit unit, CancellationToken cancellation)
     {
         using var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false);
@@ -189,41 +216,16 @@ internal sealed class Gateway(
     private async Task<SqlResponse?> TryLeaderAsync(
         Replica replica, SqlRequest request, SessionToken session, TimeSpan left, CancellationToken cancellation)
     {
-        if (replica.View.Serving)
-            return await _writes.WriteAsync(replica, request, session).ConfigureAwait(false);
-
-        // A replica that stopped knows no leader any more; the other nodes still say who leads.
-        var leader = replica.Failure is null ? replica.View.Leader : status.LeaderOf(replica.Database.Id);
-        if (leader.IsNone || leader == self || left <= TimeSpan.Zero || !status.IsConnected(leader))
+        var leader = paths.Leaders.Find(replica);
+        if (leader == self)
+            return await paths.Writes.WriteAsync(replica, request, session).ConfigureAwait(false);
+        if (leader.IsNone || left <= TimeSpan.Zero)
             return null;
         var payload = SqlRequestCodec.Encode(request with { Budget = left });
-        var answer = await ForwardAsync(replica, leader, payload, left, cancellation).ConfigureAwait(false);
+        var answer = await paths.Leaders.AskAsync(replica, leader, PeerMethod.Sql, payload, left, cancellation).ConfigureAwait(false);
         return answer is { } bytes
             ? SqlResponseCodec.Decode(bytes)
             : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{leader}, which leads {request.Database}, fell silent while it had this write."));
-    }
-
-    /// <summary>Null when the leader's connection ended, the time is up, or somebody else leads by now: a paused leader closes no connection.</summary>
-    private async Task<ReadOnlyMemory<byte>?> ForwardAsync(
-        Replica replica, NodeId leader, byte[] payload, TimeSpan left, CancellationToken cancellation)
-    {
-        using var superseded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var call = calls.CallAsync(leader, PeerMethod.Sql, payload, left, superseded.Token);
-        while (!call.IsCompleted)
-        {
-            var changed = replica.NextChange();
-            var now = replica.View.Leader;
-            if (!now.IsNone && now != leader)
-            {
-                await superseded.CancelAsync().ConfigureAwait(false);
-                await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                return call.IsCompletedSuccessfully ? await call.ConfigureAwait(false) : null;
-            }
-
-            await Task.WhenAny(call, changed).ConfigureAwait(false);
-        }
-
-        return await call.ConfigureAwait(false);
     }
 
     // Whoever leads next knows the outcome of a write whose leader was lost, by its key.

@@ -19,6 +19,12 @@ internal enum PeerMethod : byte
 
     /// <summary>This node's replicas as they are now. One way. Payload: <c>NodeStatus</c> (JSON).</summary>
     Status = 4,
+
+    /// <summary>A request of a transaction over several. Payload: an encoded <c>TransactionCall</c>; answer: an encoded <c>TransactionAnswer</c>.</summary>
+    Transaction = 5,
+
+    /// <summary>Could this node's SQLite make a schema change? Payload: <c>SchemaTrialRequest</c>; answer: <c>SchemaTrialReply</c> (JSON).</summary>
+    SchemaTrial = 16,
 }
 
 /// <summary>Answers calls of other nodes. May take as long as it needs; null means no answer.</summary>

@@ -1,5 +1,9 @@
+using Polygraph.Node.Groups;
+
+using Polygraph.Node.Libraries;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -8,7 +12,10 @@ namespace Polygraph.Node.Routing;
 internal static class Problems
 {
     public const string NotLeaderCode = "NOT_LEADER";
+    public const string SnapshotIsOldCode = "SQLITE_BUSY";
+    public const string LeftOpenCode = "TRANSACTION_INTERACTIVE";
     public const string LeaderLostCode = "LEADER_LOST";
+    public const string LibrariesDifferCode = "SQLITE_LIBRARIES_DIFFER";
 
     public static SqlProblem UnknownDatabase(string name)
         => new(404, "DATABASE_UNKNOWN", "There is no such database",
@@ -42,6 +49,42 @@ internal static class Problems
         => new(503, "BUSY", "Nobody can accept this now",
             $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);
 
+    /// <summary>The writer was lent to transactions for as long as the client waited.</summary>
+    public static SqlProblem WriterLent(string database, TimeSpan waited)
+        => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
+            $"The writer of database \"{database}\" was held by other transactions for {DurationText.Format(waited)}. Nothing was done; try again.",
+            Outcome.NotApplied);
+
+    public static SqlProblem SnapshotIsOld()
+        => new(409, SnapshotIsOldCode, "Others have written since",
+            "The transaction has read, and others have written since, so it cannot begin to write (SQLITE_BUSY_SNAPSHOT). Nothing was done: "
+            + "roll it back and begin it again, with BEGIN IMMEDIATE if it will write.", Outcome.NotApplied);
+
+    public static SqlProblem TooManySnapshots(string database, int most)
+        => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
+            $"{most} transactions and cursors hold snapshots of \"{database}\" here, which is the limit. Nothing was done; try again, or ask another node.",
+            Outcome.NotApplied);
+
+    public static SqlProblem TransactionLost(TransactionLoss loss, TransactionLimits limits)
+        => loss switch
+        {
+            TransactionLoss.Idle => Lost("TRANSACTION_TIMEOUT", $"No request came for {DurationText.Format(limits.Idle)}, so the transaction was rolled back."),
+            TransactionLoss.TooLong => Lost("TRANSACTION_TIMEOUT", $"The transaction was open for {DurationText.Format(limits.Total)}, which is the limit, and was rolled back."),
+            TransactionLoss.Leadership => Lost("LEADER_CHANGED", "The leader changed while the transaction was open, and it was rolled back."),
+            _ => Lost("TRANSACTION_LOST", "The transaction is not open any more: it was rolled back."),
+        };
+
+    public static SqlProblem CursorLost(TransactionLoss loss, TimeSpan idle, TimeSpan total)
+        => loss switch
+        {
+            TransactionLoss.Idle => Lost("TRANSACTION_TIMEOUT", $"No row was read for {DurationText.Format(idle)}, so the cursor was closed."),
+            TransactionLoss.TooLong => Lost("TRANSACTION_TIMEOUT", $"The cursor was open for {DurationText.Format(total)}, which is the limit, and was closed."),
+            _ => Lost("REPLICA_UNAVAILABLE", "This node's copy is closed or being rebuilt, and the rows came from it."),
+        };
+
+    private static SqlProblem Lost(string code, string detail)
+        => new(409, code, "The transaction is over", $"{detail} Nothing of it happened; begin it again.", Outcome.NotApplied);
+
     public static SqlProblem KeyReused(string key)
         => new(409, "IDEMPOTENCY_KEY_REUSED", "The idempotency key belongs to another request",
             $"The key \"{key}\" was used before for a request with other content. Nothing was done; use a new key.", Outcome.NotApplied,
@@ -73,6 +116,29 @@ internal static class Problems
                 $"The write is in the leader's log and may yet vanish: {reason}.{who} Ask again with the same idempotency key: it is never applied twice.",
                 Outcome.Unknown, result.Receipt, missing, key);
     }
+
+    /// <summary>A member's SQLite cannot do what this one can.</summary>
+    public static SqlProblem LibrariesDiffer(LibraryCensus census, NodeId node, string version, TrialFailure failure)
+        => new(400, LibrariesDifferCode, "Not every node's SQLite can do this",
+            $"{node} runs SQLite {version} and cannot do what {census.Self}, which leads with {census.Own.Version}, can: {failure.Error}, in: {failure.What}. "
+            + "Nothing was done. Write it so that the oldest library understands it, or start all nodes with the same library (POLYGRAPH_SQLITE).",
+            Outcome.NotApplied);
+
+    /// <summary>A transaction over several requests cannot be run a second time after a trial.</summary>
+    public static SqlProblem LibrariesDifferInTransaction()
+        => new(400, LibrariesDifferCode, "Not in a transaction over several requests",
+            "The nodes run different SQLite libraries. What other nodes must then try first (changes of the schema, writes of virtual tables) cannot be done in "
+            + "a transaction that stays open between requests. The transaction was undone; send all of it in one request.",
+            Outcome.NotApplied);
+
+    /// <summary>A member runs another library, or an unknown one, and is not there to be asked.</summary>
+    public static SqlProblem LibraryUnknown(LibraryCensus census, MemberLibrary member)
+        => new(503, LibrariesDifferCode, "Not every node's SQLite can be asked",
+            (member.Library is { } library
+                ? $"{member.Node} ran SQLite {library.Version} when it was last heard, {census.Self}, which leads, runs {census.Own.Version}"
+                : $"{member.Node} has never told {census.Self} which SQLite library it runs")
+            + $", and it does not answer now. A change of the schema waits until {member.Node} can say that it is able to follow. Nothing was done; start {member.Node}, then try again.",
+            Outcome.NotApplied);
 
     public static SqlProblem AnswerTooLarge(string detail, Receipt? receipt)
         => new(413, "RESPONSE_TOO_LARGE", "The answer is too large to be sent", $"{detail} The statement ran; ask for fewer rows.",

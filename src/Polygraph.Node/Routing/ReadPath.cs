@@ -10,7 +10,7 @@ namespace Polygraph.Node.Routing;
 /// How a read is served here: wait until this replica shows enough, run on a snapshot, and hold the answer until everything the snapshot saw
 /// is committed. Only the level <c>local</c> does not wait, and says so.
 /// </summary>
-internal sealed class ReadPath(NodeId self, NodeClock clock)
+internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits limits)
 {
     /// <summary>How long a session or bounded read waits here before it is served another way.</summary>
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(1);
@@ -29,6 +29,76 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
     /// <remarks><c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over, which ends waits but not a running statement.</remarks>
     public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken client, CancellationToken cancellation)
     {
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return Failed(problem);
+        ReadExecution execution;
+        using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
+        {
+            if (reader.Classify(request.Unit) == UnitClass.Write)
+                return null;
+            execution = reader.Execute(request.Unit, client);
+        }
+
+        return await CheckAsync(replica, request, ready, execution.Snapshot).ConfigureAwait(false) is { } wrong
+            ? Failed(wrong)
+            : Answer(replica, request, session, execution, ready);
+    }
+
+    /// <summary>
+    /// Opens a snapshot that the client holds, at the level that the request asks for. Everything that it shows is committed, so what is read from
+    /// it needs no more waiting.
+    /// </summary>
+    public async Task<(SnapshotRead? Read, SqlProblem? Problem)> OpenAsync(
+        Replica replica, SqlRequest request, SessionToken session, TimeSpan idle, TimeSpan total, CancellationToken cancellation)
+    {
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return (null, problem);
+        if (replica.TryHoldSnapshot(idle, total) is not { } held)
+            return (null, Problems.TooManySnapshots(replica.Database.Name, limits.SnapshotsMax));
+        if (await CheckAsync(replica, request, ready, held.Position).ConfigureAwait(false) is { } wrong)
+        {
+            held.Dispose();
+            return (null, wrong);
+        }
+
+        return (new SnapshotRead(replica, held, ready), null);
+    }
+
+    /// <summary>What can be said of a cursor before its rows are read.</summary>
+    public SqlResponse Describe(SnapshotRead read, SqlRequest request, SessionToken session)
+        => Answer(read.Replica, request, session, new ReadExecution(new UnitResult([]), read.Held.Position), read.Ready);
+
+    /// <summary>Runs a piece of a transaction on its snapshot.</summary>
+    public SqlResponse Run(SnapshotRead read, SqlRequest request, SessionToken session, CancellationToken client)
+    {
+        if (read.Held.TakeUp() is not { } snapshot)
+            return Failed(Problems.TransactionLost(read.Held.Loss, limits));
+        UnitResult result;
+        try
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(client, read.Held.Stop);
+            result = snapshot.RunInTransaction(request.Unit, stop.Token);
+        }
+        catch (OperationCanceledException) when (!client.IsCancellationRequested)
+        {
+            return Failed(Problems.TransactionLost(read.Held.Loss, limits));
+        }
+        finally
+        {
+            read.Held.PutDown();
+        }
+
+        return read.Replica.Failure is { } failure
+            ? Failed(Stopped(read.Replica, failure))
+            : Answer(read.Replica, request, session, new ReadExecution(result, read.Held.Position), read.Ready);
+    }
+
+    /// <summary>Waits until a snapshot opened now shows what the read must see.</summary>
+    private async Task<(ReadReady Ready, SqlProblem? Problem)> WaitAsync(
+        Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
         var began = clock.Now;
         var seen = session.PositionIn(replica.Database.Id);
         var level = LevelOf(request, seen);
@@ -40,45 +110,37 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
         }
 
         if (SessionRules.IsLost(replica.View, seen))
-            return Failed(Problems.SessionLost(replica.Database.Name));
+            return (default, Problems.SessionLost(replica.Database.Name));
         var asked = clock.Now;
         var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
         if (problem is not null)
-            return Failed(replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
+            return (default, replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
 
         // Everything committed before this moment is in the snapshot, if the level promised that.
         var view = replica.View;
         var freshAsOf = level == ReadLevel.Linearizable ? asked : view.FreshAsOf;
         shown = LogIndex.Max(shown, view.Applied.Index);
-        ReadExecution execution;
-        using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
-        {
-            if (reader.Classify(request.Unit) == UnitClass.Write)
-                return null;
-            execution = reader.Execute(request.Unit, client);
-        }
-
-        // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
-        if (execution.Snapshot.Index < shown)
-        {
-            if (level is not (ReadLevel.Any or ReadLevel.Local))
-                return Failed(Problems.ReadVanished());
-            freshAsOf = null;
-        }
-
-        if (level != ReadLevel.Local && await HoldAsync(replica, execution.Snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
-            return Failed(vanished);
-
-        // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
-        if (replica.Failure is { } failure)
-            return Failed(Stopped(replica, failure));
-        return Answer(replica, request, session, execution, level, freshAsOf, fallback);
+        return (new ReadReady(level, shown, freshAsOf, fallback), null);
     }
 
-    private SqlResponse Answer(
-        Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadLevel level, Instant? freshAsOf, string? fallback)
+    /// <summary>What is wrong with a snapshot that was opened after the wait; null once everything that it shows may be told.</summary>
+    private async Task<SqlProblem?> CheckAsync(Replica replica, SqlRequest request, ReadReady ready, Position snapshot)
     {
-        var report = new ReadReport(self, execution.Snapshot, level, freshAsOf is { } fresh ? clock.Now - fresh : null, fallback);
+        // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
+        if (snapshot.Index < ready.Shown && ready.Level is not (ReadLevel.Any or ReadLevel.Local))
+            return Problems.ReadVanished();
+        if (ready.Level != ReadLevel.Local && await HoldAsync(replica, snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
+            return vanished;
+
+        // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
+        return replica.Failure is { } failure ? Stopped(replica, failure) : null;
+    }
+
+    private SqlResponse Answer(Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadReady ready)
+    {
+        var level = ready.Level;
+        var freshAsOf = execution.Snapshot.Index < ready.Shown ? null : ready.FreshAsOf;
+        var report = new ReadReport(self, execution.Snapshot, level, freshAsOf is { } fresh ? clock.Now - fresh : null, ready.Fallback);
         var token = level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
         var error = request.Unit.Mode == UnitMode.Atomic ? execution.Result.FirstError : null;
         return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
@@ -154,3 +216,13 @@ internal sealed class ReadPath(NodeId self, NodeClock clock)
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }
+
+/// <summary>What a read was promised before its snapshot was opened.</summary>
+/// <param name="Level">The level at which it is served.</param>
+/// <param name="Shown">The index that the snapshot must hold.</param>
+/// <param name="FreshAsOf">Everything committed before this moment is in the snapshot; null if that is not known.</param>
+/// <param name="Fallback">Why another level serves it than was asked for, if so.</param>
+internal readonly record struct ReadReady(ReadLevel Level, LogIndex Shown, Instant? FreshAsOf, string? Fallback);
+
+/// <summary>A snapshot in the hands of a client.</summary>
+internal sealed record SnapshotRead(Replica Replica, HeldSnapshot Held, ReadReady Ready);

@@ -1,31 +1,86 @@
 using System.Security.Cryptography;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Libraries;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
 
 /// <summary>How a write is served on the node that leads: run it, wait for its ack level, say what was achieved.</summary>
-internal sealed class WritePath(NodeId self)
+internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits limits, SchemaTrials trials)
 {
+    /// <summary>Others may change the schema between a trial and the unit's turn; whoever is overtaken so often hears that the database is busy.</summary>
+    private const int TrialsMax = 8;
+
     public async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, SessionToken session)
+        => await RunAsync(replica, request, session, HashOf(request, request.Unit), replica.WriteAsync, mayRunAgain: true).ConfigureAwait(false);
+
+    /// <summary>Runs the first request of a transaction once the writer is its own.</summary>
+    public async Task<TransactionAnswer> BeginAsync(Replica replica, LentTransaction transaction, SqlRequest request, SessionToken session)
+        => await RunInAsync(replica, transaction, request, session, create => replica.BeginAsync(transaction, create)).ConfigureAwait(false);
+
+    /// <summary>Runs the next request of a transaction.</summary>
+    public async Task<TransactionAnswer> ContinueAsync(Replica replica, LentTransaction transaction, SqlRequest request, SessionToken session)
+    {
+        var answer = await RunInAsync(replica, transaction, request, session, create => replica.ContinueAsync(transaction, create)).ConfigureAwait(false);
+
+        // Here it means that the leadership ended under an open transaction: nothing is left of it to try again with.
+        return answer.Response.Problem is { Code: Problems.NotLeaderCode }
+            ? new TransactionAnswer(false, Failed(Problems.TransactionLost(TransactionLoss.Leadership, limits)))
+            : answer;
+    }
+
+    private async Task<TransactionAnswer> RunInAsync(
+        Replica replica, LentTransaction transaction, SqlRequest request, SessionToken session, Func<Func<ulong, ClientWrite>, Task<WriteEnd>> post)
+    {
+        var kind = WriteEndKind.NotLeader;
+        var response = await RunAsync(replica, request, session, HashOf(request, TransactionHost.Question), async create =>
+        {
+            var end = await post(create).ConfigureAwait(false);
+            kind = end.Kind;
+            return end;
+        }, mayRunAgain: false).ConfigureAwait(false);
+        return kind == WriteEndKind.TransactionLost
+            ? new TransactionAnswer(false, Failed(Problems.TransactionLost(transaction.Loss, limits)))
+            : new TransactionAnswer(kind == WriteEndKind.TransactionOpen, response);
+    }
+
+    private async Task<SqlResponse> RunAsync(
+        Replica replica, SqlRequest request, SessionToken session, UInt128 hash, Func<Func<ulong, ClientWrite>, Task<WriteEnd>> post, bool mayRunAgain)
     {
         if (SessionRules.IsLost(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.SessionLost(replica.Database.Name));
         var ack = request.Ack ?? replica.Database.Ack;
-        var hash = HashOf(request);
-        var end = await replica
-            .WriteAsync(id => new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal))
-            .ConfigureAwait(false);
+        var deadline = clock.Now + request.Budget;
+        var end = await post(Create(null)).ConfigureAwait(false);
+        for (var trial = 0; mayRunAgain && end.ToTry is { } plan && trial < TrialsMax; trial++)
+        {
+            if (await trials.RefusalAsync(plan).ConfigureAwait(false) is { } refusal)
+                return Failed(refusal);
+            end = await post(Create(plan)).ConfigureAwait(false);
+        }
+
         return end.Kind switch
         {
             WriteEndKind.NotLeader => Failed(Problems.NotLeader(self)),
-            WriteEndKind.Busy => Failed(Problems.Busy(replica.Database.Name)),
+            WriteEndKind.MustBeTried when !mayRunAgain => Failed(Problems.LibrariesDifferInTransaction()),
+            WriteEndKind.Busy or WriteEndKind.MustBeTried => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),
-            WriteEndKind.NoEntry => WithoutEntry(request, session.With(replica.Database.Id, end.Position), end),
+            WriteEndKind.WaitedTooLong => Failed(Problems.WriterLent(replica.Database.Name, request.Budget)),
+            WriteEndKind.SnapshotIsOld => Failed(Problems.SnapshotIsOld()),
+            WriteEndKind.TransactionLost => Failed(Problems.TransactionLost(TransactionLoss.None, limits)),
+            WriteEndKind.NoEntry or WriteEndKind.TransactionOpen => WithoutEntry(request, session.With(replica.Database.Id, end.Position), end),
             _ => Decided(replica, request, session, end),
         };
+
+        Func<ulong, ClientWrite> Create(SchemaPlan? tried)
+            => id => new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal)
+            {
+                Deadline = deadline,
+                Tried = tried,
+            };
     }
 
     /// <summary>Why an ack policy cannot be honoured by a group of this size.</summary>
@@ -50,9 +105,9 @@ internal sealed class WritePath(NodeId self)
     }
 
     // What was asked, without how: the same key with the same unit is a retry, whatever ack level it wants this time.
-    private static UInt128 HashOf(SqlRequest request)
+    private static UInt128 HashOf(SqlRequest request, SqlUnit unit)
     {
-        var neutral = new SqlRequest(request.Database, request.Unit, null, ReadOptions.Default, null, null, "", TimeSpan.Zero);
+        var neutral = new SqlRequest(request.Database, unit, null, ReadOptions.Default, null, null, "", TimeSpan.Zero);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(SqlRequestCodec.Encode(neutral), hash);
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(hash);

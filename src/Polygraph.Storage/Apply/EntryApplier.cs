@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
+using Polygraph.Storage.Execution;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Log;
 
@@ -7,13 +8,21 @@ namespace Polygraph.Storage.Apply;
 
 /// <summary>
 /// Does again what a leader did, from its entry: with the schema's own triggers and foreign keys off, because their effects are in the entry
-/// too. The capture triggers see the rows that are found and left here, and their digests must be the leader's.
+/// too; statements that write virtual tables, with both on, because there are no images of such rows. The capture triggers see the rows that are
+/// found and left here, and their digests must be the leader's.
 /// </summary>
 internal sealed class EntryApplier(
-    SqliteConnection connection, CaptureLog capture, SchemaChanges schema, ReplicaTables tables) : IDisposable
+    WriterConnection writer, CaptureLog capture, SchemaChanges schema, StatementEnvironment environment, ReplicaTables tables) : IDisposable
 {
-    private readonly RowWriter _rows = new(connection);
-    private readonly Dictionary<string, SqliteStatement> _sequences = new(StringComparer.Ordinal);
+    private const int CachedMax = 256;
+
+    private readonly SqliteConnection _connection = writer.Connection;
+    private readonly RowWriter _rows = new(writer.Connection);
+    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
+    private bool _defersForeignKeys;
+
+    /// <summary>Whether an operation since the beginning asked for VACUUM; whoever runs it sets it back.</summary>
+    internal bool SawVacuum { get; set; }
 
     /// <summary>Applies a whole logical entry and compares digests. The caller holds the transaction and undoes it if this throws.</summary>
     internal void Apply(EntryHeader header, ReadOnlyMemory<byte> payload)
@@ -35,6 +44,12 @@ internal sealed class EntryApplier(
         {
             switch (operation.Kind)
             {
+                case LogicalOperationKind.Statement:
+                    ApplyStatement(position, operation.Statement!);
+                    break;
+                case LogicalOperationKind.Vacuum:
+                    SawVacuum = true;
+                    break;
                 case LogicalOperationKind.Schema:
                     ApplySchema(operation.Text!);
                     break;
@@ -50,14 +65,28 @@ internal sealed class EntryApplier(
         return reader.Result;
     }
 
+    /// <summary>
+    /// Before a commit, and before clients' statements run: foreign keys that shipped statements left open are forgotten, because the rows that
+    /// resolve them may have come as images, uncounted. The leader has checked them.
+    /// </summary>
+    internal void Settle()
+    {
+        if (_defersForeignKeys)
+            _connection.Execute("PRAGMA defer_foreign_keys=OFF");
+        _defersForeignKeys = false;
+    }
+
     /// <summary>The schema has changed or been rolled back.</summary>
     internal void ForgetStatements()
     {
         _rows.Clear();
-        foreach (var statement in _sequences.Values)
+        foreach (var statement in _statements.Values)
             statement.Dispose();
-        _sequences.Clear();
+        _statements.Clear();
     }
+
+    /// <summary>The transaction was rolled back, and with it the deferring of foreign keys.</summary>
+    internal void NoteRollback() => _defersForeignKeys = false;
 
     public void Dispose() => ForgetStatements();
 
@@ -68,6 +97,7 @@ internal sealed class EntryApplier(
         if (table.Values.Count != named.ValueCount)
             throw new DivergenceException(
                 named.Name, position, null, null, $"its rows have {table.Values.Count} values, the leader's {named.ValueCount}");
+        writer.EnterApplying();
         capture.BeginStatement();
         try
         {
@@ -81,34 +111,89 @@ internal sealed class EntryApplier(
         }
     }
 
+    private void ApplyStatement(Position position, LogicalStatement statement)
+    {
+        if (statement.Has(LogicalStatementFlags.ForeignKeys) && capture.Catalog.HasForeignKeys && !_defersForeignKeys)
+        {
+            _connection.Execute("PRAGMA defer_foreign_keys=ON");
+            _defersForeignKeys = true;
+        }
+
+        capture.ForgetImages();
+        capture.BeginStatement();
+        capture.Mode = CaptureMode.Hashing;
+        SqliteException? failure = null;
+        try
+        {
+            environment.RunAgain(statement, () => Run(statement));
+        }
+        catch (SqliteException exception) when (exception.Code is SqliteCode.Constraint or SqliteCode.Error)
+        {
+            failure = exception;
+        }
+        finally
+        {
+            capture.Mode = CaptureMode.Applying;
+        }
+
+        if (failure is not null != statement.Has(LogicalStatementFlags.Fails))
+            throw new DivergenceException(
+                statement.Table, position, null, null, $"\"{statement.Sql}\" {(failure is null ? "succeeds" : $"fails ({failure.Message})")} here only");
+    }
+
+    private bool Run(LogicalStatement statement)
+    {
+        if (_statements.Count >= CachedMax)
+            ForgetStatements();
+        var compiled = Statement(statement.Sql);
+        var index = 1;
+        foreach (var argument in statement.Arguments.Span)
+            compiled.Bind(index++, argument);
+        compiled.Run();
+        return true;
+    }
+
     private void ApplySchema(string sql)
     {
+        writer.EnterApplying();
         ForgetStatements();
         capture.BeginStatement();
         schema.Run(sql, () =>
         {
-            connection.Execute(sql);
+            Execute(sql);
             return true;
         });
+    }
+
+    private void Execute(string sql)
+    {
+        try
+        {
+            _connection.Execute(sql);
+        }
+        catch (SqliteException exception) when (exception.Code == SqliteCode.Error)
+        {
+            throw SchemaNotUnderstoodException.ForChange(sql, exception);
+        }
     }
 
     private void ApplySequence(string table, long? value)
     {
         if (value is not { } present)
         {
-            Sequence("DELETE FROM main.sqlite_sequence WHERE name = ?").Bind(1, table).Run();
+            Statement("DELETE FROM main.sqlite_sequence WHERE name = ?").Bind(1, table).Run();
             return;
         }
 
-        Sequence("UPDATE main.sqlite_sequence SET seq = ? WHERE name = ?").Bind(1, present).Bind(2, table).Run();
-        if (connection.Changes == 0)
-            Sequence("INSERT INTO main.sqlite_sequence(name, seq) VALUES (?, ?)").Bind(1, table).Bind(2, present).Run();
+        Statement("UPDATE main.sqlite_sequence SET seq = ? WHERE name = ?").Bind(1, present).Bind(2, table).Run();
+        if (_connection.Changes == 0)
+            Statement("INSERT INTO main.sqlite_sequence(name, seq) VALUES (?, ?)").Bind(1, table).Bind(2, present).Run();
     }
 
-    private SqliteStatement Sequence(string sql)
+    private SqliteStatement Statement(string sql)
     {
-        if (!_sequences.TryGetValue(sql, out var statement))
-            _sequences[sql] = statement = connection.Prepare(sql);
+        if (!_statements.TryGetValue(sql, out var statement))
+            _statements[sql] = statement = _connection.Prepare(sql);
         return statement;
     }
 }

@@ -32,6 +32,23 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
         }
     }
 
+    /// <summary>
+    /// Throws <see cref="SchemaNotUnderstoodException"/> if rows of the table could not be written: its checks, indexes or generated columns need
+    /// something that this SQLite library lacks. Said when a replica opens, it is not found out in the middle of an entry.
+    /// </summary>
+    internal static void Check(SqliteConnection connection, TableShape table)
+    {
+        try
+        {
+            connection.Prepare(Text(table, LogicalOperationKind.Insert, 0)).Dispose();
+            connection.Prepare(Text(table, LogicalOperationKind.Delete, 0)).Dispose();
+        }
+        catch (SqliteException exception)
+        {
+            throw SchemaNotUnderstoodException.ForTable(table.Name, exception);
+        }
+    }
+
     /// <summary>Forgets the statements: the schema has changed.</summary>
     internal void Clear()
     {
@@ -77,7 +94,13 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
             return statement;
         if (_statements.Count >= CachedMax)
             Clear();
-        statement = connection.Prepare(kind switch
+        statement = connection.Prepare(Text(table, kind, changed));
+        _statements.Add(key, statement);
+        return statement;
+    }
+
+    private static string Text(TableShape table, LogicalOperationKind kind, UInt128 changed)
+        => kind switch
         {
             // OR ABORT overrides an ON CONFLICT clause of the table: a conflict here means that the replica differs.
             LogicalOperationKind.Insert => $"INSERT OR ABORT INTO main.{table.QuotedName}({string.Join(", ", table.Values)}) "
@@ -86,13 +109,9 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
                 + string.Join(", ", table.Values.Where((_, i) => IsIn(changed, i)).Select(value => value + " = ?")) + KeyCondition(table),
             LogicalOperationKind.Delete => $"DELETE FROM main.{table.QuotedName}" + KeyCondition(table),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a row operation."),
-        });
-        _statements.Add(key, statement);
-        return statement;
-    }
+        };
 
-    private static string KeyCondition(TableShape table)
-        => " WHERE " + string.Join(" AND ", table.Key.Select(part => table.Values[part] + " IS ?"));
+    private static string KeyCondition(TableShape table) => " WHERE " + table.KeyCondition;
 
     private static void BindAll(SqliteStatement statement, int first, ReadOnlySpan<SqlValue> values)
     {

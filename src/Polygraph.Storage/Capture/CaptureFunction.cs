@@ -13,6 +13,9 @@ internal sealed unsafe class CaptureFunction : IDisposable
     internal const string Name = "polygraph_capture";
 
     private const int EncodingUtf8 = 1;
+
+    // Nothing that the schema keeps may call it; TEMP triggers may.
+    private const int DirectOnly = 0x80000;
     private const int AnyNumberOfArguments = -1;
 
     private GCHandle _log;
@@ -23,7 +26,7 @@ internal sealed unsafe class CaptureFunction : IDisposable
         _log = GCHandle.Alloc(log);
         fixed (byte* name = Utf8.Terminated(Name))
             connection.Check(NativeMethods.sqlite3_create_function_v2(
-                connection.Pointer, name, AnyNumberOfArguments, EncodingUtf8, GCHandle.ToIntPtr(_log), &Call, 0, 0, 0));
+                connection.Pointer, name, AnyNumberOfArguments, EncodingUtf8 | DirectOnly, GCHandle.ToIntPtr(_log), &Call, 0, 0, 0));
     }
 
     public void Dispose()

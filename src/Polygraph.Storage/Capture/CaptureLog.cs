@@ -8,11 +8,24 @@ namespace Polygraph.Storage.Capture;
 /// <summary>A point of a unit to which its captured changes can be cut back.</summary>
 internal readonly record struct CaptureMark(int Payload, int Tables, int Digests, int Tracked, int Rows, SchemaCatalog Catalog);
 
+/// <summary>What becomes of captured rows.</summary>
+internal enum CaptureMode : byte
+{
+    /// <summary>A leader runs SQL: rows become operations and digests.</summary>
+    Recording,
+
+    /// <summary>A statement runs that is shipped as a statement, on the leader or elsewhere: rows become digests.</summary>
+    Hashing,
+
+    /// <summary>Images are applied: rows become digests, and are what SQLite shows, because the schema's triggers are off.</summary>
+    Applying,
+}
+
 /// <summary>
 /// What the running unit has changed: the operations of its payload, and the digests. Fed by the capture triggers, on the leader as on a
 /// follower; a follower keeps the digests only. Owned by the writer.
 /// </summary>
-internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
+internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadBytesMax)
 {
     private readonly LogicalPayloadWriter _payload = new();
     private readonly ImageTracker _tracker = new();
@@ -27,11 +40,17 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
     private int _rowStart;
     private int _imageStart;
 
+    /// <summary>The planted mistake; none but in tests of the fuzzer.</summary>
+    internal CaptureFault Fault { get; init; }
+
     /// <summary>The schema whose shapes the triggers refer to.</summary>
     internal SchemaCatalog Catalog { get; set; } = SchemaCatalog.Empty;
 
-    /// <summary>Whether operations are kept (leader) or only hashed (follower, replay).</summary>
-    internal bool Recording { get; set; } = true;
+    /// <summary>What is done with the rows that are seen.</summary>
+    internal CaptureMode Mode { get; set; } = CaptureMode.Recording;
+
+    /// <summary>Whether operations are kept.</summary>
+    internal bool Recording => Mode == CaptureMode.Recording;
 
     /// <summary>Rows seen since the unit began.</summary>
     internal int Rows { get; private set; }
@@ -86,14 +105,31 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         Refusal = null;
     }
 
+    /// <summary>
+    /// Forgets the images of rows seen so far: since then rows were changed without being tracked. Before a statement that is run again; a row's
+    /// image before is what SQLite shows unless that very statement changed it.
+    /// </summary>
+    internal void ForgetImages() => _tracker.Clear();
+
+    /// <summary>
+    /// The leader's shipped statement is over. Others are watched, if they can be, and their rows not tracked: the images of this one would be out of
+    /// date for the next.
+    /// </summary>
+    internal void EndHashing()
+    {
+        Mode = CaptureMode.Recording;
+        if (watch.IsAvailable)
+            ForgetImages();
+    }
+
     /// <summary>Takes the values of one call, in SQLite's memory.</summary>
     internal void Capture(long code, ReadOnlySpan<nint> values)
     {
-        if (_table is null)
-            BeginRow(code);
+        if (_table is null && !BeginRow(code))
+            return;
         foreach (var value in values)
         {
-            RowImage.Write(_payload, value);
+            RowImage.Write(_payload, value, _table!.IsNumeric[_valuesSeen % _table.Values.Count]);
             _ends[_valuesSeen++] = _payload.Length - _imageStart;
         }
 
@@ -104,6 +140,43 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
     /// <summary>Whether a row was inserted into the table after so many rows had been seen.</summary>
     internal bool InsertedIntoSince(int rows, TableShape table) => _lastInsert.GetValueOrDefault(table.CaptureId) > rows;
 
+    /// <summary>The tables with AUTOINCREMENT into which rows were inserted since the unit began (some of them may be undone by now).</summary>
+    internal IEnumerable<string> CountedTables
+        => _lastInsert.Keys.Select(Catalog.Find).OfType<TableShape>().Where(table => table.IsAutoIncrement).Select(table => table.Name);
+
+    /// <summary>Takes over what was watched while a statement ran, in the order in which it happened.</summary>
+    internal void TakeWatched()
+    {
+        watch.Complete();
+        foreach (var change in watch.Changes)
+        {
+            if (Fault.HidesChange(change))
+                continue;
+            var table = change.Table;
+            var number = TableNumber(table);
+            _payload.WriteRowOperation(change.Kind, number);
+            _imageStart = _payload.Length;
+            if (change.Before is { } before)
+            {
+                _payload.WriteBytes(before);
+                book.RemoveRow(table.Name, RowHash.Of(before));
+            }
+
+            if (change.After is { } after)
+            {
+                _payload.WriteBytes(after);
+                book.AddRow(table.Name, RowHash.Of(after));
+            }
+
+            if (change.Kind != LogicalOperationKind.Update)
+                continue;
+            if (_ends.Length < table.Values.Count * 2)
+                _ends = new int[table.Values.Count * 2];
+            LogicalPayloadScan.ValueEnds(_payload.From(_imageStart), _ends.AsSpan(0, table.Values.Count * 2));
+            LeaveOutWhatIsSame(table.Values.Count);
+        }
+    }
+
     /// <summary>Adds a row that no trigger has seen: one that CREATE TABLE AS has filled in. The digest is set by whoever scans.</summary>
     internal int BeginScannedInsert(TableShape table)
     {
@@ -112,19 +185,25 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         return _payload.Length;
     }
 
-    private void BeginRow(long code)
+    /// <summary>Throws <see cref="RefusedException"/> if the unit has captured too much, or would with so many bytes more.</summary>
+    internal void CheckSize(long more)
+    {
+        if (_payload.Length + more <= payloadBytesMax)
+            return;
+        Refusal = new RefusedException(
+            RefusedException.TransactionTooLarge, $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
+        throw Refusal;
+    }
+
+    /// <summary>False if the row is known already.</summary>
+    private bool BeginRow(long code)
     {
         var (captureId, operation) = CaptureTriggers.FromCode(code);
+        if (watch.IsOn && operation == LogicalOperationKind.Delete)
+            return false;
         var table = Catalog.Find(captureId);
         Invariant.Holds(table is not null, "capture triggers are those of the catalog");
-        if (_payload.Length > payloadBytesMax)
-        {
-            Refusal = new RefusedException(
-                RefusedException.TransactionTooLarge,
-                $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
-            throw Refusal;
-        }
-
+        CheckSize(watch.IsOn ? watch.Bytes : 0);
         var number = Recording ? TableNumber(table) : 0;
         (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
         _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
@@ -132,6 +211,7 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
             _ends = new int[_valuesExpected];
         _payload.WriteRowOperation(operation, number);
         _imageStart = _payload.Length;
+        return true;
     }
 
     private void EndRow()
@@ -141,10 +221,19 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         Rows++;
         if (_operation == LogicalOperationKind.Insert)
             _lastInsert[table.CaptureId] = Rows;
-        if (table.NeedsTracking && Recording)
+        if (table.NeedsTracking && (Mode == CaptureMode.Hashing || (Recording && !watch.IsAvailable)))
             CorrectByTracker(table);
+        if (Fault != CaptureFault.None && _operation == LogicalOperationKind.Insert && Recording)
+            Fault.SpoilInsert(table, _payload, _imageStart);
         var images = _payload.From(_imageStart);
         var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
+        if (watch.IsOn)
+        {
+            watch.Show(table, _operation, images[..beforeLength], images[beforeLength..]);
+            _payload.CutTo(_rowStart);
+            return;
+        }
+
         if (_operation != LogicalOperationKind.Insert)
             book.RemoveRow(table.Name, RowHash.Of(images[..beforeLength]));
         if (_operation != LogicalOperationKind.Delete)
@@ -176,10 +265,7 @@ internal sealed class CaptureLog(DigestBook book, int payloadBytesMax)
         var newKey = ImageTracker.KeyOf(table, after, EndsOfAfter(table, beforeLength, images.Length));
         if (_tracker.Find(newKey) is not null)
         {
-            Refusal = new RefusedException(
-                RefusedException.NotAllowed,
-                $"A foreign-key action of \"{table.Name}\" changed a row that the same statement was moving; that cannot be replicated yet. "
-                + "Change the referring rows in a statement of their own.");
+            Refusal = RefusedSql.MovingRow.Exception(table.Name);
             throw Refusal;
         }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Polygraph.Protocol;
+using Polygraph.Wire.Log;
 
 namespace Polygraph.Storage.Capture;
 
@@ -44,6 +45,22 @@ internal sealed class ImageTracker
             _images.Remove(key);
         else
             _images[key] = image;
+    }
+
+    /// <summary>The key of an image of which only the bytes are known.</summary>
+    internal static string KeyOf(TableShape table, ReadOnlySpan<byte> image)
+    {
+        Span<int> ends = table.Values.Count <= 64 ? stackalloc int[table.Values.Count] : new int[table.Values.Count];
+        LogicalPayloadScan.ValueEnds(image, ends);
+        return KeyOf(table, image, ends);
+    }
+
+    /// <summary>The key of the row with a rowid.</summary>
+    internal static string KeyOf(TableShape table, long rowid)
+    {
+        var value = new LogicalPayloadWriter();
+        value.WriteInteger(rowid);
+        return table.CaptureId + ":" + Encoding.Latin1.GetString(value.Written);
     }
 
     /// <summary>The key of an image: its table and the bytes of its key values. <paramref name="ends"/> are the ends of its values.</summary>

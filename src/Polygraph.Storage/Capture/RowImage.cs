@@ -7,12 +7,21 @@ namespace Polygraph.Storage.Capture;
 /// <summary>Writes values into an image, from where SQLite shows them, and finds their ends in a written one.</summary>
 internal static unsafe class RowImage
 {
+    // 2^63.
+    private const double IntegersEnd = 9_223_372_036_854_775_808.0;
+
     /// <summary>Writes a value that a function was called with.</summary>
-    internal static void Write(LogicalPayloadWriter writer, nint value)
+    /// <param name="writer">Where to.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="isNumeric">Whether its column keeps a REAL without fraction as INTEGER: NEW shows some of them (of generated columns) as REAL.</param>
+    internal static void Write(LogicalPayloadWriter writer, nint value, bool isNumeric)
     {
         var kind = (SqlValueKind)NativeMethods.sqlite3_value_type(value);
         switch (kind)
         {
+            case SqlValueKind.Real when isNumeric && NativeMethods.sqlite3_value_double(value) is var real && Math.Abs(real) < IntegersEnd && Math.Floor(real) == real:
+                writer.WriteInteger((long)real);
+                break;
             case SqlValueKind.Integer:
                 writer.WriteInteger(NativeMethods.sqlite3_value_int64(value));
                 break;
@@ -31,6 +40,42 @@ internal static unsafe class RowImage
                 writer.WriteNull();
                 break;
         }
+    }
+
+    /// <summary>The value that SQLite shows, copied.</summary>
+    internal static SqlValue Read(nint value)
+    {
+        var kind = (SqlValueKind)NativeMethods.sqlite3_value_type(value);
+        return kind switch
+        {
+            SqlValueKind.Integer => SqlValue.FromInteger(NativeMethods.sqlite3_value_int64(value)),
+            SqlValueKind.Real => SqlValue.FromReal(NativeMethods.sqlite3_value_double(value)),
+            SqlValueKind.Text => SqlValue.FromUtf8(
+                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_text(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
+            SqlValueKind.Blob => SqlValue.FromBlob(
+                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_blob(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
+            _ => SqlValue.Null,
+        };
+    }
+
+    /// <summary>The values by which the row of an image is found.</summary>
+    internal static SqlValue[] KeyValues(TableShape table, ReadOnlySpan<byte> image)
+    {
+        var values = Values(table, image);
+        return [.. table.Key.Select(part => values[part])];
+    }
+
+    /// <summary>The values of an image, decoded.</summary>
+    internal static SqlValue[] Values(TableShape table, ReadOnlySpan<byte> image)
+    {
+        var payload = new LogicalPayloadWriter();
+        payload.WriteVersion();
+        payload.WriteTable(table.Name, table.Values.Count);
+        payload.WriteRowOperation(LogicalOperationKind.Delete, 0);
+        payload.WriteBytes(image);
+        payload.WriteEnd([]);
+        new LogicalPayloadReader(payload.Written.ToArray()).Read(out var operation);
+        return operation.Before.ToArray();
     }
 
     /// <summary>Writes the columns of the row on which a statement stands.</summary>

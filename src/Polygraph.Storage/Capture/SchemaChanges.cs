@@ -1,5 +1,4 @@
 using Polygraph.Storage.Digests;
-using Polygraph.Storage.Execution;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Storage.Capture;
@@ -42,9 +41,15 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         return result;
     }
 
+    /// <summary>VACUUM was run: the schema is the same, but SQLite counts it as another.</summary>
+    internal void NoteVacuum() => capture.Catalog = _reader.Read(capture.Catalog);
+
     private void Adopt(SchemaCatalog before, SchemaCatalog after, bool everyTable)
     {
         capture.Catalog = after;
+        // A table that only changed its name, or became the shadow of a virtual one, still has triggers under its old number.
+        foreach (var table in before.Tables.Where(table => after.Find(table.CaptureId) is null))
+            CaptureTriggers.Drop(connection, table);
         foreach (var table in after.Tables)
         {
             if (everyTable || before.Find(table.CaptureId) is null)
@@ -85,8 +90,7 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
     {
         var tokens = new SqlTokens(text);
         while (tokens.Read())
-            if (SqlName.IsOwn(tokens.Current.Trim("\"`[]'").ToString()))
-                throw new RefusedException(
-                    RefusedException.NotAllowed, $"Names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.");
+            if (tokens.Current.Trim("\"`[]'").ToString() is var name && SqlName.IsOwn(name))
+                throw RefusedSql.ReservedName.Exception(name);
     }
 }

@@ -1,3 +1,4 @@
+using Polygraph.Protocol;
 using Polygraph.Storage.Execution;
 using Polygraph.Storage.Sqlite;
 
@@ -7,6 +8,8 @@ namespace Polygraph.Storage.Capture;
 internal sealed class SchemaReader(SqliteConnection connection)
 {
     private static readonly string[] RowidNames = ["rowid", "_rowid_", "oid"];
+
+    private static readonly string[] NotNumeric = ["CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB"];
 
     private int _lastCaptureId;
 
@@ -22,17 +25,42 @@ internal sealed class SchemaReader(SqliteConnection connection)
             return previous;
         var rows = ReadSchema();
         var triggers = rows.Where(row => row.Type == "trigger").ToList();
+        var mixedParents = MixedParents();
+        var virtualTables = rows
+            .Where(row => row.Type == "table").Select(row => VirtualTable.TryRead(row.Name, row.Sql)).OfType<VirtualTable>()
+            .OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        var shadows = virtualTables.SelectMany(table => table.ShadowTables).Intersect(rows.Select(row => row.Name), StringComparer.OrdinalIgnoreCase);
+        var notRows = virtualTables.SelectMany(table => table.ShadowTables.Append(table.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var tables = rows
-            .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name))
-            .Select(row => ShapeOf(row, triggers.Where(trigger => trigger.TableName == row.Name), previous))
+            .Where(row => row.Type == "table" && !SqlName.IsOwn(row.Name) && !SqlName.IsSystem(row.Name) && !notRows.Contains(row.Name))
+            .Select(row => ShapeOf(row, triggers.Where(trigger => trigger.TableName == row.Name), mixedParents.Contains(row.Name), previous))
             .OrderBy(table => table.Name, StringComparer.Ordinal)
             .ToList();
         return new SchemaCatalog(
             version,
             tables,
+            virtualTables,
+            shadows,
             triggers.ToDictionary(
                 trigger => trigger.Name, trigger => new TriggerTraits(SqlTokens.CanReplace(trigger.Sql), SqlTokens.CanFail(trigger.Sql))),
-            tables.Any(table => SqlTokens.HasWord(table.Sql, "DEFERRED")));
+            rows.Any(row => row.Name == "sqlite_sequence"));
+    }
+
+    /// <summary>
+    /// The statements that make the schema, in an order in which they can run: virtual tables first, because they make tables of their own, and
+    /// triggers last. Polygraph's own tables are among them, because views may read them.
+    /// </summary>
+    internal static List<string> ReadStatements(SqliteConnection connection)
+    {
+        var statements = new List<string>();
+        using var statement = connection.Prepare(
+            """
+            SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+            ORDER BY sql NOT LIKE 'CREATE VIRTUAL %', CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid
+            """);
+        while (statement.Step())
+            statements.Add(statement.ColumnText(0));
+        return statements;
     }
 
     private long ReadVersion()
@@ -51,10 +79,11 @@ internal sealed class SchemaReader(SqliteConnection connection)
         return rows;
     }
 
-    private TableShape ShapeOf(SchemaRow row, IEnumerable<SchemaRow> triggers, SchemaCatalog previous)
+    private TableShape ShapeOf(SchemaRow row, IEnumerable<SchemaRow> triggers, bool isMixedParent, SchemaCatalog previous)
     {
-        var needsTracking = triggers.Any(trigger => SqlTokens.HasWord(trigger.Sql, "BEFORE") || !SqlTokens.HasWord(trigger.Sql, "AFTER"))
-            || RefersToItselfWithAction(row.Name);
+        var actionParents = ActionParents(row.Name);
+        var needsTracking = isMixedParent || triggers.Any(trigger => SqlTokens.HasWord(trigger.Sql, "BEFORE") || !SqlTokens.HasWord(trigger.Sql, "AFTER"))
+            || actionParents.Contains(row.Name, StringComparer.OrdinalIgnoreCase);
         if (previous.Find(row.Name) is { } known && known.Sql == row.Sql)
             return known.NeedsTracking == needsTracking ? known : known with { NeedsTracking = needsTracking };
 
@@ -68,14 +97,23 @@ internal sealed class SchemaReader(SqliteConnection connection)
             ? columns.Where(column => column.KeyOrdinal > 0).OrderBy(column => column.KeyOrdinal)
                 .Select(column => values.IndexOf(SqlName.Quote(column.Name))).ToList()
             : [alias < 0 ? 0 : values.IndexOf(SqlName.Quote(columns[alias].Name))];
+        var keyCollations = isWithoutRowid ? KeyCollations(row.Name) : [];
         var shape = new TableShape
         {
+            KeyColumns = isWithoutRowid ? [.. key.Select(part => columns.FindIndex(column => SqlName.Quote(column.Name) == values[part]))] : [],
+            KeyCondition = string.Join(
+                " AND ", key.Select((part, i) => $"{values[part]}{(isWithoutRowid ? " COLLATE " + keyCollations[i] : "")} IS ?")),
+            LookUpHint = isWithoutRowid ? "INDEXED BY " + SqlName.Quote(KeyIndex(row.Name)) : "NOT INDEXED",
+            IsNumeric = [.. values.Select(value => columns.Find(column => SqlName.Quote(column.Name) == value) is { Name: not null } column
+                && HasNumericAffinity(column.Type, isStrict: SqlTokens.HasWord(row.Sql, "STRICT")))],
+            ActionParents = actionParents,
             CaptureId = ++_lastCaptureId,
             Name = row.Name,
             Sql = row.Sql,
             Values = values,
             Key = key,
             IsWithoutRowid = isWithoutRowid,
+            HasUnnamedRowid = !isWithoutRowid && alias < 0,
             IsAutoIncrement = SqlTokens.HasWord(row.Sql, "AUTOINCREMENT"),
             CanReplace = SqlTokens.HasPair(row.Sql, "CONFLICT", "REPLACE"),
             CanFail = SqlTokens.HasPair(row.Sql, "CONFLICT", "FAIL"),
@@ -115,20 +153,70 @@ internal sealed class SchemaReader(SqliteConnection connection)
 
     private static string RowidName(string table, List<Column> columns)
         => RowidNames.FirstOrDefault(name => !columns.Any(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
-            ?? throw new RefusedException(
-                RefusedException.NotAllowed,
-                $"Table \"{table}\" has columns named rowid, _rowid_ and oid and no INTEGER PRIMARY KEY, so its rows cannot be told apart. "
-                + "Rename one of these columns or declare an INTEGER PRIMARY KEY.");
+            ?? throw RefusedSql.UnnamedRows.Exception(table);
 
-    /// <summary>A cascade that returns to its own table shows triggers the rows in an order that is not that of the changes.</summary>
-    private bool RefersToItselfWithAction(string table)
+    /// <summary>Whose changes a foreign key of the table answers with changes of its own.</summary>
+    private List<string> ActionParents(string table)
     {
+        var parents = new List<string>();
         using var statement = connection.Prepare($"PRAGMA main.foreign_key_list({SqlName.Quote(table)})");
         while (statement.Step())
-            if (statement.ColumnText(2).Equals(table, StringComparison.OrdinalIgnoreCase)
-                && (statement.ColumnText(5) is not ("NO ACTION" or "RESTRICT") || statement.ColumnText(6) is not ("NO ACTION" or "RESTRICT")))
-                return true;
-        return false;
+            if (statement.ColumnText(5) is not ("NO ACTION" or "RESTRICT") || statement.ColumnText(6) is not ("NO ACTION" or "RESTRICT"))
+                parents.Add(statement.ColumnText(2));
+        return parents;
+    }
+
+    /// <summary>
+    /// The tables of whose text or typeless columns a numeric column is a foreign key. When SQLite compares the two it makes a number of a text that
+    /// looks like one, and a trigger that fires later is shown that number as OLD.
+    /// </summary>
+    private HashSet<string> MixedParents()
+    {
+        const string MixedKeys = """
+            SELECT fk."table" FROM main.sqlite_master AS t, pragma_foreign_key_list(t.name) AS fk, pragma_table_xinfo(t.name) AS child,
+                pragma_table_xinfo(fk."table") AS parent
+            WHERE t.type = 'table' AND child.name = fk."from" COLLATE NOCASE
+                AND CASE WHEN fk."to" IS NULL THEN parent.pk = fk.seq + 1 ELSE parent.name = fk."to" COLLATE NOCASE END
+                AND (child.type LIKE '%INT%' OR NOT (child.type = '' OR child.type LIKE '%CHAR%' OR child.type LIKE '%CLOB%' OR child.type LIKE '%TEXT%'
+                    OR child.type LIKE '%BLOB%'))
+                AND parent.type NOT LIKE '%INT%'
+                AND (parent.type = '' OR parent.type LIKE '%CHAR%' OR parent.type LIKE '%CLOB%' OR parent.type LIKE '%TEXT%' OR parent.type LIKE '%BLOB%')
+            """;
+        var parents = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        using var statement = connection.Prepare(MixedKeys);
+        while (statement.Step())
+            parents.Add(statement.ColumnText(0));
+        return parents;
+    }
+
+    /// <summary>SQLite's rules of affinity, in their order.</summary>
+    private static bool HasNumericAffinity(string type, bool isStrict)
+    {
+        if (type.Contains("INT", StringComparison.OrdinalIgnoreCase))
+            return true;
+        return type.Length > 0 && !(isStrict && type.Equals("ANY", StringComparison.OrdinalIgnoreCase))
+            && !NotNumeric.Any(part => type.Contains(part, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>The index that a WITHOUT ROWID table is.</summary>
+    private string KeyIndex(string table)
+    {
+        using var statement = connection.Prepare("SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'");
+        statement.Bind(1, table);
+        Invariant.Holds(statement.Step(), "a table without rowid has a primary key");
+        return statement.ColumnText(0);
+    }
+
+    /// <summary>The collations of a WITHOUT ROWID table's primary key, quoted.</summary>
+    private List<string> KeyCollations(string table)
+    {
+        const string ByTheIndex = "SELECT coll FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno";
+        var collations = new List<string>();
+        using var statement = connection.Prepare(ByTheIndex);
+        statement.Bind(1, table);
+        while (statement.Step())
+            collations.Add(SqlName.Quote(statement.ColumnText(0)));
+        return collations;
     }
 
     private bool HasRows(string sql)

@@ -67,6 +67,42 @@ internal ref struct SqlTokens(ReadOnlySpan<char> sql)
     /// <summary>Whether the statement can fail and keep what it did before: <c>OR FAIL</c>, or a trigger's <c>RAISE(FAIL</c>.</summary>
     internal static bool CanFail(string sql) => HasPair(sql, "OR", "FAIL") || HasPair(sql, "(", "FAIL");
 
+    /// <summary>
+    /// Whether an upsert has two ON CONFLICT clauses for the same columns. SQLite (3.40 for one) then leaves out the check of the other keys, and puts
+    /// a second row over the first.
+    /// </summary>
+    internal static bool HasTwinUpserts(string sql)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var tokens = new SqlTokens(sql);
+        var afterOn = false;
+        while (tokens.Read())
+        {
+            if (tokens.Is(";"))
+                seen.Clear();
+            if (afterOn && tokens.Is("CONFLICT") && tokens.ReadTarget() is { Length: > 0 } target && !seen.Add(target))
+                return true;
+            afterOn = tokens.Is("ON");
+        }
+
+        return false;
+    }
+
+    /// <summary>What stands in the parentheses that follow, if they do.</summary>
+    private string ReadTarget()
+    {
+        var target = new System.Text.StringBuilder();
+        for (var depth = 0; Read();)
+        {
+            depth += Is("(") ? 1 : Is(")") ? -1 : 0;
+            if (depth == 0)
+                break;
+            target.Append(Current.Trim("\"`[]")).Append(' ');
+        }
+
+        return target.ToString();
+    }
+
     private void SkipBlank()
     {
         while (true)

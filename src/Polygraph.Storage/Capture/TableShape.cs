@@ -16,12 +16,35 @@ internal sealed record TableShape
     /// <summary>SQL names of the image's values, quoted where they are columns.</summary>
     public required IReadOnlyList<string> Values { get; init; }
 
+    /// <summary>Which values have INTEGER or NUMERIC affinity.</summary>
+    public required IReadOnlyList<bool> IsNumeric { get; init; }
+
     /// <summary>Which values of the image identify the row: the rowid, or the primary key of a WITHOUT ROWID table.</summary>
     public required IReadOnlyList<int> Key { get; init; }
+
+    /// <summary>The numbers of the key's columns in the table; empty where the rowid is the key.</summary>
+    public required IReadOnlyList<int> KeyColumns { get; init; }
+
+    /// <summary>
+    /// What finds a row by the values of its key, in their order. Each with the collation of the primary key, which may be another than the
+    /// column's: under the column's, two keys could be the same.
+    /// </summary>
+    public required string KeyCondition { get; init; }
+
+    /// <summary>
+    /// How a row that is about to change is looked for: not by an index of the table, because SQLite may have taken the row out of that already.
+    /// </summary>
+    public required string LookUpHint { get; init; }
+
+    /// <summary>The tables that a foreign key with an action (CASCADE, SET NULL, SET DEFAULT) of this table refers to.</summary>
+    public required IReadOnlyList<string> ActionParents { get; init; }
 
     public required bool IsWithoutRowid { get; init; }
 
     public required bool IsAutoIncrement { get; init; }
+
+    /// <summary>Whether the rows have rowids that no column keeps, so that VACUUM may give them others.</summary>
+    public required bool HasUnnamedRowid { get; init; }
 
     /// <summary>Whether a constraint of the table says ON CONFLICT REPLACE.</summary>
     public required bool CanReplace { get; init; }
@@ -49,7 +72,12 @@ internal static class SqlName
 
     internal static string Quote(string name) => "\"" + name.Replace("\"", "\"\"") + "\"";
 
+    internal static bool Same(string one, string other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
+
     internal static bool IsOwn(string name) => name.StartsWith(OwnPrefix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The tables of ANALYZE: SQLite lets clients write them, and puts no triggers on them.</summary>
+    internal static bool IsStatistics(string name) => name.StartsWith("sqlite_stat", StringComparison.OrdinalIgnoreCase);
 
     internal static bool IsSystem(string name) => name.StartsWith("sqlite_", StringComparison.OrdinalIgnoreCase);
 }

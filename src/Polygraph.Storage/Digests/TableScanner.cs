@@ -13,17 +13,16 @@ internal static class TableScanner
     /// <summary>Scans a table through its shape, so that the result is comparable with the incremental digest.</summary>
     internal static (Digest128 Digest, long Rows) Scan(
         SqliteConnection connection, TableShape table, CancellationToken cancellation = default)
-        => Scan(
-            connection, $"SELECT {string.Join(", ", table.Values)} FROM main.{table.QuotedName}", table.Values.Count, cancellation);
+        => Scan(connection, $"SELECT {string.Join(", ", table.Values)} FROM main.{table.QuotedName}", cancellation);
 
     /// <summary>Scans what a query returns.</summary>
-    internal static (Digest128 Digest, long Rows) Scan(
-        SqliteConnection connection, string sql, int columns, CancellationToken cancellation = default)
+    internal static (Digest128 Digest, long Rows) Scan(SqliteConnection connection, string sql, CancellationToken cancellation = default)
     {
         var image = new LogicalPayloadWriter();
         var digest = Digest128.Empty;
         long rows = 0;
         using var statement = connection.Prepare(sql);
+        var columns = statement.ColumnCount;
         while (statement.Step())
         {
             if (rows % RowsBetweenChecks == 0)

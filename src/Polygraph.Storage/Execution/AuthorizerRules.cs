@@ -46,7 +46,7 @@ internal static class AuthorizerAnswer
     internal const int Deny = 1;
 }
 
-/// <summary>One table: what a client's statement may not do, and why.</summary>
+/// <summary>Which entry of <see cref="RefusedSql"/> an action of a client's statement meets, if any.</summary>
 internal static class AuthorizerRules
 {
     /// <summary>Why the action is refused, null if it is not.</summary>
@@ -55,18 +55,17 @@ internal static class AuthorizerRules
         {
             // DROP TABLE takes the table's capture triggers with it; nobody else may.
             AuthorizerAction.DropTempTrigger when facts.ChangesSchema && SqlName.IsOwn(first ?? "") => null,
-            AuthorizerAction.Attach or AuthorizerAction.Detach when facts.FirstWord == "VACUUM" => "VACUUM is not supported yet.",
-            AuthorizerAction.Attach or AuthorizerAction.Detach => "ATTACH and DETACH are not available: a database is replicated alone.",
+            AuthorizerAction.Attach or AuthorizerAction.Detach => RefusedSql.OtherFiles.Message,
             AuthorizerAction.CreateTempIndex or AuthorizerAction.CreateTempTable or AuthorizerAction.CreateTempTrigger
                 or AuthorizerAction.CreateTempView or AuthorizerAction.DropTempIndex or AuthorizerAction.DropTempTable
                 or AuthorizerAction.DropTempTrigger or AuthorizerAction.DropTempView
-                => "TEMP objects are not available: the connection is shared and replicas do not have them.",
-            AuthorizerAction.CreateVirtualTable or AuthorizerAction.DropVirtualTable => "Virtual tables are not supported yet.",
+                => RefusedSql.TempObjects.Message,
+            AuthorizerAction.CreateVirtualTable when !VirtualTable.IsKnownModule(second ?? "")
+                => RefusedSql.UnknownModule.MessageFor(second ?? ""),
             AuthorizerAction.Pragma => PragmaRules.Denial((first ?? "").ToLowerInvariant(), second),
-            AuthorizerAction.Savepoint when SqlName.IsOwn(second ?? "")
-                => $"Savepoint names that begin with {SqlName.OwnPrefix} are reserved. Choose another name.",
+            AuthorizerAction.Savepoint => NameDenial(second),
             AuthorizerAction.Function => FunctionDenial(second ?? "", trigger),
-            AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete => WriteDenial(first ?? "", facts.FirstWord),
+            AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete => WriteDenial(first ?? ""),
             // ANALYZE and REINDEX go through every table, and change no row.
             AuthorizerAction.Analyze or AuthorizerAction.Reindex => null,
             _ when IsSchemaChange(action) || action == AuthorizerAction.AlterTable => NameDenial(first) ?? NameDenial(second),
@@ -76,27 +75,21 @@ internal static class AuthorizerRules
     internal static bool IsSchemaChange(AuthorizerAction action)
         => action is AuthorizerAction.CreateIndex or AuthorizerAction.CreateTable or AuthorizerAction.CreateTrigger
             or AuthorizerAction.CreateView or AuthorizerAction.DropIndex or AuthorizerAction.DropTable or AuthorizerAction.DropTrigger
-            or AuthorizerAction.DropView or AuthorizerAction.Reindex or AuthorizerAction.Analyze;
+            or AuthorizerAction.DropView or AuthorizerAction.Reindex or AuthorizerAction.Analyze
+            or AuthorizerAction.CreateVirtualTable or AuthorizerAction.DropVirtualTable;
 
     private static string? FunctionDenial(string function, string? trigger)
     {
         if (function.Equals("load_extension", StringComparison.OrdinalIgnoreCase))
-            return "load_extension() is not available.";
+            return RefusedSql.LoadExtension.Message;
         return function.Equals(CaptureFunction.Name, StringComparison.OrdinalIgnoreCase) && (trigger is null || !SqlName.IsOwn(trigger))
-            ? $"{CaptureFunction.Name}() is internal."
+            ? RefusedSql.InternalFunction.MessageFor(CaptureFunction.Name)
             : null;
     }
 
     private static string? NameDenial(string? name)
-        => name is not null && SqlName.IsOwn(name) ? $"Names that begin with {SqlName.OwnPrefix} are reserved. Choose another name." : null;
+        => name is not null && SqlName.IsOwn(name) ? RefusedSql.ReservedName.MessageFor(name) : null;
 
-    private static string? WriteDenial(string table, string firstWord)
-    {
-        if (SqlName.IsOwn(table))
-            return $"The table \"{table}\" is kept by Polygraph; it can be read, not written.";
-        var isSystem = SqlName.IsSystem(table) && table != "sqlite_sequence";
-        return isSystem && firstWord is not ("CREATE" or "DROP" or "ALTER" or "ANALYZE" or "REINDEX" or "")
-            ? $"The table \"{table}\" is SQLite's own; it can be read, not written."
-            : null;
-    }
+    private static string? WriteDenial(string table)
+        => SqlName.IsOwn(table) ? RefusedSql.OwnTable.MessageFor(table) : null;
 }

@@ -17,5 +17,9 @@ internal sealed class RefusedException(string code, string message) : Exception(
     internal const string KeyExpired = "IDEMPOTENCY_KEY_EXPIRED";
     internal const string BatchConditionInvalid = "BATCH_COND_BAD";
 
+    /// <summary>A statement that writes, in a transaction that was begun to read.</summary>
+    internal static RefusedException InReadOnlyTransaction()
+        => new(ReadOnly, "This transaction was begun READONLY; the statement would write. Begin it IMMEDIATE or DEFERRED to write in it.");
+
     internal SqlError ToError() => new(code, Message);
 }

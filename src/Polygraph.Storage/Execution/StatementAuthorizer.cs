@@ -57,7 +57,8 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
 
     private int Authorize(AuthorizerAction action, string? first, string? second, string? trigger)
     {
-        var facts = _listening ?? new StatementFacts();
+        // Compiled again while it runs, it was found in order before, as the schema statement that it may be.
+        var facts = _listening ?? new StatementFacts { ChangesSchema = true };
         if (trigger is not null && !SqlName.IsOwn(trigger))
             facts.Triggers.Add(trigger);
         var denial = AuthorizerRules.Denial(action, first, second, trigger, facts);
@@ -78,8 +79,20 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
             case AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete:
                 facts.WrittenTables.Add(first!);
                 facts.WritesSequences |= first == "sqlite_sequence";
+                if (trigger is not null)
+                    facts.WrittenByTriggers.Add(first!);
+                if (action == AuthorizerAction.Insert)
+                    facts.InsertedTables.Add(first!);
                 if (action == AuthorizerAction.Insert && trigger is null)
                     facts.InsertTarget = first;
+                break;
+            case AuthorizerAction.Function:
+                facts.ReadsChanges |= "changes".Equals(second, StringComparison.OrdinalIgnoreCase);
+                if (LocalNames.IsFunction(second!))
+                    facts.LocalFunction = second;
+                break;
+            case AuthorizerAction.Read:
+                facts.ReadTables.Add(first!);
                 break;
             case AuthorizerAction.AlterTable:
                 facts.ChangesSchema = facts.IsAlter = true;
@@ -104,7 +117,7 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
             case AuthorizerAction.Pragma:
                 facts.Pragma = first!.ToLowerInvariant();
                 facts.PragmaArgument = second;
-                facts.ChangesSchema |= second is not null && PragmaRules.IsReplicated(facts.Pragma);
+                facts.ChangesSchema |= PragmaRules.IsReplicated(facts.Pragma, second);
                 break;
             default:
                 facts.ChangesSchema |= AuthorizerRules.IsSchemaChange(action);

@@ -46,20 +46,48 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         if (SkipReadOnlyBegin(rest) is { } skipped)
         {
             tail = offset + Encoding.UTF8.GetByteCount(rest.AsSpan(0, skipped));
-            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin }, rest[..skipped]);
+            return new CompiledStatement(null, new StatementFacts { Transaction = TransactionStep.Begin, Kind = TransactionKind.ReadOnly }, rest[..skipped]);
         }
 
         var facts = new StatementFacts { FirstWord = SqlTokens.FirstWord(rest) };
         var statement = CompileListening(terminatedSql, offset, facts, out tail);
         if (statement is null)
             return null;
+        if (MayHaveHeardModules(facts, catalog))
+        {
+            statement.Dispose();
+            facts = new StatementFacts { FirstWord = facts.FirstWord };
+            statement = CompileListening(terminatedSql, offset, facts, out tail)!;
+        }
+
         // EXPLAIN is heard as what it explains, and does nothing of it.
         if (statement.IsExplain)
             facts = new StatementFacts { FirstWord = "EXPLAIN" };
         var text = Encoding.UTF8.GetString(terminatedSql, offset, Math.Min(tail, terminatedSql.Length - 1) - offset);
         var compiled = new CompiledStatement(statement, facts, text);
+        if (facts.FirstWord == "VACUUM" && SqlTokens.HasWord(text, "INTO"))
+        {
+            compiled.Dispose();
+            throw RefusedSql.VacuumInto.Exception("");
+        }
+
+        if (!compiled.IsReadOnly && SqlTokens.HasTwinUpserts(text))
+        {
+            compiled.Dispose();
+            throw RefusedSql.TwinUpserts.Exception("");
+        }
+
+        if (facts.Transaction == TransactionStep.Begin && (SqlTokens.HasWord(text, "IMMEDIATE") || SqlTokens.HasWord(text, "EXCLUSIVE")))
+            facts.Kind = TransactionKind.Immediate;
         if (!compiled.IsReadOnly)
             AddTraits(facts, text, catalog);
+        if (facts is { ShippedFor: not null, ChangesSchema: false }
+            && (facts.LocalFunction ?? facts.ReadTables.FirstOrDefault(name => LocalNames.IsTable(name, catalog))) is { } local)
+        {
+            compiled.Dispose();
+            throw RefusedSql.LocalRead.Exception(local);
+        }
+
         // Old versions of SQLite do not tell the authorizer of ALTER TABLE … DROP COLUMN.
         facts.ChangesSchema |= !compiled.IsReadOnly && facts.FirstWord == "ALTER";
         facts.IsAlter |= facts.ChangesSchema && facts.FirstWord == "ALTER";
@@ -101,12 +129,25 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         }
     }
 
+    /// <summary>
+    /// The first use of a virtual table or table-valued function makes its module compile statements of its own and declare its columns by a CREATE
+    /// TABLE, and the authorizer hears that too. The second compilation is free of it.
+    /// </summary>
+    private static bool MayHaveHeardModules(StatementFacts facts, SchemaCatalog catalog)
+        => (facts.ChangesSchema && facts.FirstWord is not ("CREATE" or "DROP" or "ALTER" or "ANALYZE" or "REINDEX" or "PRAGMA"))
+            || catalog.VirtualTables.Any(table => facts.WrittenTables.Contains(table.Name));
+
     private static void AddTraits(StatementFacts facts, string text, SchemaCatalog catalog)
     {
         var tables = facts.WrittenTables.Select(catalog.Find).OfType<TableShape>().ToList();
         var triggers = facts.Triggers.Where(catalog.Triggers.ContainsKey).Select(name => catalog.Triggers[name]).ToList();
+        var written = facts.ChangesSchema ? facts.WrittenByTriggers : facts.WrittenTables;
+        facts.ShippedFor = catalog.VirtualTables.Select(table => table.Name).FirstOrDefault(written.Contains)
+            ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
+        facts.NeedsWatch = facts.CanReplace || facts.CanFail
+            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))));
     }
 
     /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>

@@ -37,6 +37,16 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             statement.Bind(i + 1, arguments[i].Value);
     }
 
+    /// <summary>The values of the parameters in the order of their numbers, of arguments that were bound.</summary>
+    internal static SqlValue[] InOrder(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    {
+        var positional = 0;
+        var values = new SqlValue[statement.ParameterCount];
+        foreach (var argument in arguments)
+            values[(argument.Name is null ? ++positional : FindParameter(statement, argument.Name)) - 1] = argument.Value;
+        return values;
+    }
+
     /// <summary>Runs to the end, collecting rows if they are wanted, and lets go of the arguments.</summary>
     internal IReadOnlyList<SqlValue[]> Run(SqliteStatement statement, bool wantRows)
     {
@@ -68,6 +78,42 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
         }
 
         return tooLarge is not null ? throw tooLarge : rows ?? (IReadOnlyList<SqlValue[]>)[];
+    }
+
+    /// <summary>The next rows of a statement that is already running. Each call may take as long as a whole statement.</summary>
+    /// <param name="statement">Bound; it stays as it is until it is reset.</param>
+    /// <param name="rowsMax">At most so many.</param>
+    /// <param name="bytesMax">No further row once the values have so many bytes.</param>
+    /// <param name="wantRows">Whether rows are kept; if not, the statement runs to its end.</param>
+    /// <param name="bytes">What the values have.</param>
+    /// <param name="isOver">Whether that was the last row.</param>
+    internal List<SqlValue[]> RunOn(SqliteStatement statement, int rowsMax, long bytesMax, bool wantRows, out long bytes, out bool isOver)
+    {
+        var rows = new List<SqlValue[]>();
+        (bytes, isOver) = (0, false);
+        authorizer.SetClientRuns(true);
+        time.Start();
+        try
+        {
+            while (rows.Count < rowsMax && bytes < bytesMax && !isOver)
+            {
+                isOver = !statement.Step();
+                if (isOver || !wantRows)
+                    continue;
+                var row = new SqlValue[statement.ColumnCount];
+                for (var i = 0; i < row.Length; i++)
+                    row[i] = statement.ColumnValue(i);
+                rows.Add(row);
+                bytes += SizeOf(row);
+            }
+        }
+        finally
+        {
+            time.End();
+            authorizer.SetClientRuns(false);
+        }
+
+        return rows;
     }
 
     /// <summary>What a client is told about an exception of its statement.</summary>
@@ -113,13 +159,20 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
     private RefusedException? Charge(SqlValue[] row)
     {
         _rowsLeft--;
-        foreach (var value in row)
-            _bytesLeft -= ValueOverheadBytes + (value.Kind is SqlValueKind.Text or SqlValueKind.Blob ? value.Bytes.Length : 0);
+        _bytesLeft -= SizeOf(row);
         return _rowsLeft >= 0 && _bytesLeft >= 0
             ? null
             : new RefusedException(
                 RefusedException.ResponseTooLarge,
                 $"The answer is larger than {options.MaxResultRows} rows or {options.MaxResultBytes} bytes. Ask for less, in pages.");
+    }
+
+    private static long SizeOf(SqlValue[] row)
+    {
+        var bytes = 0L;
+        foreach (var value in row)
+            bytes += ValueOverheadBytes + (value.Kind is SqlValueKind.Text or SqlValueKind.Blob ? value.Bytes.Length : 0);
+        return bytes;
     }
 
     private static RefusedException WrongCount(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)

@@ -12,14 +12,39 @@ internal enum TransactionStep : byte
     RollbackTo,
 }
 
+/// <summary>What a <c>BEGIN</c> asks for.</summary>
+internal enum TransactionKind : byte
+{
+    /// <summary>The writer when the first statement writes.</summary>
+    Deferred,
+
+    /// <summary>The writer at once: <c>IMMEDIATE</c> and <c>EXCLUSIVE</c>, which mean the same where one connection writes.</summary>
+    Immediate,
+
+    /// <summary>Never the writer: libSQL's <c>READONLY</c>.</summary>
+    ReadOnly,
+}
+
 /// <summary>What the authorizer learned about a statement while SQLite compiled it. Filled once, then only read.</summary>
 internal sealed class StatementFacts
 {
+    /// <summary>Tables that the statement, its triggers or its foreign-key actions read.</summary>
+    internal HashSet<string> ReadTables { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A function that it calls and that can say something else on another replica.</summary>
+    internal string? LocalFunction { get; set; }
+
     /// <summary>Tables and views that the statement, its triggers or its foreign-key actions write.</summary>
     internal HashSet<string> WrittenTables { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The schema's triggers that it can fire.</summary>
     internal HashSet<string> Triggers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them into which rows are inserted.</summary>
+    internal HashSet<string> InsertedTables { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them that a trigger writes.</summary>
+    internal HashSet<string> WrittenByTriggers { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The first word of the text, in upper case.</summary>
     internal string FirstWord { get; init; } = "";
@@ -33,7 +58,13 @@ internal sealed class StatementFacts
 
     internal bool WritesSequences { get; set; }
 
+    /// <summary>Whether it calls <c>changes()</c>.</summary>
+    internal bool ReadsChanges { get; set; }
+
     internal TransactionStep Transaction { get; set; }
+
+    /// <summary>Of a <see cref="TransactionStep.Begin"/>.</summary>
+    internal TransactionKind Kind { get; set; }
 
     internal string SavepointName { get; set; } = "";
 
@@ -49,6 +80,15 @@ internal sealed class StatementFacts
     internal bool CanReplace { get; set; }
 
     internal bool CanFail { get; set; }
+
+    /// <summary>Whether triggers alone would not see all that it does, or not in its order: see <see cref="Capture.RowWatch"/>.</summary>
+    internal bool NeedsWatch { get; set; }
+
+    /// <summary>
+    /// A table without capture that the statement writes, also through triggers: a virtual one, or one of ANALYZE's. Then replicas run the statement
+    /// themselves. Of a DROP TABLE only what triggers of its foreign-key actions write.
+    /// </summary>
+    internal string? ShippedFor { get; set; }
 
     internal bool FiresTriggers => Triggers.Count > 0;
 }

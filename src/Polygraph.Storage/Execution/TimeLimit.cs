@@ -14,6 +14,7 @@ internal sealed unsafe class TimeLimit : IDisposable
     private readonly long _limitTicks;
     private GCHandle _self;
     private long _deadline = long.MaxValue;
+    private long _deadlineOfAll = long.MaxValue;
     private volatile bool _stopped;
 
     /// <summary>Installs the limit. Dispose it after the connection is closed.</summary>
@@ -30,8 +31,12 @@ internal sealed unsafe class TimeLimit : IDisposable
     /// <summary>Whoever wants the answer; once it is cancelled nobody does, and the statement stops.</summary>
     internal CancellationToken Client { get; set; }
 
+    /// <summary>From now on all statements together have so long, beside the limit of each; null ends that.</summary>
+    internal void LimitAll(TimeSpan? left)
+        => _deadlineOfAll = left is { } time ? Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
+
     /// <summary>Begins the time of a client's statement.</summary>
-    internal void Start() => _deadline = Stopwatch.GetTimestamp() + _limitTicks;
+    internal void Start() => _deadline = Math.Min(Stopwatch.GetTimestamp() + _limitTicks, _deadlineOfAll);
 
     /// <summary>Our own statements have no limit.</summary>
     internal void End() => _deadline = long.MaxValue;

@@ -20,7 +20,17 @@ public readonly record struct EntryContext(
     string? IdempotencyKey,
     UInt128 RequestHash,
     AckLevel AckRequested,
-    string Principal);
+    string Principal)
+{
+    /// <summary>
+    /// Set while not all replicas are known to run the same SQLite library; another number each time one of them changes. What a unit would make
+    /// them run as SQL must then have been tried by the others.
+    /// </summary>
+    public long? MustTryOn { get; init; }
+
+    /// <summary>What they have tried with success; the unit may do exactly that.</summary>
+    public SchemaPlan? Tried { get; init; }
+}
 
 /// <summary>What became of a unit on the leader.</summary>
 /// <param name="Result">The answer, one result a step.</param>
@@ -29,7 +39,14 @@ public readonly record struct EntryContext(
 /// can write succeeded. A writing statement that changed no row still makes an entry, so that its idempotency key holds.
 /// </param>
 /// <param name="Duplicate">Set when the unit's idempotency key was used before; then nothing was executed.</param>
-public sealed record UnitExecution(UnitResult Result, LogEntry? Entry, DuplicateKey? Duplicate);
+public sealed record UnitExecution(UnitResult Result, LogEntry? Entry, DuplicateKey? Duplicate)
+{
+    /// <summary>
+    /// Set when the other replicas must try first what the unit would make them run (<see cref="EntryContext.MustTryOn"/>). It was undone: have
+    /// this tried, then execute the unit again with it as <see cref="EntryContext.Tried"/>.
+    /// </summary>
+    public SchemaPlan? ToTry { get; init; }
+}
 
 /// <summary>An earlier use of an idempotency key.</summary>
 /// <param name="Position">The entry that applied it.</param>

@@ -81,7 +81,7 @@ internal static class UnitInterpreter
     }
 
     /// <summary>Null for a condition that refers to an item that has not come yet.</summary>
-    private static bool? Evaluate(
+    internal static bool? Evaluate(
         BatchCondition condition, int item, StatementResult?[] results, SqlError?[] errors, IStatementRunner runner)
     {
         switch (condition)

@@ -14,13 +14,20 @@ internal sealed class UnitTransaction(WriterConnection writer, Func<UnitMark> ma
     // The innermost last. The first one began the transaction.
     private readonly List<(string Name, UnitMark Mark)> _savepoints = [];
 
+    /// <summary>Whether the open transaction was begun as one that only reads.</summary>
+    internal bool IsReadOnly { get; private set; }
+
     internal bool IsOpen => _savepoints.Count > 0;
 
     /// <summary>The state at which the open transaction began.</summary>
     internal UnitMark Start => _savepoints[0].Mark;
 
     /// <summary>Forgets the savepoints, which SQLite has already undone.</summary>
-    internal void Forget() => _savepoints.Clear();
+    internal void Forget()
+    {
+        _savepoints.Clear();
+        IsReadOnly = false;
+    }
 
     /// <summary>Undoes an open transaction.</summary>
     internal void RollBack()
@@ -29,7 +36,7 @@ internal sealed class UnitTransaction(WriterConnection writer, Func<UnitMark> ma
             return;
         Undo(0);
         writer.Run("RELEASE " + Quoted(0));
-        _savepoints.Clear();
+        Forget();
     }
 
     /// <summary>Runs a transaction statement; null if it went well.</summary>
@@ -41,6 +48,7 @@ internal sealed class UnitTransaction(WriterConnection writer, Func<UnitMark> ma
                 if (IsOpen)
                     return Error("cannot start a transaction within a transaction");
                 Open(Begin);
+                IsReadOnly = facts.Kind == TransactionKind.ReadOnly;
                 return null;
             case TransactionStep.Savepoint:
                 Open(facts.SavepointName);
@@ -89,6 +97,7 @@ internal sealed class UnitTransaction(WriterConnection writer, Func<UnitMark> ma
             return WriterSession.ForeignKeyError;
         writer.Connection.Execute("RELEASE " + Quoted(index));
         _savepoints.RemoveRange(index, _savepoints.Count - index);
+        IsReadOnly &= IsOpen;
         return null;
     }
 
@@ -100,4 +109,4 @@ internal sealed class UnitTransaction(WriterConnection writer, Func<UnitMark> ma
 
 /// <summary>A point of a unit: what it had captured, and what it knew of AUTOINCREMENT.</summary>
 internal readonly record struct UnitMark(
-    CaptureMark Capture, System.Collections.Immutable.ImmutableDictionary<string, long>? Sequences, bool Wrote);
+    CaptureMark Capture, IReadOnlyList<SequenceRow>? Sequences, bool Wrote);

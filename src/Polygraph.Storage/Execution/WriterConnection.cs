@@ -18,7 +18,7 @@ internal sealed unsafe class WriterConnection : IDisposable
 
     internal WriterConnection(string path)
     {
-        Connection = SqliteConnection.Open(path, readOnly: false);
+        Connection = SqliteConnection.Open(path, readOnly: false, FrozenClock.VfsName());
         try
         {
             _self = GCHandle.Alloc(this);
@@ -27,7 +27,6 @@ internal sealed unsafe class WriterConnection : IDisposable
             Connection.Execute("PRAGMA recursive_triggers=OFF");
             Connection.Set(ConnectionSwitch.ForeignKeys, true);
             Connection.Set(ConnectionSwitch.Defensive, true);
-            Connection.Set(ConnectionSwitch.TrustedSchema, false);
             _ = NativeMethods.sqlite3_wal_hook(Connection.Pointer, &CountFrames, GCHandle.ToIntPtr(_self));
         }
         catch
@@ -44,6 +43,8 @@ internal sealed unsafe class WriterConnection : IDisposable
 
     internal bool ForeignKeys => _foreignKeys;
 
+    internal bool RecursiveTriggers => _recursiveTriggers;
+
     /// <summary>Runs a statement of our own that runs often.</summary>
     internal void Run(string sql)
     {
@@ -52,11 +53,18 @@ internal sealed unsafe class WriterConnection : IDisposable
         statement.Run();
     }
 
+    /// <summary>Whether a query of our own finds a row.</summary>
+    internal bool HasRow(string sql)
+    {
+        using var statement = Connection.Prepare(sql);
+        return statement.Step();
+    }
+
     /// <summary>Schema triggers and foreign keys on, as clients expect.</summary>
-    internal void EnterExecuting()
+    internal void EnterExecuting(bool foreignKeys = true)
     {
         SetTriggers(true);
-        SetForeignKeys(true);
+        SetForeignKeys(foreignKeys);
     }
 
     /// <summary>Schema triggers and foreign keys off: images hold their effects. TEMP triggers fire all the same.</summary>
@@ -84,6 +92,16 @@ internal sealed unsafe class WriterConnection : IDisposable
             return;
         Connection.Execute(on ? "PRAGMA recursive_triggers=ON" : "PRAGMA recursive_triggers=OFF");
         _recursiveTriggers = on;
+    }
+
+    /// <summary>Makes <c>changes()</c> say that number; SQLite has no call for it, but counts what a statement changes.</summary>
+    internal void SetChanges(long count)
+    {
+        Connection.Execute("CREATE TEMP TABLE IF NOT EXISTS polygraph_changes(id INTEGER PRIMARY KEY)");
+        using var statement = Connection.Prepare(
+            "WITH RECURSIVE numbers(n) AS (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1) "
+            + "INSERT OR REPLACE INTO temp.polygraph_changes SELECT 1 FROM numbers");
+        statement.Bind(1, count).Run();
     }
 
     public void Dispose()

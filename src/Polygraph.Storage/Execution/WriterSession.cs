@@ -19,10 +19,12 @@ internal sealed class WriterSession : IStatementRunner
     private readonly WriterConnection _writer;
     private readonly SqliteConnection _connection;
     private readonly CaptureLog _capture;
+    private readonly RowWatch _watch;
     private readonly SchemaChanges _schema;
     private readonly SequenceTracker _sequences;
     private readonly StatementCompiler _compiler;
     private readonly StatementExecutor _executor;
+    private readonly StatementShipper _shipper;
     private readonly UnitTransaction _transaction;
     private readonly Action<UnitMark?> _restoreBatch;
 
@@ -38,14 +40,16 @@ internal sealed class WriterSession : IStatementRunner
     internal WriterSession(
         WriterConnection writer,
         CaptureLog capture,
+        RowWatch watch,
         SchemaChanges schema,
         SequenceTracker sequences,
         StatementCompiler compiler,
         StatementExecutor executor,
+        StatementShipper shipper,
         Action<UnitMark?> restoreBatch)
     {
-        (_writer, _connection, _capture, _schema, _sequences) = (writer, writer.Connection, capture, schema, sequences);
-        (_compiler, _executor, _restoreBatch) = (compiler, executor, restoreBatch);
+        (_writer, _connection, _capture, _watch, _schema, _sequences) = (writer, writer.Connection, capture, watch, schema, sequences);
+        (_compiler, _executor, _shipper, _restoreBatch) = (compiler, executor, shipper, restoreBatch);
         _transaction = new UnitTransaction(writer, Mark, CutTo);
     }
 
@@ -61,19 +65,39 @@ internal sealed class WriterSession : IStatementRunner
     /// <summary>Whether the unit may have changed rows of <c>sqlite_sequence</c>.</summary>
     internal bool TouchedSequences { get; private set; }
 
+    /// <summary>Whether the unit asked for VACUUM.</summary>
+    internal bool WantsVacuum { get; private set; }
+
     public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
-    internal void Begin(SqlUnit unit)
+    /// <summary>
+    /// Whether the unit's own transaction is open, and can be kept open: nothing that the unit wrote before it waits for it, and it wants the writer.
+    /// </summary>
+    internal bool MayStayOpen => _transaction is { IsOpen: true, IsReadOnly: false } && !_transaction.Start.Wrote;
+
+    /// <param name="mode">What an error does to the statements before it.</param>
+    /// <param name="isSingle">Whether the unit is one statement, so that the unit's savepoint is the statement's.</param>
+    /// <param name="timeMilliseconds">What its statements see as now.</param>
+    internal void Begin(UnitMode mode, bool isSingle, long timeMilliseconds)
     {
-        _mode = unit.Mode;
-        _isSingle = unit.Steps is [SqlStep.Execute];
+        _shipper.TimeMilliseconds = timeMilliseconds;
+        _mode = mode;
+        _isSingle = isSingle;
         MustUndo = false;
         TriedToWrite = false;
         _wrote = false;
         TouchedSequences = false;
+        WantsVacuum = false;
         _transaction.Forget();
         _executor.BeginUnit();
         _connection.LastInsertRowid = 0;
+    }
+
+    /// <summary>Goes on with the unit for another request, which has a time of its own and whose answer may have the full size.</summary>
+    internal void Continue(long timeMilliseconds)
+    {
+        _shipper.TimeMilliseconds = timeMilliseconds;
+        _executor.BeginUnit();
     }
 
     /// <summary>Ends the unit's own transaction and switches; the error that only the end shows, if there is one.</summary>
@@ -82,11 +106,12 @@ internal sealed class WriterSession : IStatementRunner
         SqlError? error = null;
         if (_transaction.IsOpen)
         {
-            _transaction.RollBack();
             error = new SqlError(
                 RefusedException.InteractiveTransaction,
-                "The request leaves its transaction open; it was rolled back. Interactive transactions come with a later version: "
-                + "send BEGIN … COMMIT in one pipeline.");
+                _transaction.Start.Wrote || _transaction.IsReadOnly
+                    ? "The request did something else at the leader, then began a transaction and left it open; that was rolled back. Begin it in a request of its own."
+                    : "The request leaves its transaction open; it was rolled back. Send BEGIN … COMMIT in one request, or open a Hrana stream.");
+            _transaction.RollBack();
         }
 
         if (_connection.HasUnresolvedForeignKeys)
@@ -157,6 +182,11 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(StatementResult.Empty, RunTransactionStep(compiled.Facts));
         if (compiled.Facts is { Pragma: "foreign_keys" or "defer_foreign_keys", PragmaArgument: { } argument } facts)
             return new StatementOutcome(SetClientSwitch(facts.Pragma, argument), null);
+        if (compiled.Facts.FirstWord == "VACUUM")
+            return Vacuum();
+        var writes = !compiled.IsReadOnly || compiled.Facts.ChangesSchema;
+        if (writes && _transaction.IsReadOnly)
+            return new StatementOutcome(null, RefusedException.InReadOnlyTransaction().ToError());
         try
         {
             StatementExecutor.Bind(compiled.Statement, arguments);
@@ -167,7 +197,7 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(null, _executor.ToError(exception));
         }
 
-        return compiled.IsReadOnly && !compiled.Facts.ChangesSchema ? Read(compiled, wantRows) : Write(compiled, wantRows);
+        return writes ? Write(compiled, arguments, wantRows) : Read(compiled, wantRows);
     }
 
     private StatementOutcome Read(CompiledStatement compiled, bool wantRows)
@@ -183,12 +213,26 @@ internal sealed class WriterSession : IStatementRunner
         }
     }
 
-    private StatementOutcome Write(CompiledStatement compiled, bool wantRows)
+    /// <summary>VACUUM changes no row, and no transaction may be open while it runs: each replica does it when this unit is committed.</summary>
+    private StatementOutcome Vacuum()
+    {
+        if (!IsAutocommit && !_isSingle)
+            return new StatementOutcome(null, new SqlError(SqliteCode.NameOf(SqliteCode.Error), "cannot VACUUM from within a transaction"));
+        if (_capture.Catalog.Tables.FirstOrDefault(table => table.HasUnnamedRowid) is { } table)
+            return new StatementOutcome(null, RefusedSql.VacuumRenumbers.Exception(table.Name).ToError());
+        _capture.Payload.WriteVacuum();
+        WantsVacuum = _wrote = true;
+        return new StatementOutcome(StatementResult.Empty, null);
+    }
+
+    private StatementOutcome Write(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
         var facts = compiled.Facts;
         TriedToWrite = true;
+        // Without the watch, the rows that REPLACE removes are shown by their delete triggers, and those fire in this mode only. A statement that
+        // every replica runs itself must see them everywhere, also where there is no watch.
         if (facts.CanReplace || facts.FiresTriggers)
-            _writer.SetRecursiveTriggers(facts.CanReplace);
+            _writer.SetRecursiveTriggers(facts.CanReplace && (facts.ShippedFor is not null || !_watch.IsAvailable));
         var mark = Mark();
         var guarded = NeedsSavepoint(facts);
         if (guarded)
@@ -196,7 +240,7 @@ internal sealed class WriterSession : IStatementRunner
         _capture.BeginStatement();
         try
         {
-            var result = facts.ChangesSchema ? ChangeSchema(compiled, wantRows) : ChangeRows(compiled, wantRows);
+            var result = facts.ChangesSchema ? ChangeSchema(compiled, wantRows) : ChangeRows(compiled, arguments, wantRows);
             if (guarded && IsAutocommit && _connection.HasUnresolvedForeignKeys)
                 throw new SqliteException(SqliteCode.ConstraintForeignKey, ForeignKeyError.Message);
             if (guarded)
@@ -206,34 +250,69 @@ internal sealed class WriterSession : IStatementRunner
         }
         catch (Exception exception) when (exception is SqliteException or RefusedException)
         {
+            var watched = _watch.IsOn;
+            _watch.End();
             var error = _executor.ToError(_capture.Refusal ?? exception);
-            Undo(compiled, mark, guarded);
-            return new StatementOutcome(null, error);
+            return new StatementOutcome(null, Undo(compiled, mark, guarded, watched) ?? error);
         }
     }
 
-    private StatementResult ChangeRows(CompiledStatement compiled, bool wantRows)
+    private StatementResult ChangeRows(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
         var facts = compiled.Facts;
+        if (facts.ShippedFor is not null)
+            return Ship(compiled, arguments, wantRows);
         var target = facts.InsertTarget is { } name ? _capture.Catalog.Find(name) : null;
         var rowsBefore = _capture.Rows;
         TouchedSequences |= facts.WritesSequences
             || (_capture.Catalog.HasAutoIncrement && facts.WrittenTables.Any(table => _capture.Catalog.Find(table) is { IsAutoIncrement: true }));
+        var rowidBefore = _connection.LastInsertRowid;
+        if (facts.NeedsWatch && _watch.IsAvailable && !_capture.Fault.HidesStatement(facts))
+            _watch.Begin(_capture.Catalog);
         var rows = _executor.Run(compiled.Statement, wantRows);
-        var inserted = target is { IsWithoutRowid: false } && _capture.Rows > rowsBefore && _capture.InsertedIntoSince(rowsBefore, target);
+        if (_watch.IsOn)
+        {
+            _watch.End();
+            _watch.ThrowFailure();
+            _capture.TakeWatched();
+        }
+
+        // The same rowid as of the last insert is told from none by the capture; SQLite's own table has none, and no keys either.
+        var inserted = facts.InsertTarget is not null && (_connection.LastInsertRowid != rowidBefore
+            || (_connection.Changes > 0 && facts.InsertTarget == "sqlite_sequence")
+            || (_connection.Changes > 0 && target is { IsWithoutRowid: false } && _capture.Rows > rowsBefore && _capture.InsertedIntoSince(rowsBefore, target)));
+        return new StatementResult(compiled.Columns(), rows, _connection.Changes, inserted ? _connection.LastInsertRowid : null);
+    }
+
+    /// <summary>Replicas run the statement themselves, with AUTOINCREMENT's memory as it is now.</summary>
+    private StatementResult Ship(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
+    {
+        RecordSequences();
+        TouchedSequences |= _capture.Catalog.HasAutoIncrement;
+        var values = StatementExecutor.InOrder(compiled.Statement, arguments);
+        var rows = _shipper.Run(compiled, values, () => _executor.Run(compiled.Statement, wantRows));
+        var inserted = compiled.Facts.InsertTarget is { } name && _connection.Changes > 0 && _capture.Catalog.Find(name) is not { IsWithoutRowid: true };
         return new StatementResult(compiled.Columns(), rows, _connection.Changes, inserted ? _connection.LastInsertRowid : null);
     }
 
     private StatementResult ChangeSchema(CompiledStatement compiled, bool wantRows)
     {
         var facts = compiled.Facts;
-        if (_capture.Catalog.HasAutoIncrement)
-            _sequences.Record(_capture.Catalog, _capture.Payload);
+        RecordSequences();
+        var rowsBefore = _capture.Rows;
         var rows = _schema.Run(compiled.Text, () => facts.IsAlter ? RunAlter(compiled.Text, wantRows) : _executor.Run(compiled.Statement, wantRows));
+        if (facts.ShippedFor is { } table && _capture.Rows > rowsBefore)
+            throw RefusedSql.DropWritesVirtualTable.Exception(table);
         _sequences.Known = null;
         _sequences.Load(_capture.Catalog);
         _compiler.Clear();
         return new StatementResult([], rows, 0, null);
+    }
+
+    private void RecordSequences()
+    {
+        if (_capture.Catalog.HasSequences)
+            _sequences.Record(_capture.Catalog, _capture.CountedTables, _capture.Payload);
     }
 
     /// <summary>Compiled anew: SQLite checks an ALTER against the triggers that it knew when it compiled it, and ours are gone now.</summary>
@@ -250,27 +329,41 @@ internal sealed class WriterSession : IStatementRunner
     private bool NeedsSavepoint(StatementFacts facts)
         => facts.ChangesSchema || (_mode == UnitMode.Autocommit && (!_isSingle || facts.CanFail));
 
-    /// <summary>Brings the capture back to what SQLite has left of a failed statement.</summary>
-    private void Undo(CompiledStatement compiled, UnitMark mark, bool guarded)
+    /// <summary>
+    /// Brings the capture back to what SQLite has left of a failed statement. An error that takes the place of its own: what OR FAIL keeps is
+    /// committed, in autocommit, and may not be if a deferred foreign key is violated.
+    /// </summary>
+    private SqlError? Undo(CompiledStatement compiled, UnitMark mark, bool guarded, bool watched)
     {
         if (_connection.IsAutocommit)
         {
             LoseTransaction(mark);
-            return;
+            return null;
         }
 
-        // OR FAIL and RAISE(FAIL) keep what was done before the failure, and count it; everything else counts 0 when it fails.
-        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && _connection.Changes > 0
-            && !(IsAutocommit && _connection.HasUnresolvedForeignKeys);
+        // OR FAIL and RAISE(FAIL) keep what was done before the failure. Without the watch it shows in the count, if rows of the target are among it.
+        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && (watched ? _watch.Stand() : _connection.Changes > 0);
+        var error = kept && IsAutocommit && _connection.HasUnresolvedForeignKeys ? ForeignKeyError : null;
+        kept &= error is null;
         if (guarded && !kept)
             _writer.Run("ROLLBACK TO " + StatementSavepoint);
         if (guarded)
             _writer.Run("RELEASE " + StatementSavepoint);
+        if (kept && compiled.Facts.ShippedFor is not null)
+            _shipper.KeepFailed();
         if (kept)
+        {
             _wrote = true;
+            if (watched)
+                _capture.TakeWatched();
+        }
         else
+        {
             CutTo(mark);
+        }
+
         MustUndo |= !guarded;
+        return error;
     }
 
     /// <summary>OR ROLLBACK, RAISE(ROLLBACK) or an interrupt ended the whole batch's transaction. The others must not notice.</summary>
@@ -288,8 +381,7 @@ internal sealed class WriterSession : IStatementRunner
     private SqlError? RunTransactionStep(StatementFacts facts)
     {
         if (_mode == UnitMode.Atomic)
-            return new SqlError(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
+            return RefusedSql.TransactionInRequest.Exception("").ToError();
         var error = _transaction.Run(facts);
         if (!_transaction.IsOpen && _deferredForeignKeys && error is null)
             ResetDeferredForeignKeys();

@@ -43,9 +43,9 @@ internal readonly record struct LogBaseFile(LogBase Base, bool ReplacesAll)
         files.ReplaceAtomically(Path.Combine(directory, FileName), file => file.Write(bytes, 0));
     }
 
-    /// <summary>The base of the log in a directory; <see cref="LogBase.None"/> if there is no file.</summary>
+    /// <summary>The base of the log in a directory; <see cref="LogBase.None"/> if there is no file. Without a group, of whichever it is.</summary>
     /// <exception cref="LogCorruptedException">There is one and it cannot be read, or it belongs to another group.</exception>
-    public static LogBaseFile Read(IFileSystem files, string directory, GroupId group)
+    public static LogBaseFile Read(IFileSystem files, string directory, GroupId? group)
     {
         var path = Path.Combine(directory, FileName);
         if (!files.Exists(path))
@@ -59,7 +59,7 @@ internal readonly record struct LogBaseFile(LogBase Base, bool ReplacesAll)
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(read - ChecksumBytes)) != Crc32C.Of(bytes.AsSpan(0, read - ChecksumBytes)))
             throw Damaged("its checksum is wrong.");
         var owner = new GroupId(BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)));
-        if (owner != group)
+        if (group is not null && owner != group)
             throw Damaged($"it belongs to group {owner}, not {group}.");
         return Decode(bytes);
 

@@ -88,6 +88,24 @@ internal sealed class Segment : IDisposable
         return segment;
     }
 
+    /// <summary>
+    /// Writes what is there from an offset on once more, the same bytes, and syncs. They may never have been synced (whoever wrote them was killed
+    /// before), or a sync of them failed: then the system holds them as clean, and a sync without a write says yes and does nothing.
+    /// </summary>
+    public void WriteAgain(long from)
+    {
+        var to = IsSealed ? _file.Length : End;
+        var chunk = new byte[Math.Clamp(to - from, 0, 1024 * 1024)];
+        for (var at = from; at < to; at += chunk.Length)
+        {
+            var bytes = chunk.AsSpan(0, (int)Math.Min(chunk.Length, to - at));
+            var read = _file.Read(bytes, at);
+            _file.Write(bytes[..read], at);
+        }
+
+        _file.Sync();
+    }
+
     /// <summary>Writes frames that were laid out to begin at <see cref="End"/>; <paramref name="newOffsets"/> are where each begins.</summary>
     public void Write(ReadOnlySpan<byte> frames, List<uint> newOffsets, int fillAheadBytes)
     {

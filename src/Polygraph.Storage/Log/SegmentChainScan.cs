@@ -94,6 +94,10 @@ internal sealed class SegmentChainScan
         _last = contents.Last;
         _tornBytes += contents.TornBytes;
         _segments.Add(Segment.FromScan(path, file, contents));
+
+        // All others were closed, and synced before the next one was made.
+        if (isLast)
+            _segments[^1].WriteAgain(contents.DoubtfulFrom);
     }
 
     private void CheckContinues(string path, SegmentContents contents, bool isLast)

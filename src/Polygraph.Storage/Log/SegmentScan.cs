@@ -11,10 +11,12 @@ namespace Polygraph.Storage.Log;
 /// <param name="TermStarts">The entries that begin a term within this segment.</param>
 /// <param name="Last">The last entry, or the one before the first if the segment holds none.</param>
 /// <param name="End">Behind the last good frame of an entry.</param>
+/// <param name="DoubtfulFrom">From here on nothing proves that the content is durable: what the last entry's writer knew to be synced ends here.</param>
 /// <param name="Sealed">Whether the segment was closed; then it never changes again.</param>
 /// <param name="TornBytes">Bytes behind <paramref name="End"/> that a crash left there: to be cut.</param>
 internal sealed record SegmentContents(
-    SegmentHeader Header, List<uint> Offsets, IReadOnlyList<Position> TermStarts, Position Last, long End, bool Sealed, long TornBytes);
+    SegmentHeader Header, List<uint> Offsets, IReadOnlyList<Position> TermStarts, Position Last, long End, long DoubtfulFrom, bool Sealed,
+    long TornBytes);
 
 /// <summary>
 /// Reads a whole segment once, from its first byte to its last, and tells a torn tail from damage.
@@ -35,6 +37,7 @@ internal sealed class SegmentScan
     private readonly List<Position> _termStarts = [];
     private Position _last;
     private long _offset;
+    private long _doubtfulFrom;
 
     private SegmentScan(IStorageFile file, string path)
     {
@@ -43,6 +46,7 @@ internal sealed class SegmentScan
         (_header, var headerBytes) = SegmentHeader.Read(file, path);
         _last = _header.Previous;
         _offset = headerBytes;
+        _doubtfulFrom = headerBytes;
     }
 
     /// <summary>Scans a segment.</summary>
@@ -67,6 +71,7 @@ internal sealed class SegmentScan
             var record = frame[SegmentFormat.FrameBytes..];
             TakeRecord(record);
             eachRecord?.Invoke(record, _last);
+            _doubtfulFrom = _offset - SegmentFormat.UnsyncedField(frame);
             _offset += frame.Length;
         }
 
@@ -77,7 +82,7 @@ internal sealed class SegmentScan
     }
 
     private SegmentContents Contents(bool isSealed, long tornBytes)
-        => new(_header, _offsets, _termStarts, _last, _offset, isSealed, tornBytes);
+        => new(_header, _offsets, _termStarts, _last, _offset, _doubtfulFrom, isSealed, tornBytes);
 
     /// <summary>The frame at the current offset, if it is whole.</summary>
     private bool TryTakeFrame(out ReadOnlySpan<byte> frame)

@@ -95,18 +95,19 @@ public sealed class VoteStore : IDisposable
 
     private void Load()
     {
-        // Another process may have ended between writing and syncing: what is read here may not be durable yet. Both slots are, before
-        // anything is told or one of them is overwritten.
-        _file.Sync();
         var first = Decode(SlotOffset(0));
         var second = Decode(SlotOffset(1));
         if (first is null && second is null)
             throw new LogCorruptedException(_path, 0, Position.Zero, "neither copy of this node's vote can be read.");
         var firstIsNewer = second is null || first?.Sequence >= second.Value.Sequence;
         (_sequence, Current) = firstIsNewer ? first!.Value : second!.Value;
-        if (first?.Sequence == second?.Sequence)
-            return;
-        _file.Write(Encode(_sequence, Current), SlotOffset(firstIsNewer ? 1 : 0));
+
+        // Another process may have ended between writing and syncing, or its sync failed, after which a sync without a write does nothing: what was
+        // read may not be durable. Both slots are, before anything is told: first the one that may be overwritten, then the same bytes where they are.
+        var slot = Encode(_sequence, Current);
+        _file.Write(slot, SlotOffset(firstIsNewer ? 1 : 0));
+        _file.Sync();
+        _file.Write(slot, SlotOffset(firstIsNewer ? 0 : 1));
         _file.Sync();
     }
 

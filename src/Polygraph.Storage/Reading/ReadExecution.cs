@@ -6,16 +6,6 @@ namespace Polygraph.Storage;
 /// <summary>The answer of a read, and the last log entry whose effects its snapshot holds.</summary>
 public readonly record struct ReadExecution(UnitResult Result, Position Snapshot);
 
-/// <summary>Where a unit must run.</summary>
-public enum UnitClass : byte
-{
-    /// <summary>Nothing in it can write (or it does not compile: the reader's error is the answer).</summary>
-    ReadOnly = 0,
-
-    /// <summary>Something in it can write.</summary>
-    Write = 1,
-}
-
 /// <summary>One table read from beginning to end.</summary>
 /// <param name="Table">Its name.</param>
 /// <param name="Digest">The digest of the rows that were read.</param>

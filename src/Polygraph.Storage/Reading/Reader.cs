@@ -36,7 +36,10 @@ public sealed class Reader : IDisposable
     /// Whether the unit must go to the leader's writer. It is compiled against this replica's schema. What does not compile here is told by its
     /// first word, because this replica may be behind: an INSERT goes to the leader, a SELECT fails here.
     /// </summary>
-    public UnitClass Classify(SqlUnit unit) => Connection.Classify(unit);
+    public UnitClass Classify(SqlUnit unit) => Outline(unit).Class;
+
+    /// <summary>As <see cref="Classify"/>, with what the unit leaves open.</summary>
+    public UnitOutline Outline(SqlUnit unit) => Connection.Outline(unit, inTransaction: false);
 
     public void Dispose()
     {

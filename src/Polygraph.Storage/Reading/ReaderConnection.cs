@@ -13,10 +13,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     // A reader waits only while another connection recovers or restarts the write-ahead log's index.
     private const int BusyMilliseconds = 2000;
 
-    // What a statement that does not compile here would do where it does.
-    private static readonly string[] WritingWords =
-        ["INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM"];
-
     private readonly SqliteConnection _connection;
     private readonly StatementAuthorizer _authorizer;
     private readonly TimeLimit _time;
@@ -25,8 +21,10 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _end;
     private readonly SqliteStatement _position;
-    private bool _transactionIsOpen;
+    private readonly UnitOutliner _outliner;
+    private readonly SnapshotTransaction _transaction = new();
     private UnitMode _mode;
+    private bool _foreignKeys = true;
 
     internal ReaderConnection(string path, ReplicaDatabaseOptions options)
     {
@@ -35,7 +33,6 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         {
             _connection.Check(NativeMethods.sqlite3_busy_timeout(_connection.Pointer, BusyMilliseconds));
             _connection.Execute("PRAGMA query_only=ON");
-            _connection.Set(ConnectionSwitch.TrustedSchema, false);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
             _position = _connection.Prepare(ReplicaTables.PositionQuery);
@@ -50,44 +47,48 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         _time = new TimeLimit(_connection, options.StatementTimeLimit);
         _compiler = new StatementCompiler(_connection, _authorizer, options.MaxCachedStatements);
         _executor = new StatementExecutor(_authorizer, _time, options);
+        _outliner = new UnitOutliner(_compiler);
     }
 
-    public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transactionIsOpen;
+    public bool IsAutocommit => _mode == UnitMode.Autocommit && !_transaction.IsOpen;
 
     /// <summary>Begins a read transaction and pins its snapshot; returns the position that it holds.</summary>
     internal Position BeginSnapshot()
     {
+        _transaction.Forget();
+        _foreignKeys = true;
         _begin.Run();
         return ReplicaTables.ReadPosition(_position);
     }
 
     internal void EndSnapshot() => _end.Run();
 
+    /// <summary>The transaction that the client has open on the snapshot.</summary>
+    internal SnapshotTransaction Transaction => _transaction;
+
     /// <summary>Runs a unit in the snapshot.</summary>
     internal UnitResult Execute(SqlUnit unit)
     {
-        _transactionIsOpen = false;
-        _mode = unit.Mode;
-        _executor.BeginUnit();
-        var result = UnitInterpreter.Run(unit, this);
-        return !_transactionIsOpen
-            ? result
-            : UnitInterpreter.FailLast(result, new SqlError(
-                RefusedException.InteractiveTransaction,
-                "The request leaves its transaction open. Interactive transactions come with a later version: "
-                + "send BEGIN … COMMIT in one pipeline."));
+        var result = RunPiece(unit);
+        if (!_transaction.IsOpen)
+            return result;
+        _transaction.Forget();
+        return UnitInterpreter.FailLast(result, new SqlError(
+            RefusedException.InteractiveTransaction,
+            "The request leaves its transaction open. Send BEGIN … COMMIT in one request, or open a Hrana stream."));
     }
 
-    internal UnitClass Classify(SqlUnit unit)
-        => unit.Steps.Any(step => step switch
-        {
-            SqlStep.Execute execute => CanWrite(execute.Statement.Text),
-            SqlStep.Batch batch => batch.Items.Any(item => CanWrite(item.Statement.Text)),
-            SqlStep.Sequence sequence => CanWrite(sequence.Text),
-            _ => false,
-        })
-            ? UnitClass.Write
-            : UnitClass.ReadOnly;
+    /// <summary>Runs the next piece of a transaction, which it may leave open.</summary>
+    internal UnitResult RunPiece(SqlUnit piece)
+    {
+        _mode = piece.Mode;
+        _executor.BeginUnit();
+        return UnitInterpreter.Run(piece, this);
+    }
+
+    /// <summary>What the unit would do, begun in the open transaction or in none.</summary>
+    internal UnitOutline Outline(SqlUnit unit, bool inTransaction)
+        => _outliner.Outline(unit, inTransaction ? _transaction.Copy() : new SnapshotTransaction());
 
     internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation)
     {
@@ -101,10 +102,15 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             scans.Add(new TableScan(table.Name, digest, kept, rows));
         }
 
+        scans.AddRange(ScanVirtualTables(catalog, cancellation));
         scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
         scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
-        if (catalog.HasAutoIncrement)
+        if (catalog.HasSequences)
             scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
+        scans.Add(ScanQuery(
+            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", cancellation));
+        scans.Add(ScanQuery(
+            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id", cancellation));
         return scans;
     }
 
@@ -169,15 +175,51 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         _time.Dispose();
     }
 
+    /// <summary>Compiles and binds a statement whose rows are read on; or runs it at once, if it has none to read. Throws as statements do.</summary>
+    internal CompiledStatement? BeginStatement(SqlStatement statement, out StatementOutcome done)
+    {
+        var compiled = _compiler.Compile(statement.Text, SchemaCatalog.Empty);
+        var answer = RunWithoutRows(compiled);
+        done = answer ?? default;
+        if (answer is not null)
+            return null;
+        Bind(compiled, statement.Arguments);
+        return compiled;
+    }
+
+    /// <summary>The next rows of a statement that was begun.</summary>
+    internal List<SqlValue[]> ReadRows(CompiledStatement running, int rowsMax, long bytesMax, bool wantRows, out long bytes, out bool isOver)
+        => _executor.RunOn(running.Statement, rowsMax, bytesMax, wantRows, out bytes, out isOver);
+
+    /// <summary>What a client is told about an exception of its statement.</summary>
+    internal SqlError ToError(Exception exception) => _executor.ToError(exception);
+
     private StatementOutcome RunCompiled(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
+    {
+        if (RunWithoutRows(compiled) is { } done)
+            return done;
+        Bind(compiled, arguments);
+        var rows = _executor.Run(compiled.Statement, wantRows);
+        return new StatementOutcome(new StatementResult(compiled.Columns(), rows, 0, null), null);
+    }
+
+    /// <summary>What SQLite itself does not run here; null for everything else. Throws if the statement is refused.</summary>
+    private StatementOutcome? RunWithoutRows(CompiledStatement compiled)
     {
         var facts = compiled.Facts;
         if (facts.Transaction != TransactionStep.None)
-            return RunTransactionStep(facts.Transaction);
+            return RunTransactionStep(facts);
         if (!compiled.IsReadOnly || facts.ChangesSchema)
-            throw new RefusedException(RefusedException.ReadOnly, "This is a read; the statement would write. Send it as a write.");
-        if (facts is { Pragma: "foreign_keys" or "defer_foreign_keys", PragmaArgument: not null })
-            return new StatementOutcome(StatementResult.Empty, null);
+            throw _transaction is { IsOpen: true, Kind: TransactionKind.ReadOnly }
+                ? RefusedException.InReadOnlyTransaction()
+                : new RefusedException(RefusedException.ReadOnly, "This is a read; the statement would write. Send it as a write.");
+        if (facts.Pragma is "foreign_keys" or "defer_foreign_keys" && RunClientSwitch(facts) is { } answer)
+            return new StatementOutcome(answer, null);
+        return null;
+    }
+
+    private static void Bind(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments)
+    {
         try
         {
             StatementExecutor.Bind(compiled.Statement, arguments);
@@ -187,60 +229,49 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
             compiled.Statement.ResetAndClear();
             throw;
         }
-
-        var rows = _executor.Run(compiled.Statement, wantRows);
-        return new StatementOutcome(new StatementResult(compiled.Columns(), rows, 0, null), null);
     }
 
     /// <summary>The whole unit is one snapshot, so transactions have nothing to do here but to be well formed.</summary>
-    private StatementOutcome RunTransactionStep(TransactionStep step)
+    private StatementOutcome RunTransactionStep(StatementFacts facts)
     {
         if (_mode == UnitMode.Atomic)
-            throw new RefusedException(
-                RefusedException.NotAllowed, "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.");
-        var begins = step is TransactionStep.Begin;
-        var ends = step is TransactionStep.Commit or TransactionStep.Rollback;
-        if (begins == _transactionIsOpen && (begins || ends))
-            throw new SqliteException(
-                SqliteCode.Error, begins ? "cannot start a transaction within a transaction" : "no transaction is active");
-        if (ends && !_transactionIsOpen)
-            throw new SqliteException(SqliteCode.Error, "no transaction is active");
-        if (begins || ends)
-            _transactionIsOpen = begins;
+            throw RefusedSql.TransactionInRequest.Exception("");
+        _transaction.Run(facts);
         return new StatementOutcome(StatementResult.Empty, null);
     }
 
-    private bool CanWrite(string text)
+    /// <summary>Switches that concern writes only: remembered for whoever asks, as SQLite would; null for what SQLite itself can answer.</summary>
+    private StatementResult? RunClientSwitch(StatementFacts facts)
     {
-        var bytes = Utf8.Terminated(text);
-        for (var offset = 0; !StatementCompiler.IsBlank(bytes, offset);)
+        if (facts.PragmaArgument is { } argument)
         {
-            try
-            {
-                if (offset == 0 && _compiler.TryCompile(text, SchemaCatalog.Empty) is { } whole)
-                    return IsWrite(whole);
-                using var compiled = _compiler.CompileFirst(bytes, offset, SchemaCatalog.Empty, out offset);
-                if (compiled is not null && IsWrite(compiled))
-                    return true;
-            }
-            catch (Exception exception) when (exception is SqliteException or RefusedException)
-            {
-                // This replica's schema may be behind: whoever wants to write learns from the leader what is wrong.
-                var rest = System.Text.Encoding.UTF8.GetString(bytes, offset, bytes.Length - offset - 1);
-                return WritingWords.Contains(SqlTokens.FirstWord(rest));
-            }
+            if (facts.Pragma == "foreign_keys" && IsAutocommit)
+                _foreignKeys = PragmaRules.ParseSwitch(argument) ?? _foreignKeys;
+            return StatementResult.Empty;
         }
 
-        return false;
+        return facts.Pragma == "foreign_keys"
+            ? new StatementResult([new SqlColumn("foreign_keys", null)], [[SqlValue.FromInteger(_foreignKeys ? 1 : 0)]], 0, null)
+            : null;
     }
 
-    private static bool IsWrite(CompiledStatement compiled)
-        => compiled.Facts.Transaction == TransactionStep.None && (!compiled.IsReadOnly || compiled.Facts.ChangesSchema);
+    private List<TableScan> ScanVirtualTables(SchemaCatalog catalog, CancellationToken cancellation)
+    {
+        // Reading an index takes a TEMP table; the database stays read-only, as it was opened.
+        _connection.Execute("PRAGMA query_only=OFF");
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.VirtualTables)
+            scans.AddRange(VirtualTableScanner.Scan(_connection, catalog, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+        _connection.Execute("PRAGMA query_only=ON");
+        return scans;
+    }
 
     private TableScan Scan(string table, string columns, CancellationToken cancellation)
+        => ScanQuery(table, $"SELECT {columns} FROM main.{table}", cancellation);
+
+    private TableScan ScanQuery(string name, string sql, CancellationToken cancellation)
     {
-        var (digest, rows) = TableScanner.Scan(
-            _connection, $"SELECT {columns} FROM main.{table}", columns.Split(',').Length, cancellation);
-        return new TableScan(table, digest, null, rows);
+        var (digest, rows) = TableScanner.Scan(_connection, sql, cancellation);
+        return new TableScan(name, digest, null, rows);
     }
 }

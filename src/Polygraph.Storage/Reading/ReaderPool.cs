@@ -15,6 +15,7 @@ public sealed class ReaderPool : IDisposable
     private readonly HashSet<ReaderConnection> _lent = [];
     private TaskCompletionSource? _allReturned;
     private bool _isClosed;
+    private CancellationTokenSource _draining = new();
 
     internal ReaderPool(string path, ReplicaDatabaseOptions options)
     {
@@ -57,6 +58,18 @@ public sealed class ReaderPool : IDisposable
     }
 
     /// <summary>
+    /// Cancelled when the pool is drained or closed: whoever holds a snapshot for long gives it back then. Ask for it before the snapshot.
+    /// </summary>
+    public CancellationToken Draining
+    {
+        get
+        {
+            lock (_gate)
+                return _draining.Token;
+        }
+    }
+
+    /// <summary>
     /// Refuses new readers, stops running reads, waits until every reader and snapshot is back, and closes the connections: before a rewind
     /// takes the file away. Throws <see cref="TimeoutException"/> if some are still out after <paramref name="limit"/>; they stay refused.
     /// </summary>
@@ -64,13 +77,9 @@ public sealed class ReaderPool : IDisposable
     {
         Task returned;
         int waitingFor;
+        Close();
         lock (_gate)
         {
-            _isClosed = true;
-            while (_idle.TryPop(out var idle))
-                idle.Dispose();
-            foreach (var lent in _lent)
-                lent.Stop();
             waitingFor = _lent.Count;
             if (waitingFor == 0)
                 return;
@@ -87,21 +96,14 @@ public sealed class ReaderPool : IDisposable
     public void Reopen()
     {
         lock (_gate)
+        {
             _isClosed = false;
+            _draining = new CancellationTokenSource();
+        }
     }
 
     /// <summary>Closes the idle connections; lent ones close when they are given back.</summary>
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _isClosed = true;
-            while (_idle.TryPop(out var idle))
-                idle.Dispose();
-            foreach (var lent in _lent)
-                lent.Stop();
-        }
-    }
+    public void Dispose() => Close();
 
     /// <summary>Takes back a connection that occupies a slot.</summary>
     internal void ReturnSlot(ReaderConnection connection, bool reuse)
@@ -124,6 +126,23 @@ public sealed class ReaderPool : IDisposable
             _allReturned.SetResult();
             _allReturned = null;
         }
+    }
+
+    private void Close()
+    {
+        CancellationTokenSource draining;
+        lock (_gate)
+        {
+            _isClosed = true;
+            while (_idle.TryPop(out var idle))
+                idle.Dispose();
+            foreach (var lent in _lent)
+                lent.Stop();
+            draining = _draining;
+        }
+
+        // Outside of the lock: those who hear of it give their snapshots back at once.
+        draining.Cancel();
     }
 
     private Reader LendSlot()

@@ -21,9 +21,32 @@ public sealed class Snapshot : IDisposable
     /// <summary>Runs a read-only unit in the snapshot.</summary>
     public UnitResult Execute(SqlUnit unit) => Connection.Execute(unit);
 
+    /// <summary>Whether the client has a transaction open on this snapshot.</summary>
+    public bool TransactionIsOpen => Connection.Transaction.IsOpen;
+
+    /// <summary>The statements that open the same transaction, with its savepoints, on another connection.</summary>
+    public IReadOnlyList<string> TransactionStatements => Connection.Transaction.Statements;
+
+    /// <summary>Runs the next piece of the client's transaction, which it may begin, end, or leave open. Throws once nobody wants the answer.</summary>
+    public UnitResult RunInTransaction(SqlUnit piece, CancellationToken client)
+    {
+        var connection = Connection;
+        connection.RunFor(client);
+        var result = connection.RunPiece(piece);
+        connection.RunFor(CancellationToken.None);
+        client.ThrowIfCancellationRequested();
+        return result;
+    }
+
+    /// <summary>Begins a batch of reads whose rows are asked for as they are wanted, within the open transaction if there is one.</summary>
+    public SnapshotCursor OpenCursor(IReadOnlyList<BatchItem> items) => new(Connection, items);
+
+    /// <summary>What a piece would do in the open transaction.</summary>
+    public UnitOutline Outline(SqlUnit piece) => Connection.Outline(piece, inTransaction: true);
+
     /// <summary>
-    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, and computes the digests anew. Takes as
-    /// long as reading the file does.
+    /// Reads every row of every replicated table, of the idempotency keys and of AUTOINCREMENT's memory, the text of the schema, and the numbers
+    /// that clients keep in the file's header, and computes the digests anew. Takes as long as reading the file does.
     /// </summary>
     public IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => Connection.FullScan(cancellation);
 

@@ -131,6 +131,21 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void sqlite3_result_error(nint context, byte* message, int bytes);
 
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_int64(nint context, long value);
+
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_blob64(nint context, byte* blob, ulong bytes, nint destructor);
+
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_error_toobig(nint context);
+
+    [LibraryImport(Library)]
+    internal static partial void sqlite3_result_error_nomem(nint context);
+
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_context_db_handle(nint context);
+
     [LibraryImport(Library), SuppressGCTransition]
     internal static partial nint sqlite3_user_data(nint context);
 
@@ -157,6 +172,14 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial nint sqlite3_wal_hook(
         nint connection, delegate* unmanaged[Cdecl]<nint, nint, byte*, int, int> hook, nint state);
+
+    // Only in builds with SQLITE_ENABLE_PREUPDATE_HOOK: ask SqliteLibrary.HasPreupdateHook first.
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_preupdate_hook(
+        nint connection, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, byte*, long, long, void> hook, nint state);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_preupdate_old(nint connection, int column, nint* value);
 
     [LibraryImport(Library)]
     internal static partial void sqlite3_interrupt(nint connection);
@@ -189,10 +212,20 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_changes(nint connection);
 
     [LibraryImport(Library), SuppressGCTransition]
+    internal static partial int sqlite3_total_changes(nint connection);
+
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial long sqlite3_last_insert_rowid(nint connection);
 
     [LibraryImport(Library), SuppressGCTransition]
     internal static partial void sqlite3_set_last_insert_rowid(nint connection, long rowid);
+
+    // Only for tests that stand between SQLite and its files.
+    [LibraryImport(Library)]
+    internal static partial nint sqlite3_vfs_find(byte* name);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_vfs_register(nint vfs, int makeDefault);
 
     [LibraryImport(Library)]
     internal static partial int sqlite3_libversion_number();

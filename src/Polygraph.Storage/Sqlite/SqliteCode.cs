@@ -12,6 +12,7 @@ public static class SqliteCode
     public const int Interrupt = 9;
     public const int Corrupt = 11;
     public const int Full = 13;
+    public const int CannotOpen = 14;
     public const int Constraint = 19;
     public const int ConstraintForeignKey = 19 | (3 << 8);
     public const int Row = 100;

@@ -11,7 +11,6 @@ internal enum ConnectionSwitch
     NoCheckpointOnClose = 1006,
     Defensive = 1010,
     DoubleQuotedStringsInDml = 1013,
-    TrustedSchema = 1017,
 }
 
 /// <summary>A connection to one database file. Used by one thread at a time, except <see cref="Interrupt"/>.</summary>
@@ -39,13 +38,14 @@ internal sealed unsafe class SqliteConnection : IDisposable
     internal nint Pointer => _handle.IsClosed ? throw new ObjectDisposedException(nameof(SqliteConnection)) : _handle.DangerousGetHandle();
 
     /// <summary>Opens with checkpoint on close and automatic checkpoints off: only the checkpoint code moves frames into the file.</summary>
-    internal static SqliteConnection Open(string path, bool readOnly)
+    /// <param name="vfs">The name of a registered VFS; null for SQLite's default.</param>
+    internal static SqliteConnection Open(string path, bool readOnly, string? vfs = null)
     {
         nint pointer;
         int code;
-        fixed (byte* name = Utf8.Terminated(path))
+        fixed (byte* name = Utf8.Terminated(path), vfsName = vfs is null ? null : Utf8.Terminated(vfs))
             code = NativeMethods.sqlite3_open_v2(
-                name, &pointer, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache, null);
+                name, &pointer, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache, vfsName);
         var connection = new SqliteConnection(new ConnectionHandle(pointer));
         try
         {
@@ -69,6 +69,9 @@ internal sealed unsafe class SqliteConnection : IDisposable
 
     /// <summary>Rows that the last INSERT, UPDATE or DELETE changed itself; 0 if it failed and was undone.</summary>
     internal long Changes => NativeMethods.sqlite3_changes(Pointer);
+
+    /// <summary>Rows that all statements, triggers and foreign-key actions of this connection changed.</summary>
+    internal long TotalChanges => NativeMethods.sqlite3_total_changes(Pointer);
 
     internal long LastInsertRowid
     {

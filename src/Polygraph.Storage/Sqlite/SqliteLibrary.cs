@@ -44,6 +44,12 @@ public static unsafe class SqliteLibrary
         }
     }
 
+    /// <summary>
+    /// Whether it can say which row is about to change (SQLITE_ENABLE_PREUPDATE_HOOK). Debian, Ubuntu, Fedora and macOS build it so; the bundled
+    /// library is not.
+    /// </summary>
+    public static bool HasPreupdateHook { get; } = NativeLibrary.TryGetExport(Loaded.Value.Handle, "sqlite3_preupdate_hook", out _);
+
     /// <summary>Loads the library, or throws <see cref="DllNotFoundException"/> that says what was tried.</summary>
     internal static void EnsureLoaded() => _ = Loaded.Value;
 

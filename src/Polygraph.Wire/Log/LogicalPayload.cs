@@ -13,6 +13,13 @@ namespace Polygraph.Wire.Log;
 ///            | 0x05 text(sql)                                 schema statement
 ///            | 0x06 text(name) 0x00                           row of sqlite_sequence gone
 ///            | 0x06 text(name) 0x01 varint(zigzag(value))     row of sqlite_sequence, its value now
+///            | 0x07 statement                                 run again, because it writes a virtual table
+///            | 0x08                                           VACUUM, whenever the replica finds it convenient
+/// statement := flags:byte                                     LogicalStatementFlags; others are refused
+///              varint(zigzag(milliseconds))                   what the statement sees as now, since 1970 UTC
+///              seed:sixteen bytes                             of random() and randomblob()
+///              varint(zigzag(rowid)) varint(changes) varint(totalChanges)   last_insert_rowid(), changes(), total_changes() before it
+///              text(table) text(sql) varint(arguments) value*              table: the first virtual table that it writes
 /// image     := value*                                         the rowid, if no column is its alias; then every stored column in order
 /// value     := 0x01 varint(zigzag(integer))
 ///            | 0x02 eight bytes, little-endian                REAL by its bits: 0.0 and -0.0 differ
@@ -37,6 +44,9 @@ public static class LogicalPayload
     /// <summary>Tables of one payload: SQLite's own limit of schema entries is far above; this one bounds what a damaged record can cost.</summary>
     public const int TablesMax = 65_536;
 
+    /// <summary>Parameters of one statement: SQLite's own limit.</summary>
+    public const int ArgumentsMax = 32_766;
+
     internal const byte TagSame = 6;
 }
 
@@ -50,6 +60,8 @@ public enum LogicalOperationKind : byte
     Delete = 4,
     Schema = 5,
     Sequence = 6,
+    Statement = 7,
+    Vacuum = 8,
 }
 
 /// <summary>A table that a payload names.</summary>
@@ -64,13 +76,15 @@ public readonly record struct LogicalTable(string Name, int ValueCount);
 /// <param name="After">The row after; empty for a delete.</param>
 /// <param name="Text">The statement of a <see cref="LogicalOperationKind.Schema"/>, the table's name of a sequence row.</param>
 /// <param name="Sequence">The value of a sequence row, null if it is gone.</param>
+/// <param name="Statement">What a <see cref="LogicalOperationKind.Statement"/> runs.</param>
 public readonly record struct LogicalOperation(
     LogicalOperationKind Kind,
     int Table,
     ReadOnlyMemory<SqlValue> Before,
     ReadOnlyMemory<SqlValue> After,
-    string? Text,
-    long? Sequence);
+    string? Text = null,
+    long? Sequence = null,
+    LogicalStatement? Statement = null);
 
 /// <summary>A payload that is not what its format says. The entry must not be applied.</summary>
 public sealed class LogicalPayloadException(string message) : Exception("The logical payload is damaged: " + message);

@@ -31,7 +31,7 @@ public sealed class LogicalPayloadReader
     /// <summary>What is kept of the unit's answer; empty if nothing is. Known once <see cref="Read"/> has returned false.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
 
-    /// <summary>Reads the next row, schema or sequence operation; false at the end.</summary>
+    /// <summary>Reads the next operation that is to be done; false at the end.</summary>
     public bool Read(out LogicalOperation operation)
     {
         operation = default;
@@ -49,10 +49,16 @@ public sealed class LogicalPayloadReader
                     operation = ReadRow(kind);
                     return true;
                 case LogicalOperationKind.Schema:
-                    operation = new LogicalOperation(kind, -1, default, default, ReadText(), null);
+                    operation = new LogicalOperation(kind, -1, default, default, ReadText());
                     return true;
                 case LogicalOperationKind.Sequence:
                     operation = new LogicalOperation(kind, -1, default, default, ReadText(), ReadSequence());
+                    return true;
+                case LogicalOperationKind.Statement:
+                    operation = new LogicalOperation(kind, -1, default, default, Statement: ReadStatement());
+                    return true;
+                case LogicalOperationKind.Vacuum:
+                    operation = new LogicalOperation(kind, -1, default, default);
                     return true;
                 case LogicalOperationKind.End:
                     Result = ReadBytes();
@@ -81,8 +87,43 @@ public sealed class LogicalPayloadReader
         var table = (int)number;
         var before = kind == LogicalOperationKind.Insert ? default : ReadImage(ref _before, table, default);
         var after = kind == LogicalOperationKind.Delete ? default : ReadImage(ref _after, table, before);
-        return new LogicalOperation(kind, table, before, after, null, null);
+        return new LogicalOperation(kind, table, before, after);
     }
+
+    private LogicalStatement ReadStatement()
+    {
+        const LogicalStatementFlags Known = LogicalStatementFlags.ForeignKeys | LogicalStatementFlags.RecursiveTriggers
+            | LogicalStatementFlags.ReadsChanges | LogicalStatementFlags.Fails;
+        var flags = (LogicalStatementFlags)ReadByte();
+        if ((flags & ~Known) != 0)
+            throw Damaged($"statement flags {(byte)flags} are unknown");
+        return new LogicalStatement
+        {
+            Flags = flags,
+            TimeMilliseconds = ReadZigZag(),
+            Seed = Take(LogicalStatement.SeedBytes),
+            LastInsertRowid = ReadZigZag(),
+            Changes = ReadCount(),
+            TotalChanges = ReadCount(),
+            Table = ReadText(),
+            Sql = ReadText(),
+            Arguments = ReadArguments(),
+        };
+    }
+
+    private SqlValue[] ReadArguments()
+    {
+        var count = ReadVarint();
+        if (count > LogicalPayload.ArgumentsMax || count > (ulong)(_payload.Length - _position))
+            throw Damaged($"a statement would have {count} arguments");
+        var arguments = new SqlValue[count];
+        for (var i = 0; i < arguments.Length; i++)
+            arguments[i] = ReadValue(null);
+        return arguments;
+    }
+
+    private long ReadCount()
+        => ReadVarint() is var count && count <= long.MaxValue ? (long)count : throw Damaged($"{count} is no count");
 
     private ReadOnlyMemory<SqlValue> ReadImage(ref SqlValue[] values, int table, ReadOnlyMemory<SqlValue> before)
     {

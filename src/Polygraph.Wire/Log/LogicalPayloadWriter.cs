@@ -73,6 +73,24 @@ public sealed class LogicalPayloadWriter
             WriteVarint(ZigZag(present));
     }
 
+    public void WriteStatement(LogicalStatement statement)
+    {
+        WriteByte((byte)LogicalOperationKind.Statement);
+        WriteByte((byte)statement.Flags);
+        WriteVarint(ZigZag(statement.TimeMilliseconds));
+        WriteBytes(statement.Seed.Span);
+        WriteVarint(ZigZag(statement.LastInsertRowid));
+        WriteVarint((ulong)statement.Changes);
+        WriteVarint((ulong)statement.TotalChanges);
+        WriteText(statement.Table);
+        WriteText(statement.Sql);
+        WriteVarint((ulong)statement.Arguments.Length);
+        foreach (var argument in statement.Arguments.Span)
+            WriteValue(argument);
+    }
+
+    public void WriteVacuum() => WriteByte((byte)LogicalOperationKind.Vacuum);
+
     /// <summary>Ends the operations and adds what is kept of the unit's answer.</summary>
     public void WriteEnd(ReadOnlySpan<byte> result)
     {

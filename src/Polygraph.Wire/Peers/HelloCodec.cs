@@ -31,6 +31,10 @@ public static class HelloCodec
             body.Text(hello.Zone, WireLimits.NameBytesMax, "zone");
             body.Text(hello.ProductVersion, WireLimits.NameBytesMax, "product version");
             body.UInt32((uint)hello.ProcessId);
+            if (hello.Sqlite is not { } library)
+                return;
+            body.Text(library.Version, WireLimits.NameBytesMax, "SQLite version");
+            body.UInt128(library.Fingerprint);
         });
 
     public static void Encode(Welcome welcome, WireWriter writer)
@@ -66,7 +70,8 @@ public static class HelloCodec
             reader.Text(WireLimits.ShortTextBytesMax, "HTTP address"),
             reader.Text(WireLimits.NameBytesMax, "zone"),
             reader.Text(WireLimits.NameBytesMax, "product version"),
-            (int)reader.UInt32("process id"));
+            (int)reader.UInt32("process id"),
+            reader.Remaining == 0 ? null : new LibraryIdentity(reader.Text(WireLimits.NameBytesMax, "SQLite version"), reader.UInt128("SQLite fingerprint")));
     }
 
     /// <exception cref="WireFormatException">The bytes are damaged or not a welcome.</exception>

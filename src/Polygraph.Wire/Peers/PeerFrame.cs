@@ -34,6 +34,7 @@ public abstract record PeerFrame
 /// <param name="Zone">Its zone.</param>
 /// <param name="ProductVersion">The version of its program.</param>
 /// <param name="ProcessId">Its operating-system process.</param>
+/// <param name="Sqlite">Its SQLite library; null if it is of a version that does not tell.</param>
 public sealed record Hello(
     ushort ProtocolVersion,
     ushort OldestVersion,
@@ -44,7 +45,13 @@ public sealed record Hello(
     string HttpAddress,
     string Zone,
     string ProductVersion,
-    int ProcessId);
+    int ProcessId,
+    LibraryIdentity? Sqlite = null);
+
+/// <summary>Which SQLite library a node runs.</summary>
+/// <param name="Version">For people: <c>3.40.1</c>.</param>
+/// <param name="Fingerprint">Of its source, compile options, functions and modules: libraries with the same one understand the same SQL.</param>
+public sealed record LibraryIdentity(string Version, UInt128 Fingerprint);
 
 /// <summary>The answer to <see cref="Hello"/>: null code if the connection may go on.</summary>
 /// <param name="Code">A stable name (<c>WRONG_CLUSTER</c>, <c>WRONG_INCARNATION</c>, <c>WRONG_VERSION</c>, <c>UNKNOWN_NODE</c>, <c>WRONG_PEER_SET</c>), or null.</param>

@@ -90,16 +90,109 @@ const scenarios = {
     await client.execute(`INSERT INTO ${table} (t) VALUES ('a')`);
   },
 
-  // Transactions over several requests come with a later version: they are refused by name, and nothing of them remains.
+  // A transaction over several requests, through every node: its own writes are seen by it alone until it commits.
   async interactive(client) {
+    await client.execute(`CREATE TABLE ${table} (n INTEGER PRIMARY KEY, t TEXT UNIQUE)`);
+    let expected = 0;
+    for (const url of urls) {
+      const node = createClient({ url });
+      for (const mode of ["write", "deferred"]) {
+        const transaction = await node.transaction(mode);
+        const inserted = await transaction.execute({ sql: `INSERT INTO ${table} (t) VALUES (?)`, args: [`${url} ${mode}`] });
+        assert.equal(inserted.rowsAffected, 1);
+        await assert.rejects(transaction.execute(`INSERT INTO ${table} (t) VALUES ('${url} ${mode}')`), { code: "SQLITE_CONSTRAINT" });
+        const [, seen] = await transaction.batch([`INSERT INTO ${table} (t) VALUES (random())`, `SELECT count(*) AS n FROM ${table}`]);
+        assert.equal(seen.rows[0].n, expected + 2);
+        await transaction.executeMultiple(`INSERT INTO ${table} (t) VALUES (random()); DELETE FROM ${table} WHERE t = '${url} ${mode}'`);
+        assert.equal((await client.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, expected);
+        await transaction.commit();
+        assert.equal(transaction.closed, true);
+        expected += 2;
+        assert.equal((await client.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, expected);
+      }
+      node.close();
+    }
+  },
+
+  async rolled_back(client) {
     await client.execute(`CREATE TABLE ${table} (t TEXT)`);
-    const transaction = await client.transaction("write");
-    await assert.rejects(
-      transaction.execute(`INSERT INTO ${table} VALUES ('a')`),
-      (error) => error instanceof LibsqlError && error.code === "TRANSACTION_INTERACTIVE",
-    );
-    transaction.close();
-    assert.equal((await client.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, 0);
+    for (const url of urls) {
+      const node = createClient({ url });
+      const undone = await node.transaction("write");
+      await undone.execute(`INSERT INTO ${table} VALUES ('a')`);
+      await undone.rollback();
+      const closed = await node.transaction();
+      await closed.execute(`INSERT INTO ${table} VALUES ('b')`);
+      closed.close();
+      const begunOnly = await node.transaction("write");
+      begunOnly.close();
+      assert.equal((await node.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, 0);
+      node.close();
+    }
+  },
+
+  async reading(client) {
+    await client.execute(`CREATE TABLE ${table} (t TEXT)`);
+    for (const [before, url] of urls.entries()) {
+      const node = createClient({ url });
+      const transaction = await node.transaction("read");
+      assert.equal((await transaction.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, before);
+      await client.execute(`INSERT INTO ${table} VALUES ('a')`);
+      assert.equal((await transaction.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, before);
+      await assert.rejects(transaction.execute(`INSERT INTO ${table} VALUES ('b')`), { code: "SQLITE_READONLY" });
+      await transaction.commit();
+
+      const stale = await node.transaction("deferred");
+      await stale.execute(`SELECT count(*) FROM ${table}`);
+      await client.execute(`UPDATE ${table} SET t = 'c'`);
+      await assert.rejects(stale.execute(`INSERT INTO ${table} VALUES ('d')`), { code: "SQLITE_BUSY" });
+      await stale.rollback();
+      node.close();
+    }
+  },
+
+  async batch_modes(client) {
+    await client.execute(`CREATE TABLE ${table} (t TEXT)`);
+    for (const url of urls) {
+      const node = createClient({ url });
+      for (const mode of ["write", "deferred"])
+        assert.equal((await node.batch([`INSERT INTO ${table} VALUES ('a')`], mode))[0].rowsAffected, 1);
+      await assert.rejects(node.batch([`INSERT INTO ${table} VALUES ('b')`], "read"), { code: "SQLITE_READONLY" });
+      await node.executeMultiple(`BEGIN; INSERT INTO ${table} VALUES ('c'); COMMIT; BEGIN; INSERT INTO ${table} VALUES ('d'); ROLLBACK`);
+      node.close();
+    }
+    assert.equal((await client.execute(`SELECT count(*) AS n FROM ${table}`)).rows[0].n, 3 * urls.length);
+  },
+
+  async migrate_everywhere(client) {
+    for (const [number, url] of urls.entries()) {
+      const node = createClient({ url });
+      const parent = `${table}_${number}`;
+      await node.migrate([
+        `CREATE TABLE ${parent} (id INTEGER PRIMARY KEY)`,
+        `CREATE TABLE ${parent}_child (id INTEGER REFERENCES ${parent} (id))`,
+        `INSERT INTO ${parent}_child VALUES (7)`, // Allowed while foreign keys are off.
+      ]);
+      await assert.rejects(node.execute(`INSERT INTO ${parent}_child VALUES (8)`), /FOREIGN KEY/);
+      await assert.rejects(node.migrate([`CREATE TABLE ${parent}_b (id)`, "no SQL"]), { code: "SQLITE_ERROR" });
+      await assert.rejects(client.execute(`SELECT * FROM ${parent}_b`), /no such table/);
+      node.close();
+    }
+  },
+
+  // Each reads, adds one in the client, and writes: nothing is lost only if they take turns.
+  async counters(client) {
+    await client.execute(`CREATE TABLE ${table} (n INTEGER)`);
+    await client.execute(`INSERT INTO ${table} VALUES (0)`);
+    await Promise.all(urls.flatMap((url) => Array.from({ length: 8 }, async () => {
+      const node = createClient({ url });
+      const transaction = await node.transaction("write");
+      const { n } = (await transaction.execute(`SELECT n FROM ${table}`)).rows[0];
+      await transaction.execute({ sql: `UPDATE ${table} SET n = ?`, args: [n + 1] });
+      await transaction.commit();
+      node.close();
+    })));
+    assert.equal((await client.execute(`SELECT n FROM ${table}`)).rows[0].n, 8 * urls.length);
   },
 
   // A write by one node is seen by the next read on every other: without a token, reads are linearizable.

@@ -73,6 +73,8 @@ internal sealed class FakeGateway : IClusterGateway
         return Task.FromResult(Answer(request));
     }
 
+    public ISqlStream OpenStream() => new FakeStream(this);
+
     public Readiness DescribeReadiness() => Readiness;
 
     public ClusterReport DescribeCluster()
@@ -121,4 +123,22 @@ internal sealed class FakeGateway : IClusterGateway
                 [.. batch.Items.Select(_ => StatementResult.Empty)], [.. batch.Items.Select(_ => (SqlError?)null)]),
             _ => throw new InvalidOperationException($"Unknown step {step}."),
         };
+
+    /// <summary>A stream that keeps nothing.</summary>
+    private sealed class FakeStream(FakeGateway gateway) : ISqlStream
+    {
+        public Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation) => gateway.ExecuteAsync(request, cancellation);
+
+        public async Task<(ISqlCursor? Cursor, SqlResponse Response)> OpenCursorAsync(
+            SqlRequest request, SqlStep.Batch batch, CancellationToken cancellation)
+        {
+            var response = await gateway.ExecuteAsync(request, cancellation);
+            return (response.Result is { } result ? new Polygraph.Node.Routing.FinishedCursor(result.Steps[0]) : null, response);
+        }
+
+        public void Abandon()
+        {
+            // There is nothing to undo.
+        }
+    }
 }

@@ -155,15 +155,18 @@ public sealed class HranaEndpointTests
         Assert.Equal("HEADER_INVALID", (string)refused.Json["code"]!);
     }
 
-    [Fact]
-    public async Task Cursors_are_refused_clearly()
+    [Theory]
+    [InlineData("{}", "REQUEST_INVALID")]
+    [InlineData("""{"batch":{}}""", "REQUEST_INVALID")]
+    [InlineData("""{"baton":"x","batch":{"steps":[]}}""", "BATON_INVALID")]
+    public async Task A_cursor_that_makes_no_sense_is_refused_before_its_first_line(string body, string code)
     {
         await using var node = await TestNode.StartAsync();
 
-        var reply = await node.PostAsync("/v3/cursor", """{"baton":null,"batch":{"steps":[]}}""");
+        var reply = await node.PostAsync("/v3/cursor", body);
 
         Assert.Equal(400, reply.Status);
         Assert.Equal("application/json", reply.ContentType);
-        Assert.Equal("NOT_SUPPORTED", (string)reply.Json["code"]!);
+        Assert.Equal(code, (string)reply.Json["code"]!);
     }
 }

@@ -16,7 +16,7 @@ public sealed class StatusEndpointTests
         var json = reply.Json;
         Assert.Equal("test", (string)json["cluster"]!);
         Assert.Equal(
-            """{"id":"n1","http":"http://127.0.0.1:7001","peer":"127.0.0.1:7101","zone":"z1","state":"up","processId":100,"version":"0.1.0"}""",
+            """{"id":"n1","http":"http://127.0.0.1:7001","peer":"127.0.0.1:7101","zone":"z1","state":"up","processId":100,"version":"0.1.0","sqlite":null}""",
             json["nodes"]![0]!.ToJsonString());
         Assert.Equal(
             """{"node":"n2","role":"follower","appended":12,"durable":12,"committed":11,"applied":11,"digest":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","stalenessMilliseconds":12.5,"lagEntries":0,"serving":true,"reason":null}""",

@@ -52,6 +52,23 @@ public sealed class DivergenceTests : IDisposable
         Assert.Equal(["t"], scan.Where(table => !table.IsConsistent).Select(table => table.Table));
     }
 
+    [Theory]
+    [InlineData("CREATE VIEW v AS SELECT 1", "sqlite_schema")]
+    [InlineData("CREATE INDEX i ON t(v)", "sqlite_schema")]
+    [InlineData("PRAGMA user_version = 5", "PRAGMA user_version, application_id")]
+    [InlineData("PRAGMA application_id = 5", "PRAGMA user_version, application_id")]
+    [InlineData("INSERT INTO sqlite_sequence VALUES ('x', 1)", "sqlite_sequence")]
+    public void What_is_no_row_of_a_table_is_seen_in_a_comparison_of_scans(string edit, string where)
+    {
+        _pair.Run("CREATE TABLE a(id INTEGER PRIMARY KEY AUTOINCREMENT)");
+        _pair.Ship();
+        Edit(edit);
+        using var leader = _pair.Leader.Readers.OpenSnapshot();
+        using var follower = _pair.Follower.Readers.OpenSnapshot();
+        var cancellation = TestContext.Current.CancellationToken;
+        Assert.Equal([where], leader.FullScan(cancellation).Except(follower.FullScan(cancellation)).Select(table => table.Table));
+    }
+
     [Fact]
     public void A_hand_edited_key_memory_is_seen_in_a_comparison_of_scans()
     {

@@ -39,9 +39,20 @@ public sealed class ReplicaPair : IDisposable
         => new(new Position(new Term(1), new LogIndex(_lastIndex + 1)), WallTimeMicroseconds, NextHybridTime(), null, key, hash, AckLevel.Quorum, "test");
 
     /// <summary>Executes a unit in the open batch.</summary>
-    public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default)
+    public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default) => Execute(unit, NextContext(key, hash));
+
+    public UnitExecution Execute(SqlUnit unit, in EntryContext context) => Keep(Leader.Execute(unit, context));
+
+    /// <summary>Ends an interactive transaction, and commits its batch.</summary>
+    public UnitExecution EndTransaction(UnitResult last, string? key = null)
     {
-        var execution = Leader.Execute(unit, NextContext(key, hash));
+        var execution = Keep(Leader.EndTransaction(last, NextContext(key)));
+        Leader.CommitBatch();
+        return execution;
+    }
+
+    private UnitExecution Keep(UnitExecution execution)
+    {
         if (execution.Entry is { } entry)
         {
             _lastIndex++;

@@ -144,6 +144,15 @@ public sealed class RoundTripTests : IDisposable
     }
 
     [Fact]
+    public void A_whole_number_of_a_generated_REAL_is_shipped_as_it_is_stored()
+    {
+        _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, n NUMERIC, g REAL AS (length(id)) VIRTUAL, i INT)", "INSERT INTO t(id, n, i) VALUES (5, 0.5, 0.5)");
+        _pair.Run("UPDATE t SET n = g, i = g");
+        _pair.AssertSame();
+        Assert.Equal(["Text:integer|Text:integer"], ReplicaPair.Query(_pair.Follower, "SELECT typeof(n), typeof(i) FROM t"));
+    }
+
+    [Fact]
     public void Autoincrement_remembers_on_the_follower()
     {
         _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, v UNIQUE)");

@@ -13,7 +13,9 @@ public sealed class LogicalPayloadTests
         => Assert.Equal(
             "01" + "01" + "0174" + "02" + "02" + "00" + "0102" + "030161"
             + "03" + "00" + "0102" + "030161" + "06" + "05" + "04" + "00" + "0102" + "05"
-            + "05" + "07" + "414e414c595a45" + "06" + "0174" + "00" + "06" + "0174" + "01" + "0a" + "00" + "02" + "0300",
+            + "05" + "07" + "414e414c595a45" + "06" + "0174" + "00" + "06" + "0174" + "01" + "0a"
+            + "07" + "05" + "d80f" + "000102030405060708090a0b0c0d0e0f" + "0d" + "03" + "ac02" + "0166" + "0578203d203f" + "02" + "0102" + "05"
+            + "08" + "00" + "02" + "0300",
             Convert.ToHexStringLower(Sample().Written));
 
     [Fact]
@@ -24,12 +26,13 @@ public sealed class LogicalPayloadTests
         while (reader.Read(out var operation))
             operations.Add((
                 operation.Kind,
-                $"{string.Join(',', operation.Before.ToArray())}>{string.Join(',', operation.After.ToArray())} {operation.Text} {operation.Sequence}"));
+                $"{string.Join(',', operation.Before.ToArray())}>{string.Join(',', operation.After.ToArray())} {operation.Text} {operation.Sequence}{Show(operation.Statement)}"));
         Assert.Equal(
             [
                 (LogicalOperationKind.Insert, ">1,a  "), (LogicalOperationKind.Update, "1,a>1,NULL  "),
                 (LogicalOperationKind.Delete, "1,NULL>  "), (LogicalOperationKind.Schema, "> ANALYZE "),
                 (LogicalOperationKind.Sequence, "> t "), (LogicalOperationKind.Sequence, "> t 5"),
+                (LogicalOperationKind.Statement, ">  5 1004 000102030405060708090A0B0C0D0E0F -7 3 300 f x = ? 1,NULL"), (LogicalOperationKind.Vacuum, ">  "),
             ],
             operations);
         Assert.Equal([new LogicalTable("t", 2)], reader.Tables);
@@ -94,6 +97,12 @@ public sealed class LogicalPayloadTests
         Assert.Empty(LogicalPayloadResult.Encode(large));
     }
 
+    private static string Show(LogicalStatement? statement)
+        => statement is null
+            ? ""
+            : $"{(byte)statement.Flags} {statement.TimeMilliseconds} {Convert.ToHexString(statement.Seed.Span)} {statement.LastInsertRowid} "
+                + $"{statement.Changes} {statement.TotalChanges} {statement.Table} {statement.Sql} {string.Join(',', statement.Arguments.ToArray())}";
+
     private static LogicalPayloadWriter Sample()
     {
         var writer = new LogicalPayloadWriter();
@@ -113,6 +122,19 @@ public sealed class LogicalPayloadTests
         writer.WriteSchema("ANALYZE");
         writer.WriteSequence("t", null);
         writer.WriteSequence("t", 5);
+        writer.WriteStatement(new LogicalStatement
+        {
+            Flags = LogicalStatementFlags.ForeignKeys | LogicalStatementFlags.ReadsChanges,
+            TimeMilliseconds = 1004,
+            Seed = Enumerable.Range(0, LogicalStatement.SeedBytes).Select(i => (byte)i).ToArray(),
+            LastInsertRowid = -7,
+            Changes = 3,
+            TotalChanges = 300,
+            Table = "f",
+            Sql = "x = ?",
+            Arguments = new[] { SqlValue.FromInteger(1), SqlValue.Null },
+        });
+        writer.WriteVacuum();
         writer.WriteEnd([3, 0]);
         return writer;
     }

@@ -25,6 +25,15 @@ public sealed class UnitTests : IDisposable
     }
 
     [Fact]
+    public void An_atomic_unit_says_what_failed_and_not_what_else_would_have()
+    {
+        _pair.Run("CREATE TABLE c(t REFERENCES t DEFERRABLE INITIALLY DEFERRED)");
+        var execution = _pair.Run(Units.Atomic("INSERT INTO c VALUES (9)", "INSERT INTO nowhere VALUES (1)"));
+        Assert.Equal("no such table: nowhere", execution.Result.FirstError?.Message);
+        _pair.AssertSame();
+    }
+
+    [Fact]
     public void An_autocommit_unit_loses_the_failed_statement_only()
     {
         var execution = _pair.Run(

@@ -20,7 +20,7 @@ internal sealed class PowerLossFileSystem : IFileSystem
     /// <summary>How many changing operations succeed before the power fails in the middle of one; null: it does not.</summary>
     public int? OperationsUntilPowerLoss { get; set; }
 
-    /// <summary>The next sync of a file fails with this.</summary>
+    /// <summary>The next sync of a file fails with this, and what it should have written counts as written from then on, without being so.</summary>
     public IOException? NextSyncFails { get; set; }
 
     /// <summary>The next write of a file fails with this, after half of its bytes.</summary>
@@ -152,14 +152,31 @@ internal sealed class PowerLossFileSystem : IFileSystem
 
         public void Sync()
         {
+            // Only what is known to be unsynced reaches the disk: after a failed sync that is not everything.
+            var durable = new byte[Content.Length];
+            _durable.AsSpan(0, Math.Min(durable.Length, _durable.Length)).CopyTo(durable);
+            foreach (var sector in _unsyncedSectors)
+            {
+                var start = (int)Math.Min(sector * SectorBytes, durable.Length);
+                Content.AsSpan(start, Math.Min(SectorBytes, durable.Length - start)).CopyTo(durable.AsSpan(start));
+            }
+
+            _durable = durable;
+            _unsyncedSectors.Clear();
+        }
+
+        private void SyncAll()
+        {
             _durable = [.. Content];
             _unsyncedSectors.Clear();
         }
 
+        public void ForgetUnsynced() => _unsyncedSectors.Clear();
+
         public void Damage(Action<byte[]> damage)
         {
             damage(Content);
-            Sync();
+            SyncAll();
         }
 
         public Inode AfterPowerLoss(Random random)
@@ -176,7 +193,7 @@ internal sealed class PowerLossFileSystem : IFileSystem
             }
 
             var inode = new Inode { Content = found };
-            inode.Sync();
+            inode.SyncAll();
             return inode;
         }
     }
@@ -229,6 +246,7 @@ internal sealed class PowerLossFileSystem : IFileSystem
             if (disk.NextSyncFails is { } failure)
             {
                 disk.NextSyncFails = null;
+                Open().ForgetUnsynced();
                 throw failure;
             }
 

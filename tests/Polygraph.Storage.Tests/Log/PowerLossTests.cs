@@ -136,6 +136,42 @@ public sealed class PowerLossTests
         }
     }
 
+    [Fact]
+    public void What_a_killed_process_wrote_and_the_next_one_finds_is_durable_before_anybody_builds_on_it()
+    {
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var fixture = new LogFixture(LogFixture.SmallSegments);
+            fixture.AppendDurably(LogFixture.Entries(1, 1, 9));
+            fixture.Append(LogFixture.Entries(1, 10, seed % 12)); // Killed before the sync: only the machine's memory has them.
+
+            var next = new LogFixture(LogFixture.SmallSegments, fixture.Disk);
+            Assert.Equal(9 + (seed % 12), next.ReadAll().Count);
+            next.LosePower(new Random(seed));
+
+            LogFixture.AssertSame(LogFixture.Entries(1, 1, 9 + (seed % 12)), next.ReadAll());
+        }
+    }
+
+    [Fact]
+    public void What_a_failed_sync_may_have_lost_is_written_once_more_by_the_next_opening()
+    {
+        // After a failed sync the machine's memory has the entries, says that they are clean, and a second sync writes nothing.
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var fixture = new LogFixture(LogFixture.SmallSegments);
+            fixture.AppendDurably(LogFixture.Entries(1, 1, 9));
+            fixture.Append(LogFixture.Entries(1, 10, 1 + (seed % 3)));
+            fixture.Disk.NextSyncFails = new IOException("Input/output error");
+            Assert.Throws<LogFailedException>(fixture.Log.Sync);
+
+            fixture.Reopen();
+            fixture.LosePower(new Random(seed));
+
+            LogFixture.AssertSame(LogFixture.Entries(1, 1, 10 + (seed % 3)), fixture.ReadAll());
+        }
+    }
+
     /// <summary>
     /// Runs a step on a prepared log with the power failing at its first, second, … operation, until it runs through; after each failure looks at
     /// several of the disks that may be found. Says how many operations there were.

@@ -17,6 +17,8 @@ internal static partial class ProjectRules
         ["Polygraph.Node"] = ["Polygraph.Storage", "Polygraph.Transport"],
         ["Polygraph.Cli"] = ["Polygraph.Node"],
         ["Polygraph.Simulation"] = ["Polygraph.Protocol"],
+        ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
+        ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
     };
 
     /// <summary>References of a project under src/ or sim/ that point outward or sideways.</summary>

@@ -35,7 +35,10 @@ internal static class FrameSamples
     };
 
     public static readonly Hello Hello = new(
-        1, 1, new(0xC1), new("n1"), new(0xA1), [new("n1"), new("n2"), new("n3")], "http://127.0.0.1:7001", "zone-a", "0.1.0", 4711);
+        1, 1, new(0xC1), new("n1"), new(0xA1), [new("n1"), new("n2"), new("n3")], "http://127.0.0.1:7001", "zone-a", "0.1.0", 4711, new("3.40.1", UInt128.Parse("987654321098765432109876543210")));
+
+    /// <summary>As nodes said it that did not tell their SQLite library yet.</summary>
+    public static readonly Hello HelloWithoutLibrary = Hello with { Sqlite = null };
 
     private static PeerFrame In(uint group, PeerMessage message) => new PeerFrame.Group(new(group), message);
 

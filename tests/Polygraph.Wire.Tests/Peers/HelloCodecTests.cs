@@ -11,7 +11,8 @@ public sealed class HelloCodecTests
     [Fact]
     public void The_bytes_are_as_agreed()
     {
-        GoldenFile.Check("hello", Encode(FrameSamples.Hello));
+        GoldenFile.Check("hello", Encode(FrameSamples.HelloWithoutLibrary));
+        GoldenFile.Check("hello-with-library", Encode(FrameSamples.Hello));
         GoldenFile.Check("welcome", Encode(new Welcome(null, null)));
         GoldenFile.Check("welcome-refused", Encode(Refusal));
     }
@@ -22,6 +23,14 @@ public sealed class HelloCodecTests
         var bytes = Encode(FrameSamples.Hello);
 
         Assert.Equal(Shape.Of(FrameSamples.Hello), Shape.Of(HelloCodec.DecodeHello(Prefix(bytes), Content(bytes))));
+    }
+
+    [Fact]
+    public void The_hello_of_a_node_that_does_not_tell_its_library_is_read()
+    {
+        var bytes = Encode(FrameSamples.HelloWithoutLibrary);
+
+        Assert.Null(HelloCodec.DecodeHello(Prefix(bytes), Content(bytes)).Sqlite);
     }
 
     [Fact]

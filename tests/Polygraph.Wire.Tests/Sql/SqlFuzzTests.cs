@@ -21,6 +21,14 @@ public sealed class SqlFuzzTests
     public void Mutated_responses_are_read_or_refused_and_nothing_else()
         => Fuzz([.. SqlSamples.Responses.Values.Select(SqlResponseCodec.Encode)], seed: 12, bytes => SqlResponseCodec.Decode(bytes));
 
+    [Fact]
+    public void Mutated_transaction_calls_are_read_or_refused_and_nothing_else()
+        => Fuzz([.. TransactionCodecTests.Calls.Select(TransactionCodec.Encode)], seed: 13, bytes => TransactionCodec.DecodeCall(bytes));
+
+    [Fact]
+    public void Mutated_transaction_answers_are_read_or_refused_and_nothing_else()
+        => Fuzz([.. TransactionCodecTests.Answers.Select(TransactionCodec.Encode)], seed: 14, bytes => TransactionCodec.DecodeAnswer(bytes));
+
     private static void Fuzz(byte[][] originals, int seed, Action<byte[]> decode)
     {
         var mutations = new FrameMutations(seed);

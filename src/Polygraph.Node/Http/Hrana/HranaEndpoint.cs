@@ -18,10 +18,6 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
         return context.Response.WriteAsync("Hrana over HTTP, JSON\n", context.RequestAborted);
     }
 
-    /// <summary><c>POST /v3/cursor</c>: comes with a later version.</summary>
-    public static Task RefuseCursorAsync(HttpContext context)
-        => throw Refusals.NotYet("This version has no cursors. Use /v3/pipeline: clients of Hrana 2, such as @libsql/client, do so by themselves.");
-
     /// <summary><c>POST /v2/pipeline</c> and <c>/v3/pipeline</c>: one pipeline, one unit, at most one log entry.</summary>
     public async Task ExecuteAsync(HttpContext context)
     {
@@ -30,12 +26,12 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
         var options = RequestOptions.From(context.Request.Headers);
         using var body = await RequestBody.ReadAsync(context, inFlight);
         var pipeline = HranaReader.Read(body.Span, inFlight.Limits);
-        var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database);
+        var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database, gateway.OpenStream());
         var done = false;
         try
         {
             var plan = PipelinePlan.Make(pipeline, stream);
-            var response = plan.HasSteps ? await ExecuteAsync(context, database, plan.Unit, options) : null;
+            var response = plan.HasSteps ? await ExecuteAsync(context, stream, plan.Unit, options) : null;
             done = !plan.Closes;
             await SendAsync(context, done ? streams.Release(stream) : null, plan, response);
         }
@@ -47,20 +43,52 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
         }
     }
 
-    private async Task<SqlResponse> ExecuteAsync(HttpContext context, string database, SqlUnit unit, RequestOptions options)
+    /// <summary><c>POST /v3/cursor</c>: a batch whose rows leave as they are read, one JSON value a line.</summary>
+    public async Task StreamAsync(HttpContext context)
     {
-        var request = new SqlRequest(
-            database,
-            unit,
-            options.Ack,
-            options.Read,
-            options.Session,
-            options.IdempotencyKey,
-            RequestPrincipal.Of(context),
-            inFlight.Limits.BudgetFor(options.Ack));
-        var response = await gateway.ExecuteAsync(request, context.RequestAborted);
+        RequestGuard.CheckJson(context.Request, mayBeUndeclared: true);
+        var database = DatabaseOf(context);
+        var options = RequestOptions.From(context.Request.Headers);
+        using var body = await RequestBody.ReadAsync(context, inFlight);
+        var pipeline = HranaReader.ReadCursor(body.Span, inFlight.Limits);
+        var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database, gateway.OpenStream());
+        var released = false;
+        try
+        {
+            var plan = PipelinePlan.Make(pipeline, stream);
+            if (!plan.HasSteps)
+            {
+                await HranaCursorWriter.SendErrorAsync(context, streams.Foresee(stream), plan.Slots[0].Error!, () => Release());
+                return;
+            }
+
+            var request = RequestOf(context, database, plan.Unit, options);
+            var (cursor, response) = await stream.Sql.OpenCursorAsync(request, (SqlStep.Batch)plan.Unit.Steps[0], context.RequestAborted);
+            metrics.Count(response);
+            ResponseHeaders.Write(context.Response, database, response);
+            using (cursor)
+                await HranaCursorWriter.SendAsync(context, streams.Foresee(stream), cursor, response.Problem, () => Release());
+        }
+        finally
+        {
+            if (!released)
+                streams.Close(stream);
+        }
+
+        // Before the last bytes leave: who has read them may send the next request at once.
+        void Release()
+        {
+            streams.Release(stream);
+            released = true;
+        }
+    }
+
+    private async Task<SqlResponse> ExecuteAsync(HttpContext context, HranaStream stream, SqlUnit unit, RequestOptions options)
+    {
+        var request = RequestOf(context, stream.Database, unit, options);
+        var response = await stream.Sql.ExecuteAsync(request, context.RequestAborted);
         metrics.Count(response);
-        ResponseHeaders.Write(context.Response, database, response);
+        ResponseHeaders.Write(context.Response, stream.Database, response);
         return response;
     }
 
@@ -77,6 +105,17 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
             output.Return();
         }
     }
+
+    private SqlRequest RequestOf(HttpContext context, string database, SqlUnit unit, RequestOptions options)
+        => new(
+            database,
+            unit,
+            options.Ack,
+            options.Read,
+            options.Session,
+            options.IdempotencyKey,
+            RequestPrincipal.Of(context),
+            inFlight.Limits.BudgetFor(options.Ack));
 
     private static string DatabaseOf(HttpContext context)
     {

@@ -3,7 +3,7 @@ using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Http;
 
-/// <summary>Reads the body of <c>POST /v2/pipeline</c> and <c>/v3/pipeline</c>.</summary>
+/// <summary>Reads the bodies of <c>POST /v2/pipeline</c>, <c>/v3/pipeline</c> and <c>/v3/cursor</c>.</summary>
 internal static class HranaReader
 {
     // Eight levels down to a condition; what is left bounds how deep conditions nest, and with them our own recursion.
@@ -37,6 +37,36 @@ internal static class HranaReader
 
         cursor.ExpectEnd();
         return new HranaPipeline(baton, requests ?? throw Refusals.Body("The body has no 'requests'."));
+    }
+
+    /// <summary>The body of <c>POST /v3/cursor</c>, as a pipeline of one batch.</summary>
+    public static HranaPipeline ReadCursor(ReadOnlySpan<byte> body, HttpLimits limits)
+    {
+        var cursor = new JsonCursor(body, DepthMax);
+        cursor.EnterObject("the body");
+        string? baton = null;
+        List<HranaBatchStep>? steps = null;
+        bool batonSeen = false, batchSeen = false;
+        while (cursor.NextProperty())
+        {
+            if (cursor.NameIs("baton"u8))
+            {
+                cursor.EnterValue(ref batonSeen);
+                baton = cursor.Token == JsonTokenType.Null ? null : cursor.ReadString("'baton'");
+            }
+            else if (cursor.NameIs("batch"u8))
+            {
+                cursor.EnterValue(ref batchSeen);
+                steps = ReadBatch(ref cursor, limits);
+            }
+            else
+            {
+                cursor.SkipValue();
+            }
+        }
+
+        cursor.ExpectEnd();
+        return new HranaPipeline(baton, [new HranaRequest.Batch(steps ?? throw Refusals.Body("The body has no 'batch'."))]);
     }
 
     private static List<HranaRequest> ReadRequests(ref JsonCursor cursor, HttpLimits limits)

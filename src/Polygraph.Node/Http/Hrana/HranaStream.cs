@@ -4,9 +4,9 @@ using Polygraph.Wire.Sql;
 namespace Polygraph.Node.Http;
 
 /// <summary>
-/// What a stream keeps from one pipeline to the next: the texts that its client stored. Owned by the request that holds its baton.
+/// What a stream keeps from one pipeline to the next: the texts that its client stored, and a transaction. Owned by the request that holds its baton.
 /// </summary>
-internal sealed class HranaStream(ulong id, string database)
+internal sealed class HranaStream(ulong id, string database, ISqlStream sql)
 {
     /// <summary>The most texts of one stream: the clients' own cache holds 30.</summary>
     public const int TextsMax = 50;
@@ -19,6 +19,9 @@ internal sealed class HranaStream(ulong id, string database)
     public ulong Id { get; } = id;
 
     public string Database { get; } = database;
+
+    /// <summary>Where its units run, and what transaction is open.</summary>
+    public ISqlStream Sql { get; } = sql;
 
     /// <summary>What the stored texts take, in bytes of UTF-8.</summary>
     public long TextBytes { get; private set; }

@@ -37,11 +37,11 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
         }
     }
 
-    public HranaStream Open(string database)
+    public HranaStream Open(string database, ISqlStream sql)
     {
         lock (_lock)
         {
-            var stream = new HranaStream(++_lastId, database);
+            var stream = new HranaStream(++_lastId, database, sql);
             _sequenceInUse.Add(stream.Id, 0);
             return stream;
         }
@@ -71,6 +71,13 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
         }
     }
 
+    /// <summary>The baton that <see cref="Release"/> will give for a stream that is in use.</summary>
+    public string Foresee(HranaStream stream)
+    {
+        lock (_lock)
+            return _baton.Write(stream.Id, _sequenceInUse[stream.Id] + 1);
+    }
+
     /// <summary>Lets a stream wait for its next pipeline.</summary>
     /// <returns>The baton that the next pipeline must bring.</returns>
     public string Release(HranaStream stream)
@@ -92,6 +99,7 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
     {
         lock (_lock)
             _sequenceInUse.Remove(stream.Id);
+        stream.Sql.Abandon();
     }
 
     private static RequestRefusedException Reused()
@@ -100,7 +108,7 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
     private void ForgetIdle()
     {
         while (_oldestFirst.First is { } oldest && time.GetElapsedTime(oldest.Value.Since) >= IdleMax)
-            Remove(oldest);
+            Forget(oldest);
     }
 
     private void MakeRoom()
@@ -108,8 +116,14 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
         while (_waiting.Count > StreamsMax || (_textBytes > TextBytesMax && _waiting.Count > 1))
         {
             HttpLog.StreamEvicted(logger, _waiting.Count);
-            Remove(_oldestFirst.First!);
+            Forget(_oldestFirst.First!);
         }
+    }
+
+    private void Forget(LinkedListNode<Waiting> node)
+    {
+        Remove(node);
+        node.Value.Stream.Sql.Abandon();
     }
 
     private void Remove(LinkedListNode<Waiting> node)

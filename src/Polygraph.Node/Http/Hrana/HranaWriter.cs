@@ -29,6 +29,10 @@ internal static class HranaWriter
         json.WriteEndObject();
     }
 
+    /// <summary>A problem of a whole unit, as the error of each of its requests.</summary>
+    public static SqlError ErrorOf(SqlProblem problem)
+        => new(problem.Code, $"{problem.Detail} (outcome: {ProblemAnswer.OutcomeName(problem.Outcome)})");
+
     // A problem of the unit concerns every step that has no error of its own: they were one write, with one receipt.
     private static SqlError? ErrorOf(PipelinePlan.Slot slot, SqlResponse? response)
     {
@@ -37,7 +41,7 @@ internal static class HranaWriter
         if (step < response!.Result?.Steps.Count && response.Result.Steps[step] is StepResult.Failed failed)
             return failed.Error;
         if (response.Problem is { } problem)
-            return new SqlError(problem.Code, $"{problem.Detail} (outcome: {ProblemAnswer.OutcomeName(problem.Outcome)})");
+            return ErrorOf(problem);
         return step < response.Result?.Steps.Count
             ? null
             : throw new InvalidOperationException($"The unit has no result for its step {step}.");
@@ -147,7 +151,7 @@ internal static class HranaWriter
         json.WriteEndObject();
     }
 
-    private static void WriteColumns(Utf8JsonWriter json, IReadOnlyList<SqlColumn> columns)
+    public static void WriteColumns(Utf8JsonWriter json, IReadOnlyList<SqlColumn> columns)
     {
         json.WriteStartArray("cols"u8);
         foreach (var column in columns)

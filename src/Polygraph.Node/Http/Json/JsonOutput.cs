@@ -55,6 +55,21 @@ internal sealed class JsonOutput
         await response.BodyWriter.WriteAsync(_buffer.WrittenMemory, cancellation);
     }
 
+    /// <summary>Ends a value that stands on a line of its own; the next one may begin.</summary>
+    public void EndLine()
+    {
+        Writer.Flush();
+        Writer.Reset();
+        _buffer.Write("\n"u8);
+    }
+
+    /// <summary>Sends what was written so far as a part of the answer, and waits until the client has room for more.</summary>
+    public async ValueTask SendPartAsync(HttpResponse response, CancellationToken cancellation)
+    {
+        await response.BodyWriter.WriteAsync(_buffer.WrittenMemory, cancellation);
+        _buffer.ResetWrittenCount();
+    }
+
     private sealed class Policy : PooledObjectPolicy<JsonOutput>
     {
         public override JsonOutput Create() => new();

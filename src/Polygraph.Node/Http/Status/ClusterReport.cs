@@ -16,7 +16,9 @@ public sealed record ClusterReport(
 /// <param name="State">One of <see cref="NodeState"/>.</param>
 /// <param name="ProcessId">Its operating-system process, if it is known.</param>
 /// <param name="Version">The version of Polygraph that it runs, if it is known.</param>
-public sealed record NodeReport(string Id, string? Http, string? Peer, string? Zone, string State, int? ProcessId, string? Version);
+/// <param name="Sqlite">The version of its SQLite library, if it is known.</param>
+public sealed record NodeReport(
+    string Id, string? Http, string? Peer, string? Zone, string State, int? ProcessId, string? Version, string? Sqlite = null);
 
 /// <summary>The words of <see cref="NodeReport.State"/>.</summary>
 public static class NodeState

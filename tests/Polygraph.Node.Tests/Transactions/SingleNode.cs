@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using Polygraph.Protocol;
+
+namespace Polygraph.Node.Tests.Transactions;
+
+/// <summary>A cluster of one node, in this process, with the limits that a test wants.</summary>
+public sealed class SingleNode : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly NodeHost _host;
+
+    private SingleNode(string directory, NodeHost host, Uri url)
+    {
+        _directory = directory;
+        _host = host;
+        Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public HttpClient Http { get; }
+
+    public HranaSession Stream() => new(Http);
+
+    public static async Task<SingleNode> StartAsync(TransactionLimits limits)
+    {
+        var directory = Directory.CreateTempSubdirectory("polygraph-node-").FullName;
+        var (http, peer) = (FreePort(), FreePort());
+        var host = await NodeHost.StartAsync(
+            new NodeOptions
+            {
+                Id = new NodeId("n1"),
+                DataDirectory = directory,
+                Listen = $"127.0.0.1:{http}",
+                PeerListen = $"127.0.0.1:{peer}",
+                Peers = new Dictionary<NodeId, string> { [new NodeId("n1")] = $"127.0.0.1:{peer}" },
+                Transactions = limits,
+            },
+            TestContext.Current.CancellationToken);
+        var node = new SingleNode(directory, host, new Uri($"http://127.0.0.1:{http}"));
+
+        // Any request waits until there is a leader; the first ones may come before the database exists.
+        for (var attempt = 0; attempt < 5; attempt++)
+            if ((await node.Stream().TryAsync("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, n INTEGER)")).Code is null)
+                return node;
+        await node.DisposeAsync();
+        throw new TimeoutException("The node did not take a write in 50 seconds.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _host.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
