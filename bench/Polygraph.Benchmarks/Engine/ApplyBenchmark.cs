@@ -1,7 +1,6 @@
 using Polygraph.Benchmarks.Reporting;
 using Polygraph.Protocol;
 using Polygraph.Storage;
-using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Benchmarks.Engine;

@@ -1,6 +1,5 @@
 using Polygraph.Protocol;
 using Polygraph.Storage;
-using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Benchmarks.Engine;
