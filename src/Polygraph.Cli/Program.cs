@@ -21,6 +21,7 @@ public static class Program
             VerifyCommand.Create(),
             DatabaseCommand.Create(),
             LogCommand.Create(),
+            DoctorCommand.Create(),
             DemoCommand.Create(),
         };
 

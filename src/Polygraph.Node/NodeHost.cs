@@ -1,18 +1,19 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
+using Polygraph.Node.Diagnosis;
+using Polygraph.Node.Exporting;
 using Polygraph.Node.Http;
 using Polygraph.Node.Identity;
+using Polygraph.Node.Importing;
 using Polygraph.Node.Libraries;
+using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
-using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Transport;
@@ -32,6 +33,8 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly TcpPeerTransport _transport;
     private readonly DatabaseRegistry _databases;
     private readonly Formation _formation;
+    private readonly SnapshotSources _snapshots;
+    private readonly SnapshotFetcher _fetcher;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _background = [];
 
@@ -42,9 +45,12 @@ public sealed class NodeHost : IAsyncDisposable
         _transport = parts.Transport;
         _databases = parts.Databases;
         _formation = parts.Formation;
+        _snapshots = parts.Snapshots;
+        _fetcher = parts.Fetcher;
     }
 
-    private sealed record NodeParts(TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation);
+    private sealed record NodeParts(
+        TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation, SnapshotSources Snapshots, SnapshotFetcher Fetcher);
 
     /// <summary>
     /// Takes the data directory and the ports, and begins to look for the other nodes. Returns once clients can connect, which is before
@@ -95,7 +101,9 @@ public sealed class NodeHost : IAsyncDisposable
         await _transport.DisposeAsync().ConfigureAwait(false);
         foreach (var task in _background)
             await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _snapshots.Dispose();
         await _databases.DisposeAsync().ConfigureAwait(false);
+        _fetcher.Dispose();
         _directory.Dispose();
         _stopping.Dispose();
     }
@@ -127,10 +135,15 @@ public sealed class NodeHost : IAsyncDisposable
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
-        var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
-        var members = new GroupMembers(options.Id, local.PeerSet);
-        var factory = new ReplicaFactory(options.DataDirectory, members, options.Groups, options.Transactions, peers, verifications, libraries, clock, boot, logger);
-        var databases = new DatabaseRegistry(factory, clock, logger);
+        var seeds = new SeedStore(options.DataDirectory, clock);
+        var factory = new ReplicaFactory(new ReplicaSurroundings(
+            options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,
+            clock, logger, seeds));
+        var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
+        var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
+        var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
+        var databases = new DatabaseRegistry(factory, seeds, reseeder, snapshots, clock, logger);
+        reseeder.Attach(databases);
         var writes = new WritePath(options.Id, clock, options.Transactions, new SchemaTrials(libraries, SchemaTrials.Over(calls)));
         var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
         var paths = new RequestPaths(
@@ -142,14 +155,27 @@ public sealed class NodeHost : IAsyncDisposable
         NodeHost? host = null;
         var formation = new Formation(directory, local, identity, transport, () => host!.StartGroups(gateway, identity, clock, logger), logger);
         peers.Attach(transport, calls, formation, databases, transactions);
-        calls.Handler = (from, method, payload) => AnswerAsync(gateway, transactions, status, verifications, libraries, logger, from, method, payload);
-        PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions { Time = options.Time, AllowedHosts = [addresses.Advertise.Host] });
+        calls.Handler = new PeerMethods(gateway, transactions, status, verifications, libraries, snapshots, databases, logger).AnswerAsync;
+        PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
+        {
+            Time = options.Time,
+            AllowedHosts = [addresses.Advertise.Host],
+            MetricsSources = [new ReplicaMetrics(databases, reseeder, snapshots, fetcher)],
+        });
+        new SnapshotEndpoint(identity, databases, snapshots, options.SnapshotBytesPerSecondMax, clock).Map(web);
+        var imports = new ImportParts(
+            options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
+        new ImportEndpoint(new Importer(imports, clock, logger), seeds, identity, options.Id).Map(web);
+        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger)).Map(web);
+        new DoctorEndpoint(options.Id, options.DataDirectory).Map(web);
 
-        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation));
+        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
         transport.Start();
         formation.Start();
         host.Remember(status.RunAsync(calls, host._stopping.Token));
+        host.Remember(new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync(host._stopping.Token));
+        host.Remember(new ImportKeeper(seeds, imports.Catalogue, clock, logger).RunAsync(host._stopping.Token));
         return host;
     }
 
@@ -180,44 +206,6 @@ public sealed class NodeHost : IAsyncDisposable
     {
         lock (_background)
             _background.Add(task);
-    }
-
-    private static async Task<byte[]?> AnswerAsync(
-        Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, LibraryCensus libraries, ILogger logger,
-        NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
-    {
-        try
-        {
-            switch (method)
-            {
-                case PeerMethod.Sql:
-                    return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
-                case PeerMethod.Transaction:
-                    return await transactions.AnswerAsync(from, payload).ConfigureAwait(false);
-                case PeerMethod.Mark:
-                    var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
-                    return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);
-                case PeerMethod.Scan:
-                    var scan = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.ScanRequest)!;
-                    return JsonSerializer.SerializeToUtf8Bytes(
-                        await verifications.ScanResultAsync(scan).ConfigureAwait(false), ControlJson.Default.ReplicaVerification);
-                case PeerMethod.SchemaTrial:
-                    var trial = JsonSerializer.Deserialize(payload.Span, LibraryJson.Default.SchemaTrialRequest)!;
-                    return JsonSerializer.SerializeToUtf8Bytes(SchemaTrials.Answer(trial, libraries.Own), LibraryJson.Default.SchemaTrialReply);
-                case PeerMethod.Status:
-                    status.Heard(from, payload.Span);
-                    return null;
-                default:
-                    throw new InvalidDataException($"{from} called method {(byte)method}, which this version does not know.");
-            }
-        }
-#pragma warning disable CA1031 // Not hidden: logged; the caller gets no answer and says that the outcome is not known.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            ControlLog.CallFailed(logger, from, e);
-            return null;
-        }
     }
 
     private static WebApplication BuildWeb(NodeAddresses addresses)

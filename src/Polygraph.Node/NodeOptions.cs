@@ -39,6 +39,12 @@ public sealed record NodeOptions
     /// <summary>Limits of transactions over several requests.</summary>
     public TransactionLimits Transactions { get; init; } = TransactionLimits.Default;
 
+    /// <summary>How much of the replication logs is kept for nodes that are away.</summary>
+    public LogRetentionOptions LogRetention { get; init; } = new();
+
+    /// <summary>How fast a snapshot is given to another node, in bytes a second; null: as fast as it goes.</summary>
+    public long? SnapshotBytesPerSecondMax { get; init; }
+
     /// <summary>The node's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -3,6 +3,7 @@ using Polygraph.Storage.Apply;
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Seeds;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Storage;
@@ -94,6 +95,9 @@ public sealed partial class ReplicaDatabase : IDisposable
     /// <summary>The last log entry whose effects this SQLite has committed.</summary>
     public Position Applied { get; private set; }
 
+    /// <summary>The imported rows that this database began with; null if it began empty.</summary>
+    public Guid? Seed { get; private set; }
+
     /// <summary>The read connections. Safe from any thread.</summary>
     public ReaderPool Readers { get; }
 
@@ -154,6 +158,7 @@ public sealed partial class ReplicaDatabase : IDisposable
     private void Load()
     {
         Applied = _last = ReplicaTables.ReadPosition(Connection);
+        Seed = SeedPreparation.Read(Connection);
         _writer.Run("BEGIN IMMEDIATE");
         _schema.Load();
         var recorded = ReplicaTables.ReadDigests(Connection);

@@ -118,17 +118,17 @@ internal sealed class PlainDatabase : IDisposable
     }
 
     /// <summary>
-    /// Whether plain SQLite may have taken rows that violate a foreign key of a table to itself, with SET NULL: it forgets to check such a row when
+    /// Whether plain SQLite may have taken rows that violate a foreign key with SET NULL: it forgets to check such a row when
     /// the statement also has that action compiled in. A trigger, such as ours, is enough for it to remember.
     /// </summary>
     public bool MayHaveMissedViolation()
     {
-        const string OwnKeys = "SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS key "
-            + "WHERE t.type = 'table' AND key.\"table\" = t.name COLLATE NOCASE AND 'SET NULL' IN (key.on_delete, key.on_update)";
-        using var statement = Connection.Prepare(OwnKeys);
+        const string NullingKeys = "SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS key "
+            + "WHERE t.type = 'table' AND 'SET NULL' IN (key.on_delete, key.on_update)";
+        using var statement = Connection.Prepare(NullingKeys);
         if (!statement.Step())
             return false;
-        HalfDone ??= "a row that violates a foreign key to its own table with SET NULL: plain SQLite forgets to check it";
+        HalfDone ??= "a row that violates a foreign key with SET NULL: plain SQLite forgets to check it";
         return true;
     }
 

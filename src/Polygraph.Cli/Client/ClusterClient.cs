@@ -10,7 +10,7 @@ namespace Polygraph.Cli.Client;
 /// key, so one whose answer was lost is asked again elsewhere and cannot happen twice; what the cluster itself calls unknown is not, because
 /// it has waited already.
 /// </summary>
-public sealed class ClusterClient : IDisposable
+public sealed partial class ClusterClient : IDisposable
 {
     /// <summary>How long a failover may take before a write that nobody accepted is given up.</summary>
     public static readonly TimeSpan DefaultFailoverBudget = TimeSpan.FromSeconds(10);
@@ -162,7 +162,8 @@ public sealed class ClusterClient : IDisposable
         return response.IsSuccessStatusCode ? json : throw new RequestRefusedException(ReadProblem(response, json));
     }
 
-    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(
+        Func<HttpRequestMessage> create, CancellationToken cancellation, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         string? lastProblem = null;
         for (var attempt = 0; attempt < _endpoints.Count; attempt++)
@@ -171,7 +172,7 @@ public sealed class ClusterClient : IDisposable
             request.RequestUri = new Uri(Current, request.RequestUri!);
             try
             {
-                return await _http.SendAsync(request, cancellation);
+                return await _http.SendAsync(request, completion, cancellation);
             }
             catch (HttpRequestException failure)
                 when (failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)

@@ -18,4 +18,6 @@ public sealed record CreateDatabaseBody(string? Topology, string? Log, string? A
 [JsonSerializable(typeof(ProblemView))]
 [JsonSerializable(typeof(SqlBody))]
 [JsonSerializable(typeof(CreateDatabaseBody))]
+[JsonSerializable(typeof(ImportView))]
+[JsonSerializable(typeof(ExportView))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

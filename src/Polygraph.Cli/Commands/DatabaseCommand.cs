@@ -4,10 +4,14 @@ using Polygraph.Cli.Output;
 
 namespace Polygraph.Cli.Commands;
 
-/// <summary><c>polygraph db</c>: creates, lists and drops databases.</summary>
+/// <summary><c>polygraph db</c>: creates, lists, imports, exports and drops databases.</summary>
 public static class DatabaseCommand
 {
-    public static Command Create() => new("db", "Create, list and drop databases.") { CreateCreate(), CreateList(), CreateDrop() };
+    public static Command Create()
+        => new("db", "Create, list, import, export and drop databases.")
+        {
+            CreateCreate(), CreateList(), ImportCommand.Create(), ExportCommand.Create(), CreateDrop(),
+        };
 
     private static Command CreateCreate()
     {

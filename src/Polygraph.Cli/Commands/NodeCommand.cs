@@ -21,6 +21,12 @@ public static class NodeCommand
         };
         var advertise = new Option<string?>("--advertise") { Description = "The HTTP address that others are told, if it is not the one listened on.", HelpName = "HOST:PORT" };
         var zone = new Option<string?>("--zone") { Description = "Where the node stands: a data centre, a rack.", HelpName = "NAME" };
+        var retainBytes = new Option<string?>("--log-retain-max")
+        {
+            Description = "How large a database's log may become for a node that is away, which then gets a snapshot instead. [default: 1GiB]", HelpName = "SIZE",
+        };
+        var retainAge = new Option<string?>("--log-retain-age") { Description = "The same by age. [default: 7 days]", HelpName = "TIME" };
+        var snapshotRate = new Option<string?>("--snapshot-rate") { Description = "The most that a snapshot for another node takes in a second. [default: unlimited]", HelpName = "SIZE" };
         var insecure = new Option<bool>("--insecure") { Description = "Listen on an address that others can reach although there is no TLS and no token." };
 
         // How a local cluster holds its nodes; of no use by hand.
@@ -29,7 +35,7 @@ public static class NodeCommand
 
         var command = new Command("node", "Run one node in this process.")
         {
-            id, data, listen, peerListen, peers, advertise, zone, insecure, untilInputCloses, leaveTerminal,
+            id, data, listen, peerListen, peers, advertise, zone, retainBytes, retainAge, snapshotRate, insecure, untilInputCloses, leaveTerminal,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -41,7 +47,11 @@ public static class NodeCommand
                 parsed.GetRequiredValue(peers),
                 parsed.GetValue(advertise),
                 parsed.GetValue(zone),
-                parsed.GetValue(insecure));
+                parsed.GetValue(insecure)) with
+            {
+                LogRetention = NodeArguments.ParseRetention(parsed.GetValue(retainBytes), parsed.GetValue(retainAge)),
+                SnapshotBytesPerSecond = parsed.GetValue(snapshotRate) is { } rate ? ByteText.Parse("--snapshot-rate", rate) : null,
+            };
             if (parsed.GetValue(untilInputCloses) || parsed.GetValue(leaveTerminal))
                 Posix.LeaveTerminal();
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using Polygraph.Node;
+using Polygraph.Wire.Sql;
 
 namespace Polygraph.Cli.Hosting;
 
@@ -14,6 +16,29 @@ public sealed record NodeArguments(
     string? Zone,
     bool Insecure)
 {
+    /// <summary>The smallest bound on a log: sixteen segments of 64 KiB.</summary>
+    private const long RetainBytesMin = 1 << 20;
+
+    public LogRetentionOptions LogRetention { get; init; } = new();
+
+    public long? SnapshotBytesPerSecond { get; init; }
+
+    /// <summary>The bounds on the logs; null takes the default.</summary>
+    /// <exception cref="CommandFailedException">One makes no sense.</exception>
+    public static LogRetentionOptions ParseRetention(string? bytes, string? age)
+    {
+        var retention = new LogRetentionOptions();
+        if (bytes is not null)
+            retention = retention with { BytesMax = ByteText.Parse("--log-retain-max", bytes) };
+        if (retention.BytesMax < RetainBytesMin)
+            throw Wrong($"--log-retain-max {bytes} is too little.", "A log needs 1MiB at least; the default is 1GiB.");
+        if (age is null)
+            return retention;
+        return DurationText.TryParse(age, out var time, out _) && time > TimeSpan.Zero
+            ? retention with { AgeMax = time }
+            : throw Wrong($"--log-retain-age: '{age}' is not a time.", "For example 90min or 48h.");
+    }
+
     /// <summary>Checks the arguments against one another.</summary>
     /// <exception cref="CommandFailedException">One is wrong, or an address is open to others without <c>--insecure</c>.</exception>
     public static NodeArguments Parse(

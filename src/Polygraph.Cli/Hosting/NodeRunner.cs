@@ -33,5 +33,7 @@ public static class NodeRunner
             Advertise = arguments.Advertise?.ToString(),
             Zone = arguments.Zone ?? "",
             Insecure = arguments.Insecure,
+            LogRetention = arguments.LogRetention,
+            SnapshotBytesPerSecondMax = arguments.SnapshotBytesPerSecond,
         };
 }

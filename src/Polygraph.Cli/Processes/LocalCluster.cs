@@ -38,6 +38,9 @@ public sealed class LocalCluster : IDisposable
 
     public IReadOnlyList<NodeLayout> Nodes { get; }
 
+    /// <summary>Further options of every node that is started.</summary>
+    public IReadOnlyList<string> NodeOptions { get; set; } = [];
+
     /// <summary>Asks whichever node answers.</summary>
     public ClusterClient Client { get; }
 
@@ -63,7 +66,7 @@ public sealed class LocalCluster : IDisposable
     {
         if (_running.Remove(node, out var former))
             former.Dispose();
-        return _running[node] = NodeProcess.Start(_program, Layout(node), PeersAsSeenBy(node), _detached);
+        return _running[node] = NodeProcess.Start(_program, Layout(node), PeersAsSeenBy(node), NodeOptions, _detached);
     }
 
     /// <summary>SIGKILL.</summary>

@@ -38,13 +38,14 @@ public sealed class NodeProcess : IDisposable
     /// <param name="program">The built <c>polygraph</c>.</param>
     /// <param name="layout">Where it lives.</param>
     /// <param name="peers">The peer addresses as this node is to use them; its own included.</param>
+    /// <param name="options">Further options of <c>polygraph node</c>.</param>
     /// <param name="detached">Whether it goes on when its owner ends.</param>
-    public static NodeProcess Start(string program, NodeLayout layout, IReadOnlyDictionary<string, string> peers, bool detached)
+    public static NodeProcess Start(string program, NodeLayout layout, IReadOnlyDictionary<string, string> peers, IReadOnlyList<string> options, bool detached)
     {
         Directory.CreateDirectory(layout.Directory);
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = !detached };
         start.Environment["POLYGRAPH_NODE_LOG"] = layout.LogPath;
-        foreach (var argument in Arguments(program, layout, peers, detached))
+        foreach (var argument in Arguments(program, layout, peers, detached).Concat(options))
             start.ArgumentList.Add(argument);
 
         var process = Process.Start(start) ?? throw new InvalidOperationException($"No process was started for {layout.Id}.");

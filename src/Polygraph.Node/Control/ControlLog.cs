@@ -39,6 +39,9 @@ internal static partial class ControlLog
     [LoggerMessage(1110, LogLevel.Error, "This node's status could not be measured")]
     public static partial void StatusFailed(ILogger logger, Exception failure);
 
+    [LoggerMessage(1112, LogLevel.Warning, "{Database}: opened again in {Pause} at the earliest: {Reason}")]
+    public static partial void DiskTrouble(ILogger logger, string database, TimeSpan pause, string reason);
+
     [LoggerMessage(1109, LogLevel.Error, "A call of {Peer} failed")]
     public static partial void CallFailed(ILogger logger, NodeId peer, Exception failure);
 }

@@ -1,4 +1,5 @@
 using Polygraph.Node.Http;
+using Polygraph.Node.Importing;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Wire.Sql;
@@ -47,6 +48,7 @@ internal sealed class DatabaseCatalogue(Gateway gateway)
             action TEXT NOT NULL,
             subject TEXT NOT NULL)
         """,
+        ImportCatalogue.Schema,
     ];
 
     private const string Insert = "INSERT INTO databases(name, topology, log, ack, created_at, created_by) VALUES(?, ?, ?, ?, ?, ?)";
@@ -89,13 +91,12 @@ internal sealed class DatabaseCatalogue(Gateway gateway)
             request.Principal,
             cancellation).ConfigureAwait(false);
         if (response.Problem is { Code: "SQLITE_CONSTRAINT" })
-            return new SqlProblem(409, "DATABASE_EXISTS", "The name is taken", $"There is a database \"{request.Name}\" already.", Outcome.NotApplied);
+            return NameIsTaken(request.Name);
         if (response.Problem is not null)
             return response.Problem;
         return await databases.WaitForAsync(request.Name, present: true, Budget, cancellation).ConfigureAwait(false)
             ? null
-            : new SqlProblem(504, "DATABASE_STARTING", "Created, but not serving yet",
-                $"Database \"{request.Name}\" is created and committed; this node has not opened it yet.", Outcome.Applied);
+            : NotOpenYet(request.Name);
     }
 
     public async Task<SqlProblem?> DropAsync(
@@ -120,15 +121,24 @@ internal sealed class DatabaseCatalogue(Gateway gateway)
                 $"The drop of \"{name}\" is committed; this node has not closed it yet.", Outcome.Applied);
     }
 
-    private Task<SqlResponse> RunAsync(IReadOnlyList<SqlStep> steps, string principal, CancellationToken cancellation)
+    public static SqlProblem NameIsTaken(string name)
+        => new(409, "DATABASE_EXISTS", "The name is taken", $"There is a database \"{name}\" already.", Outcome.NotApplied);
+
+    public static SqlProblem NotOpenYet(string name)
+        => new(504, "DATABASE_STARTING", "Created, but not serving yet",
+            $"Database \"{name}\" is created and committed; this node has not opened it yet.", Outcome.Applied);
+
+    public Task<SqlResponse> RunAsync(IReadOnlyList<SqlStep> steps, string principal, CancellationToken cancellation)
         => gateway.WriteSystemAsync(
             new SqlRequest(
                 Groups.DatabaseInfo.System.Name, new SqlUnit(UnitMode.Atomic, steps), AckPolicy.Default, ReadOptions.Default, null, null, principal, Budget),
             cancellation);
 
-    private static SqlStep Step(string sql, params string[] arguments)
-        => new SqlStep.Execute(new SqlStatement(sql, [.. arguments.Select(argument => new SqlArgument(null, SqlValue.FromText(argument)))]));
+    public static SqlStep Step(string sql, params object[] arguments)
+        => new SqlStep.Execute(new SqlStatement(sql, [.. arguments.Select(argument => new SqlArgument(null, ValueOf(argument)))]));
 
-    private static string Timestamp(NodeClock clock)
+    private static SqlValue ValueOf(object argument) => argument is long number ? SqlValue.FromInteger(number) : SqlValue.FromText((string)argument);
+
+    public static string Timestamp(NodeClock clock)
         => DateTimeOffset.FromUnixTimeMilliseconds(clock.WallMicroseconds / 1000).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,10 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Importing;
+using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Wire.Sql;
 
@@ -10,22 +14,27 @@ namespace Polygraph.Node.Control;
 /// The replicas that run on this node. <c>_system</c> says which there should be; this opens and closes them as that changes, one change at
 /// a time. The set is an immutable snapshot for everybody else.
 /// </summary>
-internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, ILogger logger) : IAsyncDisposable
+internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore seeds, Reseeder reseeder, SnapshotSources snapshots, NodeClock clock, ILogger logger)
+    : IReplicaPlaces, IAsyncDisposable
 {
-    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dropped'";
-    private const string ListDatabases = "SELECT id, name, topology, log, ack FROM databases ORDER BY id";
+    private const string FindSchema = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'imports'";
+    private const string ListDatabases =
+        "SELECT d.id, d.name, d.topology, d.log, d.ack, i.seed FROM databases d LEFT JOIN imports i ON i.database = d.id ORDER BY d.id";
+
+    private const string ListImports = "SELECT seed, state FROM imports";
     private const string ListDropped = "SELECT id FROM dropped";
 
     private static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StartPollInterval = TimeSpan.FromMilliseconds(50);
 
-    // Owner: the reconciling task; replaced whole.
+    // Owner: whoever holds the places; replaced whole.
+    private readonly SemaphoreSlim _places = new(1);
     private volatile ImmutableDictionary<GroupId, Replica> _replicas = ImmutableDictionary<GroupId, Replica>.Empty;
+    private readonly ConcurrentDictionary<GroupId, StoppedDatabase> _stopped = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private Task _reconciling = Task.CompletedTask;
     private volatile bool _catalogueSeen;
-    private volatile ImmutableDictionary<GroupId, string> _notOpened = ImmutableDictionary<GroupId, string>.Empty;
 
     /// <summary>What is known of a name: the replica, or whether it is certain that there is none.</summary>
     internal readonly record struct Lookup(Replica? Replica, bool Certain);
@@ -75,16 +84,23 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     /// <summary>All replicas, in order of name.</summary>
     public IEnumerable<Replica> All() => _replicas.Values.OrderBy(replica => replica.Database.Name, StringComparer.Ordinal);
 
-    /// <summary>Opens <c>_system</c> and follows what it says from now on.</summary>
+    /// <summary>Opens <c>_system</c> and follows what it says from now on. Throws if it cannot be opened and no other node can help.</summary>
     public void Start()
     {
         factory.DeleteDropped();
-        Open(DatabaseInfo.System);
+        seeds.Open();
+        if (TryOpen(DatabaseInfo.System) is { } failure && !reseeder.IsBusyWith(GroupId.System))
+            ExceptionDispatchInfo.Throw(failure);
         _reconciling = Task.Run(() => ReconcileAsync(_stopping.Token));
     }
 
-    /// <summary>Why a database that should be open here is not; null if all are.</summary>
-    public string? FirstFailure() => _notOpened.Values.FirstOrDefault();
+    /// <summary>The databases that should be open here and are not, in order of name.</summary>
+    public IEnumerable<StoppedDatabase> Stopped() => _stopped.Values.OrderBy(stopped => stopped.Database.Name, StringComparer.Ordinal);
+
+    public StoppedDatabase? FindStopped(string name) => _stopped.Values.FirstOrDefault(stopped => stopped.Database.Name == name);
+
+    /// <summary>Completes when a replica is opened or closed after the call.</summary>
+    public Task NextChange() => Volatile.Read(ref _changed).Task;
 
     /// <summary>Waits until this node has opened a database and knows its leader, or has closed it; false if that took too long.</summary>
     public async Task<bool> WaitForAsync(string name, bool present, TimeSpan patience, CancellationToken cancellation)
@@ -110,28 +126,34 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _reconciling.ConfigureAwait(false);
+        await reseeder.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_restarts.Values).ConfigureAwait(false);
         foreach (var replica in _replicas.Values)
             await replica.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
+        _places.Dispose();
     }
 
     private async Task ReconcileAsync(CancellationToken stopping)
     {
-        var system = _replicas[GroupId.System];
         var seen = Position.Zero;
         while (!stopping.IsCancellationRequested)
         {
-            var changed = system.NextChange();
+            // Another replica of _system may take the place of this one. Both are asked before the look, so that nothing in between is missed.
+            var replaced = NextChange();
+            var system = Find(GroupId.System);
+            var news = system is null ? replaced : Task.WhenAny(replaced, system.NextChange());
             try
             {
-                if (system.View.Applied != seen && await ReadCatalogueAsync(system, seen, stopping).ConfigureAwait(false) is { } catalogue)
+                if (system is { Failure: null } && system.View.Applied != seen
+                    && await ReadCatalogueAsync(system, seen, stopping).ConfigureAwait(false) is { } catalogue)
                 {
                     await ReconcileAsync(catalogue).ConfigureAwait(false);
                     seen = catalogue.At;
                     continue;
                 }
 
-                await changed.WaitAsync(stopping).ConfigureAwait(false);
+                await news.WaitAsync(stopping).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -142,7 +164,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
 #pragma warning restore CA1031
             {
                 ControlLog.ReconcileFailed(logger, e);
-                await changed.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await news.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -154,7 +176,7 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     {
         Storage.ReadExecution read;
         using (var reader = await system.Readers.RentAsync(cancellation).ConfigureAwait(false))
-            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped)]), cancellation);
+            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped), Query(ListImports)]), cancellation);
 
         // A leader's SQLite shows what may yet vanish: a database is opened only once its creation is committed.
         if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)
@@ -167,48 +189,29 @@ internal sealed class DatabaseRegistry(ReplicaFactory factory, NodeClock clock, 
     private async Task ReconcileAsync(Catalogue catalogue)
     {
         // Invariant: a database is closed and removed because its drop is committed, never because its row is not there.
-        foreach (var replica in _replicas.Values.Where(replica => catalogue.Dropped.Contains(replica.Database.Id)))
-            await CloseAsync(replica).ConfigureAwait(false);
+        foreach (var database in _replicas.Values.Select(replica => replica.Database).Concat(_stopped.Values.Select(stopped => stopped.Database)).Distinct()
+            .Where(database => catalogue.Dropped.Contains(database.Id)))
+        {
+            await CloseAsync(database).ConfigureAwait(false);
+        }
+
         foreach (var database in catalogue.Databases)
-            if (!_replicas.ContainsKey(database.Id))
-                TryOpen(database);
+        {
+            await _places.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                if (!_replicas.ContainsKey(database.Id) && !reseeder.IsBusyWith(database.Id))
+                    TryOpen(database);
+            }
+            finally
+            {
+                _places.Release();
+            }
+        }
+
+        seeds.Settle(catalogue.Imports, catalogue.Databases.Select(database => database.Seed).OfType<Guid>().ToHashSet());
         _catalogueSeen |= catalogue.IsThere;
         NoteChange();
-    }
-
-    private async Task CloseAsync(Replica replica)
-    {
-        _replicas = _replicas.Remove(replica.Database.Id);
-        NoteChange();
-        await replica.DisposeAsync().ConfigureAwait(false);
-        factory.Delete(replica.Database);
-        ControlLog.DatabaseClosed(logger, replica.Database.Name);
-    }
-
-    // One database that cannot be opened must not keep the others closed.
-    private void TryOpen(DatabaseInfo database)
-    {
-        try
-        {
-            Open(database);
-            _notOpened = _notOpened.Remove(database.Id);
-        }
-#pragma warning disable CA1031 // Not hidden: logged, told by /readyz, and tried again whenever _system changes.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            _notOpened = _notOpened.SetItem(database.Id, $"{database.Name} cannot be opened: {e.Message}");
-            ControlLog.DatabaseNotOpened(logger, database.Name, e);
-        }
-    }
-
-    private void Open(DatabaseInfo database)
-    {
-        var replica = factory.Open(database);
-        _replicas = _replicas.Add(database.Id, replica);
-        replica.Start();
-        NoteChange();
-        ControlLog.DatabaseOpened(logger, database.Name, replica.View.Appended, replica.View.Applied);
     }
 
     private void NoteChange()

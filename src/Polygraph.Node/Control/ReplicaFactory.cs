@@ -1,17 +1,25 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Importing;
+using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
 
 namespace Polygraph.Node.Control;
 
+/// <summary>What all replicas of a node have in common.</summary>
+internal sealed record ReplicaSurroundings(
+    string Directory, GroupMembers Members, GroupOptions Options, TransactionLimits Transactions, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications,
+    ISchemaRules Schema, NodeClock Clock, ILogger Logger, SeedStore Seeds);
+
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
-internal sealed class ReplicaFactory(
-    string directory, GroupMembers members, GroupOptions options, TransactionLimits transactions, IPeerSender peers, IVerificationSink verifications, ISchemaRules schema,
-    NodeClock clock, ulong boot, ILogger logger)
+internal sealed class ReplicaFactory(ReplicaSurroundings node)
 {
     /// <summary>
     /// Nobody reads <c>_system</c> against a tight staleness bound, so it beats less often: an idle node's cost is its heartbeats. Well below the
@@ -19,58 +27,45 @@ internal sealed class ReplicaFactory(
     /// </summary>
     private static readonly TimeSpan SystemHeartbeat = TimeSpan.FromMilliseconds(150);
 
-    public int VoterCount => members.Voters.Count;
+    private static DiskFileSystem Files => DiskFileSystem.Instance;
 
+    private string Dropped => Path.Combine(node.Directory, "dropped");
+
+    public int VoterCount => node.Members.Voters.Count;
+
+    public ReplicationLogOptions LogOptions { get; } = new() { SegmentBytesMax = node.Retention.SegmentBytes };
+
+    /// <summary>Where a replica's files are. The name is for people; the number keeps a re-created database apart from its predecessor.</summary>
+    public ReplicaHome HomeOf(DatabaseInfo database)
+        => new(Path.Combine(node.Directory, "databases", string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}")));
+
+    /// <summary>Opens a whole replica. If that fails, <see cref="DamageRules"/> know whether a copy from another node helps.</summary>
     /// <exception cref="LogCorruptedException">The log or the vote is damaged.</exception>
+    /// <exception cref="FilesDisagreeException">SQLite and the log do not fit together.</exception>
     /// <exception cref="VoteMissingException">The log has entries and the vote is gone.</exception>
     /// <exception cref="LogFailedException">The environment refused.</exception>
-    public Replica Open(DatabaseInfo database)
+    public Replica Open(DatabaseInfo database, IReplicaOwner owner)
     {
-        var files = DiskFileSystem.Instance;
-        var home = DirectoryOf(database);
-        files.CreateDirectory(home);
-        var log = ReplicationLog.Open(files, Path.Combine(home, "log"), database.Id, new ReplicationLogOptions());
-        VoteStore? votes = null;
-        ReplicaStore? store = null;
-        try
-        {
-            votes = VoteStore.Open(files, Path.Combine(home, "vote"), log.Last);
-            store = ReplicaStore.Open(Path.Combine(home, "database.sqlite"));
-
-            // Invariant: SQLite is never ahead of the durable log; if it is, files were mixed up or a disk lied about an fsync.
-            Invariant.Holds(
-                store.Database.Applied.Index <= log.Last.Index && log.Terms.TermAt(store.Database.Applied.Index) == store.Database.Applied.Term,
-                $"the SQLite file of {database.Name} holds {store.Database.Applied}, its log ends at {log.Last}");
-            return new Replica(database, new ReplicaParts
-            {
-                Members = members,
-                Options = database.Id == GroupId.System ? options with { HeartbeatInterval = SystemHeartbeat } : options,
-                Transactions = transactions,
-                Log = log,
-                Votes = votes,
-                Store = store,
-                Peers = peers,
-                Verifications = verifications,
-                Schema = database.Id == GroupId.System ? OwnSchemaRules.Instance : schema,
-                Clock = clock,
-                Logger = logger,
-                Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),
-                Boot = boot,
-            });
-        }
-        catch
-        {
-            store?.Dispose();
-            votes?.Dispose();
-            log.Dispose();
-            throw;
-        }
+        var home = HomeOf(database);
+        Files.CreateDirectory(home.Path);
+        SnapshotInstall.Finish(Files, home, database.Id, LogOptions);
+        if (database.Seed is { } seed && !node.Seeds.TryPutInPlace(seed, home.Database))
+            throw new FilesDisagreeException($"The rows that {database.Name} began with are not here: this node was away when they were imported.", isLogShort: false);
+        var replica = Open(database, owner, broken: null);
+        SnapshotInstall.ForgetReplaced(Files, home);
+        return replica;
     }
+
+    /// <summary>Opens the log alone, while SQLite is made anew: the replica appends, acknowledges and votes, and serves nothing.</summary>
+    /// <param name="database">Which.</param>
+    /// <param name="owner">Who hears of its failures.</param>
+    /// <param name="broken">Why.</param>
+    public Replica OpenLogOnly(DatabaseInfo database, IReplicaOwner owner, string broken) => Open(database, owner, broken);
 
     /// <summary>Takes a dropped database out of the way, then removes it; a crash between the two leaves no half database behind.</summary>
     public void Delete(DatabaseInfo database)
     {
-        var home = DirectoryOf(database);
+        var home = HomeOf(database).Path;
         if (!Directory.Exists(home))
             return;
         Directory.CreateDirectory(Dropped);
@@ -85,9 +80,69 @@ internal sealed class ReplicaFactory(
             Directory.Delete(Dropped, recursive: true);
     }
 
-    private string Dropped => Path.Combine(directory, "dropped");
+    private Replica Open(DatabaseInfo database, IReplicaOwner owner, string? broken)
+    {
+        var home = HomeOf(database);
+        var log = ReplicationLog.Open(Files, home.Log, database.Id, LogOptions);
+        VoteStore? votes = null;
+        ReplicaStore? store = null;
+        try
+        {
+            votes = VoteStore.Open(Files, home.Vote, log.Last);
+            if (broken is null)
+            {
+                store = ReplicaStore.Open(home.Database);
+                CheckAgreement(database, store.Database, log);
+            }
 
-    // The name is for people; the number keeps a re-created database apart from its predecessor.
-    private string DirectoryOf(DatabaseInfo database)
-        => Path.Combine(directory, "databases", string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}"));
+            // Another boot at every opening: what an earlier one acknowledged is not counted as said by this one.
+            var boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+            return new Replica(database, new ReplicaParts
+            {
+                Members = node.Members,
+                Options = database.Id == GroupId.System ? node.Options with { HeartbeatInterval = SystemHeartbeat } : node.Options,
+                Transactions = node.Transactions,
+                Log = log,
+                Votes = votes,
+                Store = store,
+                Broken = broken,
+                Home = home,
+                Owner = owner,
+                Peers = node.Peers,
+                Verifications = node.Verifications,
+                Schema = database.Id == GroupId.System ? OwnSchemaRules.Instance : node.Schema,
+                Clock = node.Clock,
+                Logger = node.Logger,
+                Seed = boot ^ (database.Id.Value * 0x9E3779B97F4A7C15),
+                Boot = boot,
+            });
+        }
+        catch
+        {
+            store?.Dispose();
+            votes?.Dispose();
+            log.Dispose();
+            throw;
+        }
+    }
+
+    // Invariant: SQLite is never ahead of the durable log, and never so far behind that the log cannot bring it up.
+    private static void CheckAgreement(DatabaseInfo database, ReplicaDatabase file, ReplicationLog log)
+    {
+        var held = file.Applied;
+        if (file.Seed != database.Seed)
+            throw new FilesDisagreeException($"The SQLite file of {database.Name} does not hold the rows that the database began with: it is another's.", isLogShort: false);
+        if (held.Index < log.First.Previous)
+        {
+            throw new FilesDisagreeException(
+                $"The SQLite file of {database.Name} holds {held}, and its log begins only at {log.First}: the file is from another time.", isLogShort: false);
+        }
+
+        if (held.Index > log.Last.Index || log.Terms.TermAt(held.Index) != held.Term)
+        {
+            throw new FilesDisagreeException(
+                $"The SQLite file of {database.Name} holds {held}, and its log, which ends at {log.Last}, does not: files were mixed up, or the disk lost what it had synced.",
+                isLogShort: true);
+        }
+    }
 }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
@@ -15,7 +13,12 @@ using Polygraph.Wire.Sql;
 namespace Polygraph.Node.Control;
 
 /// <summary>One replica of a node, as that node says.</summary>
-internal sealed record ReplicaStatus(uint Group, ReplicaReport Report, ulong Term, string? Leader);
+/// <param name="Group">Of which database.</param>
+/// <param name="Report">What others are told.</param>
+/// <param name="Term">Its term.</param>
+/// <param name="Leader">Whom it follows.</param>
+/// <param name="IsWhole">Whether its copy is good, even if there is no majority with which it could serve.</param>
+internal sealed record ReplicaStatus(uint Group, ReplicaReport Report, ulong Term, string? Leader, bool IsWhole = false);
 
 /// <summary>All replicas of a node, as it says twice a second and whenever a leader changes.</summary>
 internal sealed record NodeStatus(IReadOnlyList<ReplicaStatus> Replicas);
@@ -32,8 +35,6 @@ internal sealed partial class ControlJson : JsonSerializerContext;
 internal sealed class StatusBoard(
     NodeId self, string clusterName, IReadOnlyDictionary<NodeId, string> peerAddresses, ClusterIdentity identity, NodeClock clock, ILogger logger)
 {
-    private const string ListDigests = "SELECT table_name, digest FROM polygraph_digests ORDER BY table_name";
-
     /// <summary>How often a node says how its replicas are.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
@@ -67,6 +68,25 @@ internal sealed class StatusBoard(
     }
 
     public bool IsConnected(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected;
+
+    /// <summary>The other nodes that are connected, and where they speak HTTP.</summary>
+    public IReadOnlyList<(NodeId Node, string Address)> Reachable()
+        => [.. _nodes.Where(known => known.Value.Connected && known.Key != self).Select(known => (known.Key, known.Value.Hello.HttpAddress)).OrderBy(known => known.Key)];
+
+    /// <summary>The HTTP address of a connected node, <c>http://host:port</c>; null if it is not connected.</summary>
+    public string? HttpAddressOf(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected ? known.Hello.HttpAddress : null;
+
+    /// <summary>
+    /// The other nodes that have a whole copy of a database by what they said just now: those that serve first, the leader before all. Who does not
+    /// serve may only lack a majority, which the new copy brings back.
+    /// </summary>
+    public IReadOnlyList<NodeId> SourcesOf(GroupId database)
+        => [.. from node in _nodes
+               where node.Key != self && node.Value is { Connected: true, Status: not null } && clock.Now - node.Value.Heard <= SuspectAfter
+               let replica = node.Value.Status!.Replicas.FirstOrDefault(replica => replica.Group == database.Value)
+               where replica is { IsWhole: true }
+               orderby replica.Report.Serving descending, replica.Leader == node.Key.Value descending, replica.Report.Applied descending
+               select node.Key];
 
     /// <summary>Who leads a database by what connected nodes said last; the newest term counts.</summary>
     public NodeId LeaderOf(GroupId database)
@@ -115,12 +135,13 @@ internal sealed class StatusBoard(
     {
         var own = OwnStatus();
         var nodes = peerAddresses.OrderBy(peer => peer.Key).Select(peer => DescribeNode(peer.Key, peer.Value));
-        var databases = _databases!.All().Select(replica => Describe(replica.Database, own));
+        var databases = _databases!.All().Select(replica => replica.Database).Concat(_databases.Stopped().Select(stopped => stopped.Database))
+            .OrderBy(database => database.Name, StringComparer.Ordinal).Select(database => Describe(database, own));
         return new ClusterReport(clusterName, identity.Cluster.IsNone ? null : identity.Cluster.ToString(), [.. nodes], [.. databases]);
     }
 
     public DatabaseReport? DescribeDatabase(string name)
-        => _databases!.Find(name) is { } replica ? Describe(replica.Database, OwnStatus()) : null;
+        => (_databases!.Find(name)?.Database ?? _databases.FindStopped(name)?.Database) is { } database ? Describe(database, OwnStatus()) : null;
 
     private NodeReport DescribeNode(NodeId node, string peerAddress)
     {
@@ -180,14 +201,21 @@ internal sealed class StatusBoard(
             0,
             null);
 
-    private NodeStatus OwnStatus() => new([.. _databases!.All().Select(Measure)]);
+    private NodeStatus OwnStatus() => new([.. _databases!.All().Select(Measure), .. _databases.Stopped().Select(Describe)]);
+
+    private ReplicaStatus Describe(StoppedDatabase stopped)
+        => new(
+            stopped.Database.Id.Value,
+            new ReplicaReport(self.Value, ReplicaRole.Follower, null, null, null, null, null, null, null, false, stopped.Reason),
+            0,
+            null);
 
     private ReplicaStatus Measure(Replica replica)
     {
         var view = replica.View;
         var leads = view.Role == Role.Leader;
         var failure = replica.Failure;
-        var reason = failure ?? (view.Leader.IsNone ? "no leader is known" : leads && !view.Serving ? "recovering: applying what it holds" : null);
+        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known" : leads && !view.Serving ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
             self.Value,
             leads ? ReplicaRole.Leader : ReplicaRole.Follower,
@@ -198,9 +226,9 @@ internal sealed class StatusBoard(
             failure is null ? DigestOf(replica) : null,
             view.FreshAsOf is { } fresh ? Math.Round((clock.Now - fresh).TotalMilliseconds, 3) : null,
             LagOf(view),
-            failure is null && !view.Leader.IsNone && (!leads || view.Serving),
+            replica.Trouble is null && !view.Leader.IsNone && (!leads || view.Serving),
             reason);
-        return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value);
+        return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value, replica.Trouble is null);
     }
 
     private static Storage.Reader? TryRent(Replica replica, CancellationToken patience)
@@ -231,17 +259,10 @@ internal sealed class StatusBoard(
         using var reader = TryRent(replica, patience.Token);
         if (reader is null)
             return null;
-        var read = reader.Execute(new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement(ListDigests, []))]));
-        if (read.Result.Steps[0] is not StepResult.Rows rows)
+        var read = reader.Execute(DatabaseDigest.Query);
+        if (read.Result.FirstError is not null)
             return null;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var row in rows.Result.Rows)
-        {
-            hash.AppendData(Encoding.UTF8.GetBytes(row[0].ToString()));
-            hash.AppendData(Encoding.UTF8.GetBytes(row[1].ToString()));
-        }
-
-        var digest = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+        var digest = DatabaseDigest.Of(read.Result);
         _digests[replica.Database.Id] = (read.Snapshot, digest);
         return digest;
     }

@@ -11,20 +11,21 @@ internal sealed class SystemKeeper(DatabaseRegistry databases, DatabaseCatalogue
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        var system = databases.Find(GroupId.System)!;
         var done = Term.Zero;
         while (!stopping.IsCancellationRequested)
         {
-            var changed = system.NextChange();
-            var view = system.View;
-            if (view.Serving && view.Term != done)
+            // Another replica may take the place of this one.
+            var replaced = databases.NextChange();
+            var system = databases.Find(GroupId.System);
+            var news = system is null ? replaced : Task.WhenAny(replaced, system.NextChange());
+            if (system?.View is { Serving: true } view && view.Term != done)
             {
                 if (await InitializeAsync(system, stopping).ConfigureAwait(false))
                     done = view.Term;
                 continue;
             }
 
-            await changed.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await news.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

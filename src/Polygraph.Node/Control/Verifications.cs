@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Polygraph.Node.Groups;
 using Polygraph.Node.Http;
+using Polygraph.Node.Reseeding;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Control;
@@ -49,7 +52,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return;
         }
 
-        _ = Task.Run(() => Scan(snapshot, result));
+        _ = Task.Run(() => Scan(database, snapshot, result));
     }
 
     /// <summary>Marks the log, lets every replica read its rows at the mark, and compares.</summary>
@@ -65,7 +68,33 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 
         var asked = voters.Select(voter => AskAsync(voter, replica.Database.Id, verification, ends - clock.Now, cancellation));
         var found = await Task.WhenAll(asked).ConfigureAwait(false);
-        return VerificationComparison.Compare(name, mark.Term, mark.Index, replica.View.Leader, found);
+        var report = VerificationComparison.Compare(name, mark.Term, mark.Index, replica.View.Leader, found);
+        foreach (var differing in report.Replicas.Where(one => !one.Equal && one.Tables.Count > 0))
+            TellDiverged(replica.Database.Id, report, differing);
+        return report;
+    }
+
+    /// <summary>Answers <see cref="PeerMethod.Diverged"/>: this node's copy was compared with the others and is wrong.</summary>
+    public void Diverged(DivergedNotice notice)
+        => Fail(
+            new GroupId(notice.Group),
+            new DivergenceException(notice.Table, new Position(new Term(notice.Term), new LogIndex(notice.Index)), null, null, notice.Detail));
+
+    private void TellDiverged(GroupId group, VerificationReport report, ReplicaVerification differing)
+    {
+        var table = differing.Tables.FirstOrDefault(table => !table.Equal)?.Table ?? "";
+        var notice = new DivergedNotice(group.Value, report.Term, report.Index, table, $"a verification of all replicas found that it {differing.Reason}");
+        if (differing.Node == self.Value)
+            Diverged(notice);
+        else
+            calls.Tell(new NodeId(differing.Node), PeerMethod.Diverged, JsonSerializer.SerializeToUtf8Bytes(notice, ReseedJson.Default.DivergedNotice));
+    }
+
+    // A replica that was opened anew since then, or serves nothing already, is not meant.
+    private void Fail(GroupId group, Exception failure)
+    {
+        if (_databases!.Find(group) is { Failure: null } replica)
+            replica.Failed(failure);
     }
 
     /// <summary>Answers <see cref="PeerMethod.Mark"/>: only the leader can.</summary>
@@ -104,15 +133,18 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         return new TaskCompletionSource<ReplicaVerification>(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private void Scan(Snapshot snapshot, TaskCompletionSource<ReplicaVerification> result)
+    private void Scan(DatabaseInfo database, Snapshot snapshot, TaskCompletionSource<ReplicaVerification> result)
     {
         try
         {
             using (snapshot)
             {
-                var tables = snapshot.FullScan(CancellationToken.None).Select(scan =>
+                var scans = snapshot.FullScan(CancellationToken.None);
+                var tables = scans.Select(scan =>
                     new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
                 result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
+                if (scans.FirstOrDefault(scan => !scan.IsConsistent) is { } changed)
+                    Fail(database.Id, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
             }
         }
 #pragma warning disable CA1031 // Not hidden: it is the answer, and says that this replica could not be read.
@@ -120,6 +152,8 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 #pragma warning restore CA1031
         {
             result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"its rows could not be read: {e.Message}"));
+            if (e is SqliteException { IsDamage: true } damage)
+                Fail(database.Id, DatabaseDamagedException.FoundBySqlite(damage));
         }
         finally
         {
@@ -161,12 +195,28 @@ internal static class VerificationComparison
     public static VerificationReport Compare(
         string database, ulong term, ulong index, NodeId leader, IReadOnlyList<ReplicaVerification> found)
     {
-        // Everybody is compared with the leader, whose incremental digests are those that the log recorded.
-        var truth = found.FirstOrDefault(replica => replica.Node == leader.Value && replica.Reason is null)
-            ?? found.FirstOrDefault(replica => replica.Reason is null);
-        var expected = truth?.Tables.ToDictionary(table => table.Table, table => table.Kept ?? table.Digest, StringComparer.Ordinal) ?? [];
+        var expected = Expected(leader, [.. found.Where(replica => replica.Reason is null)]);
         var replicas = found.Select(replica => Judge(replica, expected)).OrderBy(replica => replica.Node, StringComparer.Ordinal).ToList();
         return new VerificationReport(database, term, index, replicas.All(replica => replica.Equal), replicas);
+    }
+
+    /// <summary>
+    /// The digest that each table should have: what most replicas kept, each by itself, as the log told them; the leader's if there is no majority.
+    /// So a leader whose own copy was changed is found too.
+    /// </summary>
+    private static Dictionary<string, string> Expected(NodeId leader, IReadOnlyList<ReplicaVerification> found)
+    {
+        var expected = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in found.SelectMany(replica => replica.Tables).Select(table => table.Table).Distinct())
+        {
+            var kept = found.Select(replica => (replica.Node, Digest: replica.Tables.FirstOrDefault(table => table.Table == name) is { } table ? table.Kept ?? table.Digest : null)).ToList();
+            var mostly = kept.GroupBy(one => one.Digest).MaxBy(group => group.Count())!;
+            var digest = mostly.Count() > found.Count / 2 ? mostly.Key : kept.FirstOrDefault(one => one.Node == leader.Value, kept[0]).Digest;
+            if (digest is not null)
+                expected[name] = digest;
+        }
+
+        return expected;
     }
 
     private static ReplicaVerification Judge(ReplicaVerification replica, Dictionary<string, string> expected)

@@ -32,6 +32,7 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
     private long _nextAt = FramesDue;
     private long _ranAt = -1;
     private int _waits;
+    private volatile bool _isWanted;
 
     /// <summary>Whether the writer wants to hear of progress. Any thread, after it has published the progress.</summary>
     public bool Waits
@@ -43,13 +44,16 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
         }
     }
 
+    /// <summary>Somebody waits for the next checkpoint: it is due as soon as there is anything to move. Any thread.</summary>
+    public void Want() => _isWanted = true;
+
     /// <summary>Runs a checkpoint if one is due and allowed.</summary>
     public CheckpointState RunIfDue(IWriterReports reports)
     {
         var frames = store.Database.WalFrames;
         if (frames < _ranAt)
             (_ranAt, _nextAt) = (-1, FramesDue); // The write-ahead log began anew.
-        if (frames < _nextAt || frames == _ranAt)
+        if ((frames < _nextAt && !(_isWanted && frames > 0)) || frames == _ranAt || store.IsHeld)
         {
             Volatile.Write(ref _waits, 0);
             return CheckpointState.Idle;
@@ -62,6 +66,7 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
             return frames >= FramesUrgent ? CheckpointState.Urgent : CheckpointState.Waiting;
 
         var outcome = store.Checkpoint(Settled(view), view.Terms);
+        _isWanted = false;
         _ranAt = frames;
         _nextAt = outcome == CheckpointOutcome.Incomplete ? frames + FramesBetweenAttempts : FramesDue;
         Volatile.Write(ref _waits, 0);

@@ -13,6 +13,6 @@ internal static partial class GroupLog
     [LoggerMessage(1002, LogLevel.Warning, "{Database}: VACUUM could not be run on this replica, whose file stays as large as it is: {Reason}")]
     public static partial void VacuumFailed(ILogger logger, string database, string reason);
 
-    [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped; it acknowledges, votes and serves nothing until the node is restarted")]
+    [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped and serves nothing")]
     public static partial void Failed(ILogger logger, string database, Exception failure);
 }

@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Protocol.Messages;
 using Polygraph.Storage.Log;
 using Polygraph.Wire.Peers;
 
@@ -31,7 +32,7 @@ internal sealed class GroupLoop
     private readonly EffectList _effects = new();
     private readonly CatchUp _catchUp;
 
-    // Owner: this thread; set before it starts.
+    // Owner: this thread; set before it starts. None while SQLite is damaged: the log goes on, and nothing is executed or applied.
     private WriterThread? _writer;
     private GroupView _view;
 
@@ -103,15 +104,16 @@ internal sealed class GroupLoop
     {
         switch (effect)
         {
+            case Effect.Send { Message: PreVoteRequest } when _writer is null: break; // Whoever has no SQLite cannot serve: it does not stand for election.
             case Effect.Send send: _peers.Send(send.To, new PeerFrame.Group(_group, send.Message)); break;
             case Effect.Ship ship: Ship(ship); break;
             case Effect.Persist persist: Persist(persist); break;
             case Effect.EncodeNoOp noOp: EncodeNoOp(noOp.Position); break;
-            case Effect.Apply apply: _writer!.Order(new WriterOrder.Apply(apply.Generation, apply.Through)); break;
-            case Effect.Lead lead: _writer!.Order(new WriterOrder.Lead(lead.Generation, lead.Term, lead.Next)); break;
-            case Effect.StopLead stop: _writer!.Order(new WriterOrder.StopLead(stop.Generation)); break;
-            case Effect.Rewind rewind: _writer!.Order(new WriterOrder.Rewind(rewind.Generation)); break;
-            case Effect.NeedSnapshot need: _outcomes.SnapshotNeeded(need.Leader, need.Base); break;
+            case Effect.Apply apply: _writer?.Order(new WriterOrder.Apply(apply.Generation, apply.Through)); break;
+            case Effect.Lead lead: _writer?.Order(new WriterOrder.Lead(lead.Generation, lead.Term, lead.Next)); break;
+            case Effect.StopLead stop: _writer?.Order(new WriterOrder.StopLead(stop.Generation)); break;
+            case Effect.Rewind rewind: _writer?.Order(new WriterOrder.Rewind(rewind.Generation)); break;
+            case Effect.NeedSnapshot need: _outcomes.SnapshotNeeded(need.Base); break;
             case Effect.Relearned: _outcomes.Relearned(); break;
             case Effect.CompleteWrite done: _outcomes.WriteDone(done.Write, done.Result); break;
             case Effect.CompleteRead done: _outcomes.ReadDone(done.Read, done.Result); break;
@@ -184,7 +186,7 @@ internal sealed class GroupLoop
         var before = _view;
         Volatile.Write(ref _view, view);
         if (view.Committed != before.Committed || view.Durable != before.Durable)
-            _writer!.NoteProgress();
+            _writer?.NoteProgress();
         _outcomes.Published(before, view);
     }
 }
@@ -201,7 +203,7 @@ internal interface IGroupOutcomes
     void Announced(GroupEvent announced);
 
     /// <summary>Only a snapshot at or after <paramref name="position"/> helps this replica on. Said again and again while that is so.</summary>
-    void SnapshotNeeded(NodeId leader, Position position);
+    void SnapshotNeeded(Position position);
 
     /// <summary>The replica holds again all that it may have acknowledged.</summary>
     void Relearned();

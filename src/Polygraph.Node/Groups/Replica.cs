@@ -5,7 +5,9 @@ using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
 using Polygraph.Storage;
+using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
 
 namespace Polygraph.Node.Groups;
 
@@ -13,22 +15,25 @@ namespace Polygraph.Node.Groups;
 /// This node's copy of one database: the group loop, the writer and the log thread, and the clients that wait for them. What clients call is
 /// safe from any thread.
 /// </summary>
-internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
+internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
 {
     private readonly ILogger _logger;
     private readonly IVerificationSink _verifications;
     private readonly ReplicationLog _log;
     private readonly VoteStore _votes;
-    private readonly ReplicaStore _store;
+    private readonly ReplicaHome _home;
+    private readonly IReplicaOwner _owner;
+    private readonly ReplicaStore? _store;
     private readonly LogThread _disk;
-    private readonly WriterThread _writer;
+    private readonly WriterThread? _writer;
     private readonly GroupLoop _loop;
     private readonly List<Thread> _threads = [];
     private readonly ConcurrentDictionary<ulong, ClientWrite> _writes = new();
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<ReadResult>> _reads = new();
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<bool?>> _holds = new();
-    private volatile ReaderPool _readers;
+    private volatile ReaderPool? _readers;
     private volatile string? _failure;
+    private volatile string? _trouble;
     private TaskCompletionSource? _changed;
     private TaskCompletionSource? _fresher;
     private readonly TransactionLimits _transactions;
@@ -44,19 +49,26 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     {
         Database = database;
         _logger = parts.Logger;
-        _clock = parts.Clock;
         _transactions = parts.Transactions;
         _verifications = parts.Verifications;
         _log = parts.Log;
         _votes = parts.Votes;
         _store = parts.Store;
-        _readers = _store.Database.Readers;
+        _readers = _store?.Database.Readers;
+        _home = parts.Home;
+        _owner = parts.Owner;
+        _clock = parts.Clock;
+        _failure = parts.Broken;
         _disk = new LogThread(_log, _votes, $"log {database.Name}", Failed);
 
         var vote = _votes.Current;
-        var recovered = new RecoveredState(new Vote(vote.Term, vote.VotedFor), _log.Last, _log.Terms, _store.Database.Applied);
+        var recovered = new RecoveredState(
+            new Vote(vote.Term, vote.VotedFor), _log.Last, _log.Terms, _store?.Database.Applied ?? _log.Before, _log.Before,
+            RelearnMarker.IsSet(DiskFileSystem.Instance, _home));
         var core = new GroupCore(parts.Members, parts.Options, recovered, new LogSizes(_log), parts.Seed, parts.Boot, parts.Clock.Now);
         _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
+        if (_store is null)
+            return;
         _writer = new WriterThread(_store, _log, this, parts.Clock, parts.Transactions, parts.Schema);
         _loop.Attach(_writer);
     }
@@ -67,10 +79,20 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     public GroupView View => _failure is null ? _loop.View : _loop.View with { Serving = false, Leader = NodeId.None };
 
     /// <summary>The read connections; replaced when SQLite is rewound.</summary>
-    public ReaderPool Readers => _readers;
+    /// <exception cref="ReplicaUnavailableException">There are none: SQLite is damaged.</exception>
+    public ReaderPool Readers => _readers ?? throw new ReplicaUnavailableException(_failure!);
 
-    /// <summary>Why this replica stopped; null while it runs.</summary>
+    /// <summary>Why this replica serves nothing; null while it does.</summary>
     public string? Failure => _failure;
+
+    /// <summary>Why this replica shows an old state and will not catch up by itself, if that is so.</summary>
+    public string? Trouble => _failure ?? _trouble;
+
+    /// <summary>The first entry that the log still has.</summary>
+    public LogIndex FirstInLog => _log.First;
+
+    /// <summary>What the log takes on the disk.</summary>
+    public long LogBytes => _log.Segments.Sum(segment => segment.Bytes);
 
     /// <summary>
     /// Completes when leadership or a position in <see cref="View"/> has changed since the call. Heartbeats alone do not: whoever waits here for
@@ -85,7 +107,8 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     {
         _diskEnd = _disk.RunAsync(CancellationToken.None);
         Run("group", _loop.Run);
-        Run("writer", _writer.Run);
+        if (_writer is not null)
+            Run("writer", _writer.Run);
     }
 
     /// <summary>A message of another member of the group; dropped, as by a network, if too much waits.</summary>
@@ -106,7 +129,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     {
         var write = create(Interlocked.Increment(ref _ids));
         Register(write);
-        if (_failure is not null || !_writer.TryContinue(new WriterOrder.Continue(write, transaction)))
+        if (_failure is not null || !_writer!.TryContinue(new WriterOrder.Continue(write, transaction)))
             write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
         return write.Completion;
     }
@@ -115,7 +138,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     public void Abandon(LentTransaction transaction)
     {
         transaction.Lose(TransactionLoss.Abandoned);
-        _writer.NoteAbandoned();
+        _writer?.NoteAbandoned();
     }
 
     /// <summary>Puts a verification mark into the log if this node leads, and waits until it is committed.</summary>
@@ -130,7 +153,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         {
             try
             {
-                return new HeldSnapshot(_readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
+                return new HeldSnapshot(Readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
             }
             catch
             {
@@ -197,15 +220,10 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         GroupLog.Announced(_logger, Database.Name, announced.Kind, announced.Term, announced.Node, announced.Detail ?? "");
     }
 
-    /// <summary>Announced already; nothing is trimmed yet, so nobody is sent for a snapshot.</summary>
-    public void SnapshotNeeded(NodeId leader, Position position)
-    {
-    }
+    public void SnapshotNeeded(Position position) => _owner.NeedsSnapshot(this, position);
 
-    /// <inheritdoc/>
-    public void Relearned()
-    {
-    }
+    // Not on the group's thread, which waits for no disk. If it fails, or a crash comes first, the next start learns once more.
+    public void Relearned() => _ = Task.Run(() => RelearnMarker.Remove(DiskFileSystem.Instance, _home));
 
     public void Published(GroupView before, GroupView after)
     {
@@ -221,8 +239,18 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
             return;
         GroupLog.Failed(_logger, Database.Name, failure);
         _loop.Close();
-        _writer.Close();
+        _writer?.Close();
         AbandonWaiting();
+        NoteEnd();
+        _owner.Failed(this, failure);
+    }
+
+    /// <summary>Says why nothing, or only an old state, is served, and what is being done about it; null: all is well again.</summary>
+    public void Explain(string? reason)
+    {
+        _trouble = reason;
+        if (_failure is not null && reason is not null)
+            _failure = reason;
     }
 
     public void Report(Input input) => _loop.Post(input);
@@ -247,16 +275,24 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
     {
         _failure ??= "the replica was stopped";
         _loop.Close();
-        _writer.Close();
+        _writer?.Close();
+        NoteEnd();
         foreach (var thread in _threads)
             thread.Join();
         _loop.CloseCatchUp();
         await _disk.DisposeAsync().ConfigureAwait(false);
         await _diskEnd.ConfigureAwait(false);
         AbandonWaiting();
-        _store.Dispose();
+        _store?.Dispose();
         _votes.Dispose();
         _log.Dispose();
+    }
+
+    // Nothing changes any more; whoever waits looks for the replica that takes the place.
+    private void NoteEnd()
+    {
+        Interlocked.Exchange(ref _fresher, null)?.TrySetResult();
+        Interlocked.Exchange(ref _changed, null)?.TrySetResult();
     }
 
     private static Task Next(ref TaskCompletionSource? source)
@@ -293,7 +329,7 @@ internal sealed class Replica : IGroupOutcomes, IWriterReports, IAsyncDisposable
         }
 
         Register(write);
-        if (!_writer.TryEnqueue(order(write)))
+        if (!_writer!.TryEnqueue(order(write)))
             write.Complete(WriteEnd.Of(_failure is null ? WriteEndKind.Busy : WriteEndKind.NotLeader));
         return write.Completion;
     }

@@ -3,6 +3,7 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Storage;
 using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
 
 namespace Polygraph.Node.Groups;
 
@@ -12,7 +13,8 @@ namespace Polygraph.Node.Groups;
 /// <param name="Topology"><c>leader</c>.</param>
 /// <param name="Log"><c>logical</c>.</param>
 /// <param name="Ack">The ack level of writes that name none.</param>
-internal sealed record DatabaseInfo(GroupId Id, string Name, string Topology, string Log, AckPolicy Ack)
+/// <param name="Seed">The imported rows that it began with; null if it began empty.</param>
+internal sealed record DatabaseInfo(GroupId Id, string Name, string Topology, string Log, AckPolicy Ack, Guid? Seed = null)
 {
     /// <summary>The cluster's own metadata, which exists before any metadata does.</summary>
     public static readonly DatabaseInfo System = new(GroupId.System, "_system", "leader", "logical", AckPolicy.Default);
@@ -31,7 +33,15 @@ internal sealed record ReplicaParts
 
     public required VoteStore Votes { get; init; }
 
-    public required ReplicaStore Store { get; init; }
+    /// <summary>Null while SQLite is damaged: the replica appends, acknowledges and votes, and neither serves nor stands for election.</summary>
+    public required ReplicaStore? Store { get; init; }
+
+    /// <summary>Why there is no <see cref="Store"/>.</summary>
+    public string? Broken { get; init; }
+
+    public required ReplicaHome Home { get; init; }
+
+    public required IReplicaOwner Owner { get; init; }
 
     public required IPeerSender Peers { get; init; }
 
@@ -46,7 +56,7 @@ internal sealed record ReplicaParts
     /// <summary>Where election timeouts come from.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Differs at every start of the process.</summary>
+    /// <summary>Differs at every opening of the replica.</summary>
     public required ulong Boot { get; init; }
 }
 

@@ -15,6 +15,8 @@ internal sealed class ReplicaStore : IDisposable
     private static readonly TimeSpan CheckpointPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly string _path;
+    private int _holds;
+    private ulong _checkpointed;
     private readonly Checkpointer _checkpointer;
 
     private ReplicaStore(string path, ReplicaDatabase database)
@@ -22,7 +24,14 @@ internal sealed class ReplicaStore : IDisposable
         _path = path;
         _checkpointer = new Checkpointer(DiskFileSystem.Instance, path);
         Database = database;
+        _checkpointed = database.Applied.Index.Value;
     }
+
+    /// <summary>Recovery begins from here: everything behind it must stay in the log. Any thread.</summary>
+    public LogIndex Checkpointed => new(Volatile.Read(ref _checkpointed));
+
+    /// <summary>Whether somebody reads a snapshot for so long that checkpoints would only wait for it in vain, and writes for them.</summary>
+    public bool IsHeld => Volatile.Read(ref _holds) > 0;
 
     /// <summary>The database as it is now; another object after a rewind.</summary>
     public ReplicaDatabase Database { get; private set; }
@@ -39,7 +48,18 @@ internal sealed class ReplicaStore : IDisposable
     }
 
     /// <summary>Moves the write-ahead log into the database file. What SQLite holds must be durable in the log and committed.</summary>
-    public CheckpointOutcome Checkpoint(LogIndex settled, TermHistory terms) => _checkpointer.Run(Database, settled, terms, CheckpointPatience);
+    public CheckpointOutcome Checkpoint(LogIndex settled, TermHistory terms)
+    {
+        var outcome = _checkpointer.Run(Database, settled, terms, CheckpointPatience);
+        if (outcome != CheckpointOutcome.Incomplete)
+            Volatile.Write(ref _checkpointed, Database.Applied.Index.Value);
+        return outcome;
+    }
+
+    /// <summary>Puts checkpoints off until <see cref="Release"/>. The write-ahead log grows by what is written meanwhile. Any thread.</summary>
+    public void Hold() => Interlocked.Increment(ref _holds);
+
+    public void Release() => Interlocked.Decrement(ref _holds);
 
     public void Dispose()
     {

@@ -88,6 +88,13 @@ internal sealed class WriterThread
             _inbox.Wake();
     }
 
+    /// <summary>The log is as large as it may be, and can be trimmed only up to a checkpoint.</summary>
+    public void WantCheckpoint()
+    {
+        _checkpoints.Want();
+        _inbox.Wake();
+    }
+
     public void Close() => _inbox.Close();
 
     /// <summary>Runs until the queue is closed. An exception means that this replica must stop: its state is no longer known.</summary>

@@ -44,6 +44,13 @@ internal readonly struct Query
         return EntryCount.TryParse(text, out var entries, out var error) ? entries : throw Refusals.Query(name, error);
     }
 
+    public Protocol.AckPolicy? Ack(string name)
+    {
+        if (Find(name) is not { } text)
+            return null;
+        return AckPolicyText.TryParse(text, out var policy, out var error) ? policy : throw Refusals.Query(name, error);
+    }
+
     private string? Find(string name) => _parameters.TryGetValue(name, out var values) ? values[0] : null;
 
     private static string Names(ReadOnlySpan<string> known) => known.IsEmpty ? "none" : string.Join(", ", known!);

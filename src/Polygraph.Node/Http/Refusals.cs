@@ -38,6 +38,16 @@ internal static class Refusals
             "The request's body is of a type that is not understood",
             $"Send the body as 'Content-Type: application/json' in UTF-8, not as '{contentType ?? "nothing"}'.");
 
+    public static RequestRefusedException FileContentType(string wanted, string? contentType)
+        => Of(
+            415,
+            "CONTENT_TYPE_UNSUPPORTED",
+            "The request's body is of a type that is not understood",
+            $"Send the file as 'Content-Type: {wanted}', not as '{Route.Shorten(contentType ?? "nothing")}'.");
+
+    public static RequestRefusedException LengthRequired()
+        => Of(411, "LENGTH_REQUIRED", "The request's body must say how long it is", "Send the file with a Content-Length, so that room can be made for it.");
+
     public static RequestRefusedException Baton(string code, string detail) => Of(400, code, "The stream cannot be continued", detail);
 
     public static RequestRefusedException Overloaded(string what)

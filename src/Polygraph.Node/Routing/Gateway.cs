@@ -63,6 +63,8 @@ internal sealed class Gateway(
         var (replica, session) = found;
         if (TransactionHost.IsQuestion(request))
             return AnswerToCommit(await SettleAsync(replica, request, session, cancellation).ConfigureAwait(false));
+        if (replica.Failure is { } failure && UnitWords.Guess(request.Unit) == UnitClass.ReadOnly)
+            return Failed(paths.Reads.Stopped(replica, failure));
         if (await ClassifyAsync(replica, request.Unit, cancellation).ConfigureAwait(false) == UnitClass.ReadOnly
             && await paths.Reads.ReadAsync(replica, request, session, client, cancellation).ConfigureAwait(false) is { } read)
         {
@@ -78,6 +80,8 @@ internal sealed class Gateway(
     public async Task<((Replica Replica, SessionToken Session)? Target, SqlProblem? Problem)> ResolveAsync(
         SqlRequest request, CancellationToken cancellation)
     {
+        if (databases.Find(request.Database) is null && databases.FindStopped(request.Database) is { } stopped)
+            return (null, Problems.Unavailable(self, $"its replica of \"{request.Database}\" serves nothing: {stopped.Reason} Ask another node."));
         var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
         if (lookup.Replica is not { } replica)
             return (null, lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
@@ -88,6 +92,15 @@ internal sealed class Gateway(
         return SessionToken.TryParse(text, identity.Cluster, out var session, out var error)
             ? ((replica, session), null)
             : (null, Problems.Invalid("SESSION_INVALID", error));
+    }
+
+    /// <summary>Pins a state of this node's copy that is fit for a read with these options. The snapshot is the caller's.</summary>
+    public async Task<(Replica? Replica, PinnedRead Read)> PinAsync(SqlRequest request, CancellationToken cancellation)
+    {
+        var (target, problem) = await ResolveAsync(request, cancellation).ConfigureAwait(false);
+        return target is { } found
+            ? (found.Replica, await paths.Reads.PinAsync(found.Replica, request, found.Session, cancellation).ConfigureAwait(false))
+            : (null, new PinnedRead(null, null, problem));
     }
 
     /// <summary>
@@ -156,14 +169,14 @@ internal sealed class Gateway(
             return new Readiness(false, identity.Trouble ?? "the cluster is being formed: all configured nodes must be up at its first start");
         foreach (var replica in databases.All())
         {
-            if (replica.Failure is { } failure)
-                return new Readiness(false, $"the replica of {replica.Database.Name} stopped: {failure}");
+            if (replica.Trouble is { } trouble)
+                return new Readiness(false, $"the replica of {replica.Database.Name} does not serve: {trouble}");
             if (replica.View.Leader.IsNone)
-                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } trouble ? $"; {trouble}" : "")}");
+                return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } peerTrouble ? $"; {peerTrouble}" : "")}");
         }
 
-        if (databases.FirstFailure() is { } notOpened)
-            return new Readiness(false, notOpened);
+        if (databases.Stopped().FirstOrDefault() is { } stopped)
+            return new Readiness(false, $"the replica of {stopped.Database.Name} serves nothing: {stopped.Reason}");
         return databases.Find(DatabaseName.Default) is null ? new Readiness(false, "the databases are not known yet") : new Readiness(true, null);
     }
 
@@ -188,6 +201,9 @@ internal sealed class Gateway(
 
     private static async Task<UnitClass> ClassifyAsync(Replica replica, SqlUnit unit, CancellationToken cancellation)
     {
+        // A replica that serves nothing still passes writes on to the leader.
+        if (replica.Failure is not null)
+            return UnitWords.Guess(unit);
         using var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false);
         return reader.Classify(unit);
     }

@@ -23,6 +23,12 @@ internal enum PeerMethod : byte
     /// <summary>A request of a transaction over several. Payload: an encoded <c>TransactionCall</c>; answer: an encoded <c>TransactionAnswer</c>.</summary>
     Transaction = 5,
 
+    /// <summary>Make, keep or release a snapshot. Payload: <c>SnapshotRequest</c>; answer: <c>SnapshotReply</c> (JSON).</summary>
+    Snapshot = 6,
+
+    /// <summary>Your rows were found to differ. One way. Payload: <c>DivergedNotice</c> (JSON).</summary>
+    Diverged = 7,
+
     /// <summary>Could this node's SQLite make a schema change? Payload: <c>SchemaTrialRequest</c>; answer: <c>SchemaTrialReply</c> (JSON).</summary>
     SchemaTrial = 16,
 }

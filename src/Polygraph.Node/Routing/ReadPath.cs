@@ -2,6 +2,7 @@ using Polygraph.Node.Groups;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -37,7 +38,15 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         {
             if (reader.Classify(request.Unit) == UnitClass.Write)
                 return null;
-            execution = reader.Execute(request.Unit, client);
+            try
+            {
+                execution = reader.Execute(request.Unit, client);
+            }
+            catch (DatabaseDamagedException e)
+            {
+                replica.Failed(e);
+                return Failed(Stopped(replica, e.Message));
+            }
         }
 
         return await CheckAsync(replica, request, ready, execution.Snapshot).ConfigureAwait(false) is { } wrong
@@ -66,6 +75,19 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         return (new SnapshotRead(replica, held, ready), null);
     }
 
+    /// <summary>Pins a state that is fit for the read, for whoever wants more of it than rows. The snapshot is the caller's.</summary>
+    public async Task<PinnedRead> PinAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    {
+        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+            return new PinnedRead(null, null, problem);
+        var snapshot = replica.Readers.OpenSnapshot();
+        if (await CheckAsync(replica, request, ready, snapshot.Position).ConfigureAwait(false) is not { } wrong)
+            return new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null);
+        snapshot.Dispose();
+        return new PinnedRead(null, null, wrong);
+    }
+
     /// <summary>What can be said of a cursor before its rows are read.</summary>
     public SqlResponse Describe(SnapshotRead read, SqlRequest request, SessionToken session)
         => Answer(read.Replica, request, session, new ReadExecution(new UnitResult([]), read.Held.Position), read.Ready);
@@ -84,6 +106,11 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         catch (OperationCanceledException) when (!client.IsCancellationRequested)
         {
             return Failed(Problems.TransactionLost(read.Held.Loss, limits));
+        }
+        catch (DatabaseDamagedException e)
+        {
+            read.Replica.Failed(e);
+            return Failed(Stopped(read.Replica, e.Message));
         }
         finally
         {
@@ -136,12 +163,16 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         return replica.Failure is { } failure ? Stopped(replica, failure) : null;
     }
 
+    private ReadReport ReportOf(Position snapshot, ReadReady ready)
+    {
+        var freshAsOf = snapshot.Index < ready.Shown ? null : ready.FreshAsOf;
+        return new ReadReport(self, snapshot, ready.Level, freshAsOf is { } fresh ? clock.Now - fresh : null, ready.Fallback);
+    }
+
     private SqlResponse Answer(Replica replica, SqlRequest request, SessionToken session, ReadExecution execution, ReadReady ready)
     {
-        var level = ready.Level;
-        var freshAsOf = execution.Snapshot.Index < ready.Shown ? null : ready.FreshAsOf;
-        var report = new ReadReport(self, execution.Snapshot, level, freshAsOf is { } fresh ? clock.Now - fresh : null, ready.Fallback);
-        var token = level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
+        var report = ReportOf(execution.Snapshot, ready);
+        var token = ready.Level == ReadLevel.Local ? session : session.With(replica.Database.Id, execution.Snapshot);
         var error = request.Unit.Mode == UnitMode.Atomic ? execution.Result.FirstError : null;
         return new SqlResponse(execution.Result, null, report, token.ToString(), self, error is null ? null : Problems.Sql(error));
     }
@@ -211,7 +242,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 
-    private SqlProblem Stopped(Replica replica, string failure)
+    /// <summary>What a replica answers that does not serve.</summary>
+    public SqlProblem Stopped(Replica replica, string failure)
         => Problems.Unavailable(self, $"its replica of \"{replica.Database.Name}\" stopped and serves nothing: {failure} Ask another node.");
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
@@ -226,3 +258,6 @@ internal readonly record struct ReadReady(ReadLevel Level, LogIndex Shown, Insta
 
 /// <summary>A snapshot in the hands of a client.</summary>
 internal sealed record SnapshotRead(Replica Replica, HeldSnapshot Held, ReadReady Ready);
+
+/// <summary>A state of a replica that is fit for a read, or why there is none.</summary>
+internal readonly record struct PinnedRead(Snapshot? Snapshot, ReadReport? Report, SqlProblem? Problem);

@@ -59,7 +59,3 @@ internal readonly record struct CheckpointMarker(ulong Salts, long LastFrame, Po
 
     public static void Remove(IFileSystem files, string databasePath) => files.DeleteDurably(PathFor(databasePath));
 }
-
-/// <summary>A replica's database file is not the state of any position, and cannot be made so from what is beside it. Re-seed the replica.</summary>
-public sealed class DatabaseDamagedException(string path, string what)
-    : Exception($"The database '{path}' is damaged: {what} Nothing was changed. Re-seed this replica from another one.");

@@ -1,3 +1,4 @@
+using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
@@ -117,6 +118,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
     }
 
     /// <summary>What a client is told about an exception of its statement.</summary>
+    /// <exception cref="DatabaseDamagedException">It is not the statement's: SQLite found its file broken, and nothing it says can be trusted.</exception>
     internal SqlError ToError(Exception exception)
         => exception switch
         {
@@ -126,6 +128,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             SqliteException { Code: SqliteCode.Interrupt } => new SqlError(
                 RefusedException.QueryTimeout,
                 $"The statement ran longer than {options.StatementTimeLimit.TotalSeconds:0.###} seconds and was stopped. Make it smaller."),
+            SqliteException { IsDamage: true } damage => throw DatabaseDamagedException.FoundBySqlite(damage),
             SqliteException sqlite => new SqlError(sqlite.CodeName, sqlite.Message, sqlite.ExtendedCodeName),
             _ => throw new ArgumentException("Not an error of a statement.", nameof(exception), exception),
         };

@@ -45,7 +45,7 @@ internal static partial class NativeFiles
     }
 
     private static IOException Failure(string call, string path, int error)
-        => new($"{call} of '{path}' failed: {Marshal.GetPInvokeErrorMessage(error)} (error {error}).");
+        => new($"{call} of '{path}' failed: {Marshal.GetPInvokeErrorMessage(error)} (error {error}).", error);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int FileDataSync(SafeFileHandle file);

@@ -26,7 +26,7 @@ public sealed class LogCorruptedException(string path, long offset, Position aft
 public sealed class LogFailedException(string directory, string operation, Exception cause)
     : Exception(
         $"The log in '{directory}' stopped working at {operation}: {cause.Message} This replica acknowledges nothing more. "
-        + "Check the disk (space, health, permissions), then restart the node.",
+        + "Check the disk (space, health, permissions); the log is opened again by itself.",
         cause)
 {
     /// <summary>What was being done when it failed.</summary>

@@ -41,6 +41,19 @@ public sealed class ReplicationLog : IDisposable
     /// <summary>The first entry that the log still has; the place of the next one if it has none.</summary>
     public LogIndex First => LogIndex.Max(_segments.First, Tail.First);
 
+    /// <summary>The entry right before <see cref="First"/>, which the log no longer has; zero if it has all.</summary>
+    public Position Before
+    {
+        get
+        {
+            var index = First.Previous;
+            return new(Terms.TermAt(index), index);
+        }
+    }
+
+    /// <summary>The files of the log, oldest first.</summary>
+    public IReadOnlyList<SegmentExtent> Segments => _segments.Extents;
+
     /// <summary>The last entry, durable or not.</summary>
     public Position Last => Tail.Last;
 
@@ -285,3 +298,8 @@ public sealed class ReplicationLog : IDisposable
 
     private static bool IsEnvironment(Exception e) => e is IOException or UnauthorizedAccessException;
 }
+
+/// <summary>A file of a log.</summary>
+/// <param name="First">Its first entry.</param>
+/// <param name="Bytes">How much of it is used.</param>
+public readonly record struct SegmentExtent(LogIndex First, long Bytes);

@@ -40,6 +40,9 @@ internal sealed class SegmentChain : IDisposable
     /// <summary>The last entry that was written to a file. Only for the log thread.</summary>
     public Position Last => _last;
 
+    /// <summary>The segments, oldest first.</summary>
+    public IReadOnlyList<SegmentExtent> Extents => [.. _segments.Select(segment => new SegmentExtent(segment.First, segment.End))];
+
     /// <summary>The terms of all entries up to <see cref="Last"/>. Only for the log thread.</summary>
     public TermHistory Terms => _terms;
 

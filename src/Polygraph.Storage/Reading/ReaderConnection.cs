@@ -1,7 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
-using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Snapshots;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
@@ -90,28 +90,22 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
     internal UnitOutline Outline(SqlUnit unit, bool inTransaction)
         => _outliner.Outline(unit, inTransaction ? _transaction.Copy() : new SnapshotTransaction());
 
-    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation)
-    {
-        var recorded = ReplicaTables.ReadDigests(_connection);
-        var catalog = new SchemaReader(_connection).Read(SchemaCatalog.Empty);
-        var scans = new List<TableScan>();
-        foreach (var table in catalog.Tables)
-        {
-            var (digest, rows) = TableScanner.Scan(_connection, table, cancellation);
-            Digest128? kept = recorded.TryGetValue(table.Name, out var value) ? value : null;
-            scans.Add(new TableScan(table.Name, digest, kept, rows));
-        }
+    internal IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => DatabaseScan.Run(_connection, cancellation);
 
-        scans.AddRange(ScanVirtualTables(catalog, cancellation));
-        scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns, cancellation));
-        scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns, cancellation));
-        if (catalog.HasSequences)
-            scans.Add(Scan("sqlite_sequence", "name, seq", cancellation));
-        scans.Add(ScanQuery(
-            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'", cancellation));
-        scans.Add(ScanQuery(
-            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id", cancellation));
-        return scans;
+    /// <summary>Writes every page of the snapshot into a new database file.</summary>
+    internal void CopyTo(string path, CancellationToken cancellation)
+        => SnapshotWriter.CopyPages(_connection, path, () =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (_time.IsStopped)
+                throw new ReplicaUnavailableException("The copy was stopped: this replica's database is being closed or rebuilt.");
+        });
+
+    internal SnapshotFacts Describe()
+    {
+        using var pageSize = _connection.Prepare("PRAGMA page_size");
+        pageSize.Step();
+        return new SnapshotFacts((int)pageSize.ColumnInteger(0), ReplicaTables.ReadDigests(_connection));
     }
 
     /// <summary>From any thread: stops what runs and whatever begins later.</summary>
@@ -253,25 +247,5 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         return facts.Pragma == "foreign_keys"
             ? new StatementResult([new SqlColumn("foreign_keys", null)], [[SqlValue.FromInteger(_foreignKeys ? 1 : 0)]], 0, null)
             : null;
-    }
-
-    private List<TableScan> ScanVirtualTables(SchemaCatalog catalog, CancellationToken cancellation)
-    {
-        // Reading an index takes a TEMP table; the database stays read-only, as it was opened.
-        _connection.Execute("PRAGMA query_only=OFF");
-        var scans = new List<TableScan>();
-        foreach (var table in catalog.VirtualTables)
-            scans.AddRange(VirtualTableScanner.Scan(_connection, catalog, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
-        _connection.Execute("PRAGMA query_only=ON");
-        return scans;
-    }
-
-    private TableScan Scan(string table, string columns, CancellationToken cancellation)
-        => ScanQuery(table, $"SELECT {columns} FROM main.{table}", cancellation);
-
-    private TableScan ScanQuery(string name, string sql, CancellationToken cancellation)
-    {
-        var (digest, rows) = TableScanner.Scan(_connection, sql, cancellation);
-        return new TableScan(name, digest, null, rows);
     }
 }

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Reading;
+using Polygraph.Storage.Snapshots;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage;
@@ -49,6 +50,11 @@ public sealed class Snapshot : IDisposable
     /// that clients keep in the file's header, and computes the digests anew. Takes as long as reading the file does.
     /// </summary>
     public IReadOnlyList<TableScan> FullScan(CancellationToken cancellation) => Connection.FullScan(cancellation);
+
+    /// <summary>Writes every page of the snapshot into a new database file, which is not yet durable on return.</summary>
+    internal void CopyTo(string path, CancellationToken cancellation) => Connection.CopyTo(path, cancellation);
+
+    internal SnapshotFacts Describe() => Connection.Describe();
 
     public void Dispose()
     {

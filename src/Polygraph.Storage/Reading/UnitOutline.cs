@@ -28,10 +28,6 @@ namespace Polygraph.Storage.Reading
     /// <summary>Compiles a unit against this replica's schema and looks at it. Runs nothing.</summary>
     internal sealed class UnitOutliner(StatementCompiler compiler)
     {
-        // What a statement that does not compile here would do where it does.
-        private static readonly string[] WritingWords =
-            ["INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM"];
-
         private static readonly string[] TransactionWords = ["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"];
 
         /// <param name="unit">What is to run.</param>
@@ -92,7 +88,7 @@ namespace Polygraph.Storage.Reading
                 {
                     // This replica's schema may be behind: whoever wants to write learns from the leader what is wrong.
                     var rest = System.Text.Encoding.UTF8.GetString(bytes, offset, bytes.Length - offset - 1);
-                    if (WritingWords.Contains(SqlTokens.FirstWord(rest)))
+                    if (UnitWords.Writes(rest))
                         found.NoteWrite();
                     return;
                 }

@@ -191,6 +191,15 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_limit(nint connection, int category, int value);
 
     [LibraryImport(Library)]
+    internal static partial nint sqlite3_backup_init(nint target, byte* targetName, nint source, byte* sourceName);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_backup_step(nint backup, int pages);
+
+    [LibraryImport(Library)]
+    internal static partial int sqlite3_backup_finish(nint backup);
+
+    [LibraryImport(Library)]
     internal static partial int sqlite3_busy_timeout(nint connection, int milliseconds);
 
     // Variadic in C. The calling conventions of Linux, Windows and macOS on x64 and of Linux and Windows on arm64 pass these arguments as

@@ -9,12 +9,17 @@ public static class SqliteCode
     public const int Error = 1;
     public const int Denied = 23;
     public const int Busy = 5;
+    public const int ReadOnly = 8;
     public const int Interrupt = 9;
     public const int Corrupt = 11;
+    public const int CorruptVirtualTable = 11 | (1 << 8);
+    public const int InputOutput = 10;
     public const int Full = 13;
     public const int CannotOpen = 14;
+    public const int TooBig = 18;
     public const int Constraint = 19;
     public const int ConstraintForeignKey = 19 | (3 << 8);
+    public const int NotADatabase = 26;
     public const int Row = 100;
     public const int Done = 101;
 

@@ -18,6 +18,7 @@ internal sealed unsafe class SqliteConnection : IDisposable
 {
     private const int OpenReadOnly = 0x1;
     private const int OpenReadWriteCreate = 0x2 | 0x4;
+    private const int OpenUri = 0x40;
     private const int OpenNoMutex = 0x8000;
     private const int OpenPrivateCache = 0x40000;
     private const int StatusDeferredForeignKeys = 10;
@@ -38,14 +39,25 @@ internal sealed unsafe class SqliteConnection : IDisposable
     internal nint Pointer => _handle.IsClosed ? throw new ObjectDisposedException(nameof(SqliteConnection)) : _handle.DangerousGetHandle();
 
     /// <summary>Opens with checkpoint on close and automatic checkpoints off: only the checkpoint code moves frames into the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="readOnly">Whether nothing may be written.</param>
     /// <param name="vfs">The name of a registered VFS; null for SQLite's default.</param>
     internal static SqliteConnection Open(string path, bool readOnly, string? vfs = null)
+        => Open(path, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache, vfs);
+
+    /// <summary>Opens a file that nobody changes, to read it: takes no locks, and neither looks for a write-ahead log nor leaves one.</summary>
+    internal static SqliteConnection OpenUnchanging(string path)
+    {
+        var escaped = path.Replace("%", "%25", StringComparison.Ordinal).Replace("?", "%3f", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
+        return Open($"file:{escaped}?immutable=1", OpenReadOnly | OpenUri | OpenNoMutex | OpenPrivateCache, vfs: null);
+    }
+
+    private static SqliteConnection Open(string path, int flags, string? vfs)
     {
         nint pointer;
         int code;
         fixed (byte* name = Utf8.Terminated(path), vfsName = vfs is null ? null : Utf8.Terminated(vfs))
-            code = NativeMethods.sqlite3_open_v2(
-                name, &pointer, (readOnly ? OpenReadOnly : OpenReadWriteCreate) | OpenNoMutex | OpenPrivateCache, vfsName);
+            code = NativeMethods.sqlite3_open_v2(name, &pointer, flags, vfsName);
         var connection = new SqliteConnection(new ConnectionHandle(pointer));
         try
         {

@@ -9,6 +9,11 @@ public sealed class SqliteException(int extendedCode, string message) : Exceptio
     /// <summary>The extended code, for instance 2067; equal to <see cref="Code"/> when there is none.</summary>
     public int ExtendedCode { get; } = extendedCode;
 
+    /// <summary>
+    /// Whether the database file itself is broken. A broken virtual table is not meant: it is a table's content, the same on all replicas.
+    /// </summary>
+    public bool IsDamage => Code is SqliteCode.Corrupt or SqliteCode.NotADatabase && ExtendedCode != SqliteCode.CorruptVirtualTable;
+
     /// <summary>For instance <c>SQLITE_CONSTRAINT</c>.</summary>
     public string CodeName => SqliteCode.NameOf(ExtendedCode);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -22,6 +23,29 @@ public static unsafe class SqliteLibrary
 
     /// <summary>Which library runs: <c>bundled</c>, <c>system</c> or a path.</summary>
     public static string Origin => Loaded.Value.Origin;
+
+    /// <summary>The file that it was loaded from, as the kernel knows it: the one that holds the code that runs. Null where that cannot be asked.</summary>
+    public static string? Path
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux())
+                return null;
+            var code = (ulong)NativeLibrary.GetExport(Loaded.Value.Handle, "sqlite3_libversion");
+            foreach (var line in File.ReadLines("/proc/self/maps"))
+            {
+                var range = line.AsSpan(0, line.IndexOf(' ', StringComparison.Ordinal));
+                var dash = range.IndexOf('-');
+                var path = line.IndexOf('/', StringComparison.Ordinal);
+                if (path >= 0 && code >= Hexadecimal(range[..dash]) && code < Hexadecimal(range[(dash + 1)..]))
+                    return line[path..];
+            }
+
+            return null;
+
+            static ulong Hexadecimal(ReadOnlySpan<char> text) => ulong.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        }
+    }
 
     /// <summary>For instance <c>3.40.1</c>.</summary>
     public static string Version => Utf8.Read(NativeMethods.sqlite3_libversion());

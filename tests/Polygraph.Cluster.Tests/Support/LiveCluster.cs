@@ -37,9 +37,13 @@ public sealed class LiveCluster : IAsyncDisposable
     public IReadOnlyList<string> Except(string node) => [.. Nodes.Where(other => other != node)];
 
     /// <summary>A cluster of three that serves <c>main</c> on every node.</summary>
-    public static async Task<LiveCluster> StartAsync()
+    public static Task<LiveCluster> StartAsync() => StartAsync([]);
+
+    /// <summary>The same, with further options of <c>polygraph node</c> for each.</summary>
+    public static async Task<LiveCluster> StartAsync(params IReadOnlyList<string> options)
     {
         var cluster = Prepare();
+        cluster.Processes.NodeOptions = options;
         try
         {
             cluster.Processes.StartAll();

@@ -135,6 +135,47 @@ public sealed class LostTransactionTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task What_a_transaction_reads_is_not_told_before_everything_under_it_is_committed()
+    {
+        foreach (var follower in _cluster.Except(_leader))
+            _cluster.Processes.Process(follower).Pause();
+        try
+        {
+            // The leader executes this, alone: it is not committed, and never will be while the others are silent.
+            await _cluster[_leader].SqlAsync(new SqlAsk("INSERT INTO t VALUES (1, 10)") { Ack = "async" });
+            var stream = new HranaSession(_cluster[_leader].Http);
+            var told = await stream.SendAsync("BEGIN IMMEDIATE", "SELECT count(*) FROM t");
+            Assert.All(told, result => Assert.Contains("notApplied", result.Message, StringComparison.Ordinal));
+        }
+        finally
+        {
+            foreach (var follower in _cluster.Except(_leader))
+                _cluster.Processes.Process(follower).Resume();
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Who_loses_the_answer_to_a_commit_with_its_node_asks_another_one_by_the_key()
+    {
+        var stream = new HranaSession(_cluster[_leader].Http);
+        await stream.ExecuteAsync("BEGIN IMMEDIATE");
+        await stream.ExecuteAsync("INSERT INTO t VALUES (1, 10)");
+        stream.Headers["Idempotency-Key"] = "commit-1";
+        var commit = stream.TryAsync("COMMIT");
+        _cluster.Processes.Kill(_leader);
+        var answered = await commit.ContinueWith(done => done.IsCompletedSuccessfully && done.Result.Code is null, TaskScheduler.Default);
+
+        var survivor = _cluster.Except(_leader)[0];
+        var asking = new HranaSession(_cluster[survivor].Http);
+        asking.Headers["Idempotency-Key"] = "commit-1";
+        var asked = await asking.TryAsync("COMMIT");
+        var rows = (await _cluster[survivor].SqlAsync(new SqlAsk("SELECT count(*) FROM t"))).Number;
+        output.WriteLine($"answered {answered}, asked {asked}, rows {rows}");
+        Assert.Equal(rows == 1 ? null : "SQLITE_ERROR", asked.Code);
+        Assert.True(!answered || rows == 1, "a COMMIT that was answered is not there");
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_readonly_transaction_is_served_by_a_follower_while_others_write()
     {
         var follower = _cluster.Except(_leader)[0];

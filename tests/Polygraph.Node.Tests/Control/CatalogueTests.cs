@@ -1,4 +1,5 @@
 using Polygraph.Node.Control;
+using Polygraph.Node.Importing;
 using Polygraph.Protocol;
 using Polygraph.Storage;
 using Polygraph.Wire.Sql;
@@ -15,18 +16,24 @@ public class CatalogueTests
 
     private static Catalogue Read(params StepResult[] steps) => Catalogue.From(new ReadExecution(new UnitResult(steps), At));
 
-    private static SqlValue[] Database(long id, string name, string ack = "quorum")
-        => [SqlValue.FromInteger(id), SqlValue.FromText(name), SqlValue.FromText("leader"), SqlValue.FromText("logical"), SqlValue.FromText(ack)];
+    private static SqlValue[] Database(long id, string name, string ack = "quorum", Guid? seed = null)
+        => [SqlValue.FromInteger(id), SqlValue.FromText(name), SqlValue.FromText("leader"), SqlValue.FromText("logical"), SqlValue.FromText(ack),
+            seed is { } known ? SqlValue.FromText(known.ToString()) : SqlValue.Null];
 
     [Fact]
     public void Databases_and_drops_are_read_as_they_stand()
     {
-        var catalogue = Read(SchemaIsThere, Rows(Database(1, "main"), Database(3, "orders", "all")), Rows([SqlValue.FromInteger(2)]));
+        var (seed, lost) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var catalogue = Read(
+            SchemaIsThere, Rows(Database(1, "main"), Database(3, "orders", "all", seed)), Rows([SqlValue.FromInteger(2)]),
+            Rows([SqlValue.FromText(seed.ToString()), SqlValue.FromText("done")], [SqlValue.FromText(lost.ToString()), SqlValue.FromText("abandoned")]));
 
         Assert.True(catalogue.IsThere);
         Assert.Equal(["main", "orders"], catalogue.Databases.Select(database => database.Name));
         Assert.Equal(AckLevel.All, catalogue.Databases[1].Ack.Level);
         Assert.Equal([new GroupId(2)], catalogue.Dropped);
+        Assert.Equal([null, seed], catalogue.Databases.Select(database => database.Seed));
+        Assert.Equal((ImportState.Done, ImportState.Abandoned), (catalogue.Imports[seed], catalogue.Imports[lost]));
     }
 
     [Fact]
@@ -44,6 +51,7 @@ public class CatalogueTests
     {
         Assert.Throws<InvalidDataException>(() => Read(SchemaIsThere, Failure));
         Assert.Throws<InvalidDataException>(() => Read(SchemaIsThere, Rows(), Failure));
+        Assert.Throws<InvalidDataException>(() => Read(SchemaIsThere, Rows(), Rows(), Failure));
         Assert.Throws<InvalidDataException>(() => Read(Failure));
     }
 
@@ -53,5 +61,5 @@ public class CatalogueTests
     [InlineData(1, "_system", "quorum")]
     [InlineData(1, "main", "most")]
     public void A_row_that_no_command_can_have_written_is_refused(long id, string name, string ack)
-        => Assert.Throws<InvalidDataException>(() => Read(SchemaIsThere, Rows(Database(id, name, ack)), Rows()));
+        => Assert.Throws<InvalidDataException>(() => Read(SchemaIsThere, Rows(Database(id, name, ack)), Rows(), Rows()));
 }

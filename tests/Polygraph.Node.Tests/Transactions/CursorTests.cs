@@ -4,7 +4,12 @@ using System.Text.Json;
 
 namespace Polygraph.Node.Tests.Transactions;
 
+/// <summary>Tests that measure the process: nothing else may run in it meanwhile.</summary>
+[CollectionDefinition(nameof(MeasuresProcess), DisableParallelization = true)]
+public sealed class MeasuresProcess;
+
 /// <summary>Batches whose rows leave as their client reads them.</summary>
+[Collection(nameof(MeasuresProcess))]
 public sealed class CursorTests : IAsyncLifetime
 {
     /// <summary>A hundred bytes a row, as many rows as anybody reads.</summary>
@@ -89,7 +94,8 @@ public sealed class CursorTests : IAsyncLifetime
         // Baton, begin, end, replication index.
         Assert.Equal(Rows + 4, lines);
         TestContext.Current.SendDiagnosticMessage($"{total >> 20} MiB were read; alive between {least >> 10} and {most >> 10} KiB");
-        Assert.InRange(most - least, 0, 4 << 20);
+        // The rows as objects would be 200 MiB, the answer's text is 177.
+        Assert.InRange(most - least, 0, 16 << 20);
     }
 
     [Fact]

@@ -1,0 +1,130 @@
+using Polygraph.Node.Groups;
+using Polygraph.Node.Reseeding;
+using Polygraph.Protocol;
+using Polygraph.Storage.Files;
+
+namespace Polygraph.Node.Control;
+
+/// <summary>A database that should be open on this node and is not.</summary>
+/// <param name="Database">Which.</param>
+/// <param name="Reason">Why, and what is being done about it.</param>
+internal sealed record StoppedDatabase(DatabaseInfo Database, string Reason);
+
+/// <content>The places of the replicas: how one is opened, closed, and replaced by another.</content>
+internal sealed partial class DatabaseRegistry
+{
+    public void Failed(Replica replica, Exception failure)
+    {
+        var database = replica.Database;
+        if (Find(database.Id) != replica)
+            return;
+        if (DamageRules.Of(failure, factory.HomeOf(database).Vote) is { } damage)
+            Reseed(database, damage, failure);
+        else if (DiskTrouble.Of(failure) is { } trouble)
+            Restart(database, trouble);
+    }
+
+    public void NeedsSnapshot(Replica replica, Position after)
+    {
+        if (Find(replica.Database.Id) == replica)
+        {
+            reseeder.Begin(
+                replica.Database, Damage.Behind,
+                $"It was away for so long that the leader's log, which begins after {after}, no longer reaches back to where this replica's ends ({replica.View.Appended}).");
+        }
+    }
+
+    public async Task ReplaceAsync(DatabaseInfo database, string meanwhile, Func<Replica?> step)
+    {
+        await _places.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_replicas.TryGetValue(database.Id, out var open))
+            {
+                _stopped[database.Id] = new StoppedDatabase(database, meanwhile);
+                _replicas = _replicas.Remove(database.Id);
+                NoteChange();
+                await open.DisposeAsync().ConfigureAwait(false);
+            }
+            else if (!_stopped.ContainsKey(database.Id))
+            {
+                return; // Dropped meanwhile.
+            }
+
+            if (step() is { } replica)
+                Place(replica);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    public void Explain(DatabaseInfo database, string? reason)
+    {
+        if (_replicas.TryGetValue(database.Id, out var replica))
+            replica.Explain(reason);
+        else if (reason is not null && _stopped.TryGetValue(database.Id, out var stopped))
+            _stopped.TryUpdate(database.Id, new StoppedDatabase(database, reason), stopped);
+    }
+
+    private void Reseed(DatabaseInfo database, Damage damage, Exception failure)
+    {
+        if (VoterCount > 1)
+            reseeder.Begin(database, damage, DamageRules.Describe(failure));
+        else
+            Explain(database, $"{DamageRules.Describe(failure)} There is no other node that could give this one a copy.");
+    }
+
+    private async Task CloseAsync(DatabaseInfo database)
+    {
+        await reseeder.CancelAsync(database.Id).ConfigureAwait(false);
+        await _places.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _replicas.TryGetValue(database.Id, out var open);
+            _replicas = _replicas.Remove(database.Id);
+            _stopped.TryRemove(database.Id, out _);
+            NoteChange();
+            if (open is not null)
+                await open.DisposeAsync().ConfigureAwait(false);
+            snapshots.Forget(database);
+            factory.Delete(database);
+            ControlLog.DatabaseClosed(logger, database.Name);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    /// <summary>One database that cannot be opened must not keep the others closed. Gives back why it could not.</summary>
+    private Exception? TryOpen(DatabaseInfo database)
+    {
+        try
+        {
+            Place(factory.Open(database, this));
+            return null;
+        }
+#pragma warning disable CA1031 // Not hidden: logged, told by /readyz, and mended from another node or tried again whenever _system changes.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _stopped[database.Id] = new StoppedDatabase(database, $"It cannot be opened: {e.Message}");
+            ControlLog.DatabaseNotOpened(logger, database.Name, e);
+            if (DamageRules.Of(e, factory.HomeOf(database).Vote) is { } damage)
+                Reseed(database, damage, e);
+            return e;
+        }
+    }
+
+    private void Place(Replica replica)
+    {
+        var database = replica.Database;
+        _replicas = _replicas.SetItem(database.Id, replica);
+        _stopped.TryRemove(database.Id, out _);
+        replica.Start();
+        NoteChange();
+        ControlLog.DatabaseOpened(logger, database.Name, replica.View.Appended, replica.View.Applied);
+    }
+}

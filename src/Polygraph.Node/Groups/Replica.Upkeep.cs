@@ -1,0 +1,67 @@
+using Polygraph.Protocol;
+using Polygraph.Protocol.Effects;
+using Polygraph.Storage;
+using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
+
+namespace Polygraph.Node.Groups;
+
+/// <content>What keeps a replica small, and what it gives to others: trimming the log, copies for re-seeding.</content>
+internal sealed partial class Replica
+{
+    /// <summary>How long a snapshot may wait until everything that it shows is committed.</summary>
+    private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>What a snapshot of this database would take on the disk, at least.</summary>
+    public long DatabaseBytes => File.Exists(_home.Database) ? new FileInfo(_home.Database).Length : 0;
+
+    /// <summary>What the files of cut entries take.</summary>
+    public long CutBytes => CutFile.List(_home.Log).Sum(cut => new FileInfo(cut.Path).Length);
+
+    /// <summary>
+    /// Copies one committed state of the database into a file, while writes go on. Reads the whole database on the calling thread. Throws
+    /// <see cref="ReplicaUnavailableException"/> if this replica has no state to give.
+    /// </summary>
+    public async Task<SnapshotManifest> CopyAsync(SnapshotOwner owner, string path, CancellationToken cancellation)
+    {
+        if (_store is null || _failure is not null)
+            throw new ReplicaUnavailableException(_failure ?? "This replica has no database.");
+        _store.Hold();
+        try
+        {
+            using var snapshot = Readers.OpenSnapshot();
+
+            // A leader's SQLite shows what may yet vanish.
+            if (await HoldAsync(snapshot.Position, CommitPatience).ConfigureAwait(false) != true)
+                throw new ReplicaUnavailableException($"What the snapshot shows, up to {snapshot.Position}, was not committed within {CommitPatience.TotalSeconds} s.");
+            return SnapshotWriter.Write(snapshot, View.Terms, owner, path, cancellation);
+        }
+        finally
+        {
+            _store.Release();
+        }
+    }
+
+    /// <summary>Removes what of the log nobody needs any more.</summary>
+    /// <param name="options">The bounds.</param>
+    /// <param name="pinned">A snapshot that somebody takes needs the log from behind this on.</param>
+    public void TrimLog(LogRetentionOptions options, LogIndex? pinned)
+    {
+        if (_store is null || _failure is not null)
+            return;
+        var view = View;
+        var facts = new RetentionFacts(_log.Segments, _store.Checkpointed, view.Committed, view.Retain, pinned);
+        var keepFrom = LogRetention.KeepFrom(options, facts, AgeOf);
+        if (facts.Segments.Sum(segment => segment.Bytes) > options.BytesMax && facts.Checkpointed < view.Committed)
+            _writer!.WantCheckpoint();
+        if (keepFrom <= _log.First)
+            return;
+        _disk.Post(new PersistJob { DropBefore = keepFrom, Persisted = () => _loop.Post(new Input.Trimmed(_log.Before)) });
+    }
+
+    // By the log's own time, which never goes back along it.
+    private TimeSpan AgeOf(LogIndex index)
+        => _log.Read(index, index, 1) is [var entry]
+            ? TimeSpan.FromMilliseconds((_clock.WallMicroseconds / 1000) - (long)(NodeEntries.HybridTimeOf(entry) >> Wire.Log.EntryHeader.HybridCounterBits))
+            : TimeSpan.Zero;
+}

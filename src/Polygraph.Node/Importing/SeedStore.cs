@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using Polygraph.Protocol;
+using Polygraph.Storage.Files;
+using Polygraph.Storage.Seeds;
+
+namespace Polygraph.Node.Importing;
+
+/// <summary>
+/// Files that are on their way to become databases, in <c>imports/</c> of the data directory. One that is <em>ready</em> is complete, durable and
+/// promised to whoever imports: only what the cluster's metadata says decides what becomes of it. Safe from any thread.
+/// </summary>
+internal sealed class SeedStore(string dataDirectory, NodeClock clock)
+{
+    /// <summary>Files in the store. Each may be as large as the disk; more than a few at a time is a mistake.</summary>
+    private const int StoredMax = 4;
+
+    /// <summary>What an import leaves of the disk for everything else.</summary>
+    private const long BytesToLeave = 256 << 20;
+
+    private const string DatabaseName = "database.sqlite";
+    private const string ReadyName = "seed.json";
+
+    private readonly string _root = Path.Combine(dataDirectory, "imports");
+    private readonly Lock _gate = new();
+
+    // When something was last done to each file in the store.
+    private readonly ConcurrentDictionary<Guid, Instant> _touched = new();
+
+    /// <summary>Removes what an earlier run of this node had not finished; nobody was promised it. Before anything else.</summary>
+    public void Open()
+    {
+        if (!Directory.Exists(_root))
+            return;
+        foreach (var directory in Directory.GetDirectories(_root))
+        {
+            if (Guid.TryParseExact(Path.GetFileName(directory), "N", out var seed) && File.Exists(Path.Combine(directory, ReadyName)))
+                _touched[seed] = clock.Now;
+            else
+                Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    /// <summary>Every file in the store, and whether it is ready.</summary>
+    public IReadOnlyList<(Guid Seed, bool IsReady, TimeSpan Unused)> All()
+        => [.. _touched.Select(stored => (stored.Key, IsReady(stored.Key), clock.Now - stored.Value))];
+
+    public string PathOf(Guid seed) => Path.Combine(DirectoryOf(seed), DatabaseName);
+
+    /// <summary>Makes room for a file; the reason if there is none.</summary>
+    public string? TryBegin(Guid seed, long bytes)
+    {
+        lock (_gate)
+        {
+            if (_touched.Count >= StoredMax)
+                return $"{StoredMax} files are being imported here already; try again when they are done";
+            DiskFileSystem.Instance.CreateDirectory(_root);
+            var free = new DriveInfo(_root).AvailableFreeSpace;
+            if (free - BytesToLeave < bytes)
+                return $"there are {free >> 20} MiB left on its disk; the file needs {bytes >> 20} MiB, and {BytesToLeave >> 20} MiB are kept free";
+            Directory.CreateDirectory(DirectoryOf(seed));
+            _touched[seed] = clock.Now;
+            return null;
+        }
+    }
+
+    public void Touch(Guid seed) => _touched[seed] = clock.Now;
+
+    /// <summary>Our tables are in it, and it is durable: from now on it survives restarts. Durable on return.</summary>
+    public void MarkReady(Seed seed)
+    {
+        var json = seed.ToJson();
+        DiskFileSystem.Instance.ReplaceAtomically(Path.Combine(DirectoryOf(seed.Id), ReadyName), file => file.Write(json, 0));
+        DiskFileSystem.Instance.SyncDirectory(_root);
+        Touch(seed.Id);
+    }
+
+    /// <summary>Makes a ready file the database file of a replica, unless it has one. Durable on return. Says whether the replica has one.</summary>
+    public bool TryPutInPlace(Guid seed, string databasePath)
+    {
+        if (!File.Exists(databasePath))
+        {
+            if (!IsReady(seed))
+                return false;
+            var home = Path.GetDirectoryName(databasePath)!;
+            DiskFileSystem.Instance.CreateDirectory(home);
+            File.Move(PathOf(seed), databasePath);
+            DiskFileSystem.Instance.SyncDirectory(home);
+        }
+
+        Delete(seed);
+        return true;
+    }
+
+    public void Delete(Guid seed)
+    {
+        lock (_gate)
+        {
+            _touched.TryRemove(seed, out _);
+            if (!Directory.Exists(DirectoryOf(seed)))
+                return;
+
+            // Not ready any more, before anything of it goes.
+            DiskFileSystem.Instance.DeleteDurably(Path.Combine(DirectoryOf(seed), ReadyName));
+            Directory.Delete(DirectoryOf(seed), recursive: true);
+        }
+    }
+
+    /// <summary>Removes what committed metadata says will never be a database, or is one that was dropped before it was opened here.</summary>
+    public void Settle(IReadOnlyDictionary<Guid, ImportState> imports, IReadOnlySet<Guid> inUse)
+    {
+        foreach (var seed in _touched.Keys)
+        {
+            if (imports.GetValueOrDefault(seed) is ImportState.Abandoned or ImportState.Done && !inUse.Contains(seed))
+                Delete(seed);
+        }
+    }
+
+    private bool IsReady(Guid seed) => File.Exists(Path.Combine(DirectoryOf(seed), ReadyName));
+
+    private string DirectoryOf(Guid seed) => Path.Combine(_root, seed.ToString("N"));
+}
+
+/// <summary>What the cluster has decided about an import.</summary>
+internal enum ImportState : byte
+{
+    /// <summary>Nothing yet, as far as this node knows.</summary>
+    Pending = 0,
+
+    /// <summary>It is a database.</summary>
+    Done = 1,
+
+    /// <summary>It will never be one.</summary>
+    Abandoned = 2,
+}

@@ -1,0 +1,180 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Polygraph.Node.Control;
+using Polygraph.Node.Routing;
+using Polygraph.Protocol;
+using Polygraph.Storage.Files;
+using Polygraph.Storage.Snapshots;
+
+namespace Polygraph.Node.Reseeding;
+
+/// <summary>No snapshot could be had from a node; another may have one.</summary>
+internal sealed class SnapshotUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>
+/// Fetches a snapshot from another node: asks it to make one, then takes it in over HTTP, chunk by chunk, each checked. What was received stays
+/// for the next attempt, of this process or the next, as long as the source keeps the same snapshot.
+/// </summary>
+internal sealed class SnapshotFetcher : IDisposable
+{
+    private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A connection that brings nothing for so long is given up and made anew.</summary>
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Connections that broke without a chunk between them: ten seconds of trying, in which a node restarts.</summary>
+    private const int BreaksMax = 20;
+
+    private readonly MemberIdentity _self;
+    private readonly ClusterIdentity _identity;
+    private readonly PeerCalls _calls;
+    private readonly StatusBoard _status;
+    private readonly NodeClock _clock;
+    private readonly HttpClient _http;
+    private long _bytesReceived;
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The client disposes of its handler.")]
+    public SnapshotFetcher(MemberIdentity self, ClusterIdentity identity, PeerCalls calls, StatusBoard status, NodeClock clock)
+    {
+        _self = self;
+        _identity = identity;
+        _calls = calls;
+        _status = status;
+        _clock = clock;
+
+        // The cluster's own nodes are not reached through anybody's proxy.
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = CallPatience, AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>How many bytes of snapshots were taken in.</summary>
+    public long BytesReceived => Volatile.Read(ref _bytesReceived);
+
+    /// <summary>A snapshot of this node's, or what is there of one that this source still keeps.</summary>
+    /// <exception cref="SnapshotUnavailableException">The source gives none.</exception>
+    public async Task<IncomingSnapshot> BeginAsync(NodeId source, GroupId group, ReplicaHome home, CancellationToken cancellation)
+    {
+        if (IncomingSnapshot.TryResume(DiskFileSystem.Instance, home) is { } resumed)
+        {
+            if (resumed.Manifest.Node == source.Value && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null })
+                return resumed;
+            resumed.Dispose();
+        }
+
+        var manifest = await PrepareAsync(source, group, cancellation).ConfigureAwait(false);
+        if (manifest.Group != group.Value || manifest.Cluster != _identity.Cluster.ToString() || manifest.Node != source.Value)
+            throw new SnapshotRefusedException($"{source} described a snapshot of another database.");
+        var free = new DriveInfo(home.Path).AvailableFreeSpace;
+        if (free < manifest.Bytes)
+            throw new SnapshotUnavailableException($"the snapshot has {manifest.Bytes >> 20} MiB, and the disk here has {free >> 20} MiB left");
+        return IncomingSnapshot.Begin(DiskFileSystem.Instance, home, manifest);
+    }
+
+    /// <summary>Takes in what is missing, and checks the whole. Durable on return.</summary>
+    /// <exception cref="SnapshotRefusedException">What came is not what was described.</exception>
+    /// <exception cref="SnapshotUnavailableException">The source no longer has it, or is not reached.</exception>
+    public async Task FetchAsync(NodeId source, IncomingSnapshot snapshot, Action<IncomingSnapshot> progress, CancellationToken cancellation)
+    {
+        var breaks = 0;
+        while (!snapshot.IsComplete)
+        {
+            var before = snapshot.NextChunk;
+            try
+            {
+                await FetchRangeAsync(source, snapshot, progress, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsBreak(e, cancellation))
+            {
+                breaks = snapshot.NextChunk > before ? 0 : breaks + 1;
+                if (breaks >= BreaksMax)
+                    throw new SnapshotUnavailableException($"{source} could not be reached for its snapshot: {e.Message}", e);
+                await Task.Delay(RetryPause, _clock.Time, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        snapshot.Complete();
+    }
+
+    /// <summary>One question about a snapshot; null if the node did not answer.</summary>
+    public async Task<SnapshotReply?> AskAsync(NodeId source, GroupId group, string ask, Guid? snapshot, CancellationToken cancellation)
+    {
+        var payload = JsonSerializer.SerializeToUtf8Bytes(new SnapshotRequest(group.Value, ask, snapshot), ReseedJson.Default.SnapshotRequest);
+        var answer = await _calls.CallAsync(source, PeerMethod.Snapshot, payload, CallPatience, cancellation).ConfigureAwait(false);
+        return answer is { } bytes ? JsonSerializer.Deserialize(bytes.Span, ReseedJson.Default.SnapshotReply) : null;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<SnapshotManifest> PrepareAsync(NodeId source, GroupId group, CancellationToken cancellation)
+    {
+        Guid? asked = null;
+        while (true)
+        {
+            var reply = await AskAsync(source, group, SnapshotAsk.Prepare, asked, cancellation).ConfigureAwait(false)
+                ?? throw new SnapshotUnavailableException($"{source} does not answer");
+            if (reply.Snapshot is null)
+                throw new SnapshotUnavailableException(reply.Reason ?? $"{source} gives no snapshot");
+            if (reply.Manifest is { } manifest)
+                return SnapshotManifest.FromJson(Encoding.UTF8.GetBytes(manifest));
+            asked = reply.Snapshot;
+            await Task.Delay(PollInterval, _clock.Time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task FetchRangeAsync(NodeId source, IncomingSnapshot snapshot, Action<IncomingSnapshot> progress, CancellationToken cancellation)
+    {
+        var address = _status.HttpAddressOf(source) ?? throw new HttpRequestException($"{source} is not connected.");
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        silence.CancelAfter(SilenceMax);
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, address + SnapshotEndpoint.PathOf(new GroupId(snapshot.Manifest.Group), snapshot.Manifest.Snapshot));
+        request.Headers.Add(SnapshotEndpoint.ClusterHeader, _identity.Cluster.ToString());
+        request.Headers.Add(SnapshotEndpoint.NodeHeader, _self.Id.Value);
+        request.Headers.Add(SnapshotEndpoint.IncarnationHeader, _self.Incarnation.ToString());
+        request.Headers.Range = new RangeHeaderValue(snapshot.Offset, null);
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
+        if (response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            await ThrowIfGoneAsync(source, snapshot.Manifest, cancellation).ConfigureAwait(false);
+        response.EnsureSuccessStatusCode();
+        var body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+        {
+            var buffer = new byte[snapshot.Manifest.ChunkBytes];
+            while (!snapshot.IsComplete)
+            {
+                var chunk = buffer.AsMemory(0, snapshot.Manifest.LengthOfChunk(snapshot.NextChunk));
+                await ReadAsync(body, chunk, silence).ConfigureAwait(false);
+                snapshot.Add(chunk.Span);
+                Interlocked.Add(ref _bytesReceived, chunk.Length);
+                progress(snapshot);
+            }
+        }
+    }
+
+    // A node that has just started does not know its snapshots yet.
+    private async Task ThrowIfGoneAsync(NodeId source, SnapshotManifest manifest, CancellationToken cancellation)
+    {
+        var reply = await AskAsync(source, new GroupId(manifest.Group), SnapshotAsk.Keep, manifest.Snapshot, cancellation).ConfigureAwait(false);
+        if (reply is { IsGone: true })
+            throw new SnapshotUnavailableException(reply.Reason!);
+    }
+
+    private static async Task ReadAsync(Stream body, Memory<byte> chunk, CancellationTokenSource silence)
+    {
+        while (!chunk.IsEmpty)
+        {
+            silence.CancelAfter(SilenceMax);
+            var read = await body.ReadAsync(chunk, silence.Token).ConfigureAwait(false);
+            if (read == 0)
+                throw new EndOfStreamException("The connection ended before the snapshot did.");
+            chunk = chunk[read..];
+        }
+    }
+
+    private static bool IsBreak(Exception e, CancellationToken cancellation)
+        => !cancellation.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException;
+}

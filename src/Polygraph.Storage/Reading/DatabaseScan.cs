@@ -1,0 +1,53 @@
+using Polygraph.Protocol;
+using Polygraph.Storage.Capture;
+using Polygraph.Storage.Digests;
+using Polygraph.Storage.Sqlite;
+
+namespace Polygraph.Storage.Reading;
+
+/// <summary>Reads every row of what replicas have in common, and computes the digests anew.</summary>
+internal static class DatabaseScan
+{
+    internal static IReadOnlyList<TableScan> Run(SqliteConnection connection, CancellationToken cancellation)
+    {
+        var recorded = ReplicaTables.ReadDigests(connection);
+        var catalog = new SchemaReader(connection).Read(SchemaCatalog.Empty);
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.Tables)
+        {
+            var (digest, rows) = TableScanner.Scan(connection, table, cancellation);
+            Digest128? kept = recorded.TryGetValue(table.Name, out var value) ? value : null;
+            scans.Add(new TableScan(table.Name, digest, kept, rows));
+        }
+
+        scans.AddRange(ScanVirtualTables(connection, catalog, cancellation));
+        scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns));
+        scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns));
+        if (catalog.HasSequences)
+            scans.Add(Scan("sqlite_sequence", "name, seq"));
+        scans.Add(ScanQuery(
+            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'"));
+        scans.Add(ScanQuery(
+            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"));
+        return scans;
+
+        TableScan Scan(string table, string columns) => ScanQuery(table, $"SELECT {columns} FROM main.{table}");
+
+        TableScan ScanQuery(string name, string sql)
+        {
+            var (digest, rows) = TableScanner.Scan(connection, sql, cancellation);
+            return new TableScan(name, digest, null, rows);
+        }
+    }
+
+    private static List<TableScan> ScanVirtualTables(SqliteConnection connection, SchemaCatalog catalog, CancellationToken cancellation)
+    {
+        // Reading an index takes a TEMP table; the database stays read-only, as it was opened.
+        connection.Execute("PRAGMA query_only=OFF");
+        var scans = new List<TableScan>();
+        foreach (var table in catalog.VirtualTables)
+            scans.AddRange(VirtualTableScanner.Scan(connection, catalog, table, cancellation).Select(scan => new TableScan(scan.Name, scan.Digest, null, scan.Rows)));
+        connection.Execute("PRAGMA query_only=ON");
+        return scans;
+    }
+}

@@ -1,0 +1,107 @@
+using Polygraph.Cluster.Tests.Support;
+
+namespace Polygraph.Cluster.Tests.Reseeding;
+
+/// <summary>A replica whose files are damaged serves nothing of them, and is whole again without anybody's help.</summary>
+public sealed class DamageTests(ITestOutputHelper output)
+{
+    [Fact(Timeout = 180_000)]
+    public async Task A_damaged_log_is_replaced_from_another_node_and_the_replica_votes_again()
+    {
+        await using var cluster = await LiveCluster.StartAsync();
+        var leader = await cluster.LeaderAsync();
+        var (damaged, other) = (cluster.Except(leader)[0], cluster.Except(leader)[1]);
+        await cluster.FillAsync(leader, batches: 20);
+        await cluster.AssertEqualAsync();
+
+        cluster.Processes.Kill(damaged);
+        ReplicaFiles.DamageLog(cluster.DirectoryOf(damaged));
+        await cluster[leader].SqlAsync(new SqlAsk("INSERT INTO t(body) VALUES('while it was away')"));
+        cluster.Processes.Start(damaged);
+        await cluster.WaitUntilReseededAsync(damaged);
+        Assert.Contains("The log is damaged", cluster.LogOf(damaged), StringComparison.Ordinal);
+        await cluster.AssertEqualAsync();
+        await Reseeds.WaitUntilAsync(
+            () => Task.FromResult(!File.Exists(Path.Combine(ReplicaFiles.HomeOf(cluster.DirectoryOf(damaged)), "relearn"))),
+            $"{damaged} has learned everything again", () => cluster.LogOf(damaged));
+
+        // The damaged parts are kept: they may hold writes that exist nowhere else.
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(ReplicaFiles.HomeOf(cluster.DirectoryOf(damaged)), "log"), "*.damaged"));
+
+        // Two of three are left, so the next leader needs the vote of the replica that was damaged.
+        cluster.Processes.Kill(leader);
+        foreach (var node in new[] { damaged, other })
+            await cluster.WaitUntilAsync(node, view => view.Leader is { } next && next != leader && view.Replica(node) is { Serving: true }, $"{node} follows a new leader");
+        await cluster[damaged].SqlAsync(new SqlAsk("INSERT INTO t(body) VALUES('with its vote')"));
+        output.WriteLine(Summary(cluster, damaged));
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_damaged_database_file_is_replaced_however_the_damage_is_found()
+    {
+        await using var cluster = await LiveCluster.StartAsync();
+        var leader = await cluster.LeaderAsync();
+        var damaged = cluster.Except(leader)[0];
+        await cluster.FillAsync(leader, batches: 12);
+        await cluster.AssertEqualAsync();
+
+        // At the opening.
+        await RestartAsync(cluster, damaged, ReplicaFiles.DamageHeader);
+        await cluster.WaitUntilReseededAsync(damaged);
+        Assert.Contains("SQLITE_NOTADB", cluster.LogOf(damaged), StringComparison.Ordinal);
+        await cluster.AssertEqualAsync();
+
+        // By a read, which gets no wrong answer and no part of one.
+        await RestartAsync(cluster, damaged, (directory, _) => ReplicaFiles.DamagePages(directory));
+        await cluster.WaitUntilServingAsync(damaged);
+        var read = await cluster[damaged].TrySqlAsync(new SqlAsk("SELECT sum(length(body)) FROM t") { Read = "local" });
+        output.WriteLine($"a read of the damaged pages: {read}");
+        Assert.Equal(503, read.Status);
+        await cluster.WaitUntilReseededAsync(damaged);
+        await cluster.AssertEqualAsync();
+
+        // By a verification: SQLite itself sees nothing wrong.
+        await RestartAsync(cluster, damaged, (directory, _) => ReplicaFiles.DamageText(directory, "row-77-"));
+        await cluster.WaitUntilServingAsync(damaged);
+        var verification = await cluster[leader].VerifyAsync();
+        output.WriteLine(LiveCluster.Describe(verification));
+        Assert.Equal(damaged, Assert.Single(verification.Replicas, replica => !replica.Equal).Node);
+        await cluster.WaitUntilReseededAsync(damaged);
+        await cluster.AssertEqualAsync();
+        output.WriteLine(Summary(cluster, damaged));
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task The_clusters_own_metadata_is_made_whole_again_too()
+    {
+        await using var cluster = await LiveCluster.StartAsync();
+        var leader = await cluster.LeaderAsync("_system");
+        var damaged = cluster.Except(leader)[0];
+        await cluster[leader].CreateDatabaseAsync("before");
+        cluster.Processes.Kill(damaged);
+        ReplicaFiles.DamageLog(cluster.DirectoryOf(damaged), "_system");
+        cluster.Processes.Start(damaged);
+        await cluster.WaitUntilReseededAsync(damaged, database: "_system");
+        foreach (var database in new[] { "main", "before" })
+            await cluster.WaitUntilServingAsync(damaged, database);
+
+        // It still follows what the metadata says.
+        Assert.Equal(201, (await cluster[leader].CreateDatabaseAsync("after")).Status);
+        await cluster.WaitUntilServingAsync(damaged, "after");
+
+        await RestartAsync(cluster, damaged, (directory, _) => ReplicaFiles.DamageHeader(directory, "_system"));
+        await cluster.WaitUntilReseededAsync(damaged, database: "_system");
+        await cluster.WaitUntilServingAsync(damaged, "after");
+        output.WriteLine(Summary(cluster, damaged));
+    }
+
+    private static async Task RestartAsync(LiveCluster cluster, string node, Action<string, string> damage)
+    {
+        Assert.True(await cluster.Processes.StopAsync(node), $"{node} did not end by itself after SIGTERM");
+        damage(cluster.DirectoryOf(node), "main");
+        cluster.Processes.Start(node);
+    }
+
+    private static string Summary(LiveCluster cluster, string node)
+        => string.Join('\n', cluster.LogOf(node).Split('\n').Where(line => line.Contains("copy", StringComparison.Ordinal) || line.Contains("snapshot", StringComparison.Ordinal)));
+}
