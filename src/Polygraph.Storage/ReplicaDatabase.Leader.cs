@@ -7,10 +7,19 @@ using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage;
 
-/// <content>The leader's side: batches of units, one SQLite transaction a batch, one savepoint a unit.</content>
+/// <content>The leader's side: batches of units, one SQLite transaction a batch.</content>
 public sealed partial class ReplicaDatabase
 {
     private const string UnitSavepoint = "polygraph_unit";
+
+    /// <summary>
+    /// A savepoint a unit costs each of them a sixth, and its page copies spill to a file in units of many statements. So there is none until a unit
+    /// has failed as a whole; to undo that one, the batch's earlier units are done again from their entries. Then so many batches have savepoints:
+    /// where units fail often, one batch in so many is done twice.
+    /// </summary>
+    private const int CautiousBatches = 64;
+
+    private int _cautiousBatchesLeft;
 
     // The open batch.
     private readonly List<LogEntry> _batch = [];
@@ -22,6 +31,7 @@ public sealed partial class ReplicaDatabase
 
     // The running unit: what to return to when it fails as a whole.
     private CaptureMark _unitStart;
+    private bool _unitHasSavepoint;
     private Position _unitPosition;
     private IReadOnlyList<SequenceRow>? _sequencesBefore;
 
@@ -32,6 +42,7 @@ public sealed partial class ReplicaDatabase
         _writer.EnterExecuting();
         _capture.Mode = CaptureMode.Recording;
         _writer.Run("BEGIN IMMEDIATE");
+        _cautiousBatchesLeft = Math.Max(0, _cautiousBatchesLeft - 1);
         _batch.Clear();
         _batchCatalog = _capture.Catalog;
         _inBatch = true;
@@ -49,7 +60,7 @@ public sealed partial class ReplicaDatabase
             return answer;
 
         var time = context.WallTimeMicroseconds / 1000;
-        StartUnit(context.Position);
+        StartUnit(context.Position, withSavepoint: _cautiousBatchesLeft > 0);
         _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
         UnitResult result;
         using (FrozenClock.At(time))
@@ -84,10 +95,12 @@ public sealed partial class ReplicaDatabase
         RollBack(_batchCatalog);
     }
 
-    private void StartUnit(Position position)
+    private void StartUnit(Position position, bool withSavepoint)
     {
         _unitPosition = position;
-        _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _unitHasSavepoint = withSavepoint;
+        if (withSavepoint)
+            _writer.Run("SAVEPOINT " + UnitSavepoint);
         _capture.Begin();
         _unitStart = _capture.Mark();
         _sequencesBefore = _sequences.Known;
@@ -105,7 +118,8 @@ public sealed partial class ReplicaDatabase
             UndoUnit();
         var plan = untried is null ? null : PlanOf(untried, context.MustTryOn!.Value);
         var entry = isUndone || plan is not null || !_session.Wrote ? null : MakeEntry(result, context);
-        _writer.Run("RELEASE " + UnitSavepoint);
+        if (_unitHasSavepoint)
+            _writer.Run("RELEASE " + UnitSavepoint);
         _session.ResetSwitches();
         return new UnitExecution(result, entry, null) { ToTry = plan };
     }
@@ -125,7 +139,17 @@ public sealed partial class ReplicaDatabase
 
     private void UndoUnit()
     {
-        _writer.Run("ROLLBACK TO " + UnitSavepoint);
+        if (_unitHasSavepoint)
+        {
+            _writer.Run("ROLLBACK TO " + UnitSavepoint);
+        }
+        else if (_session.TriedToWrite)
+        {
+            _writer.Run("ROLLBACK");
+            _compiler.Clear();
+            RestoreBatch(keep: null);
+        }
+
         if (!ReferenceEquals(_capture.Catalog, _unitStart.Catalog))
         {
             _compiler.Clear();
@@ -173,8 +197,8 @@ public sealed partial class ReplicaDatabase
     }
 
     /// <summary>
-    /// A statement of the running unit has ended the batch's transaction. Does the earlier units again from their entries, whose digests must
-    /// come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
+    /// The batch's transaction has ended, by a statement of the running unit or to undo it. Does the earlier units again from their entries, whose
+    /// digests must come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
     /// </summary>
     private void RestoreBatch(UnitMark? keep)
     {
@@ -200,6 +224,8 @@ public sealed partial class ReplicaDatabase
 
         _applier.Settle();
         _writer.Run("SAVEPOINT " + UnitSavepoint);
+        _unitHasSavepoint = true;
+        _cautiousBatchesLeft = CautiousBatches;
         _unitStart = _unitStart with { Digests = _book.Mark(), Catalog = _capture.Catalog };
         if (kept is not null)
             _applier.ApplyOperations(_unitPosition, kept.Written.ToArray());

@@ -20,7 +20,7 @@ public sealed partial class ReplicaDatabase
     {
         Invariant.Holds(position.Index == _last.Index.Next && position.Term >= _last.Term, "positions follow one another");
         BeginBatch();
-        StartUnit(position);
+        StartUnit(position, withSavepoint: true);
         _session.Begin(UnitMode.Autocommit, isSingle: false, timeMilliseconds: 0);
     }
 

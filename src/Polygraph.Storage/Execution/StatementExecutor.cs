@@ -22,20 +22,20 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
 
     internal static void Bind(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
     {
-        var positional = 0;
-        var bound = new HashSet<int>(arguments.Count);
-        foreach (var argument in arguments)
+        for (var i = 0; i < arguments.Count; i++)
         {
-            var index = argument.Name is null ? ++positional : FindParameter(statement, argument.Name);
-            if (index > statement.ParameterCount)
-                throw WrongCount(statement, arguments);
-            statement.Bind(index, argument.Value);
-            bound.Add(index);
+            if (arguments[i].Name is not null)
+            {
+                BindWithNames(statement, arguments);
+                return;
+            }
         }
 
         // SQLite would take NULL for each that is missing, and a forgotten argument would quietly become data.
-        if (bound.Count < statement.ParameterCount)
+        if (arguments.Count != statement.ParameterCount)
             throw WrongCount(statement, arguments);
+        for (var i = 0; i < arguments.Count; i++)
+            statement.Bind(i + 1, arguments[i].Value);
     }
 
     /// <summary>The values of the parameters in the order of their numbers, of arguments that were bound.</summary>
@@ -51,7 +51,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
     /// <summary>Runs to the end, collecting rows if they are wanted, and lets go of the arguments.</summary>
     internal IReadOnlyList<SqlValue[]> Run(SqliteStatement statement, bool wantRows)
     {
-        var rows = new List<SqlValue[]>();
+        List<SqlValue[]>? rows = null;
         RefusedException? tooLarge = null;
         authorizer.SetClientRuns(true);
         time.Start();
@@ -65,7 +65,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
                 var row = new SqlValue[statement.ColumnCount];
                 for (var i = 0; i < row.Length; i++)
                     row[i] = statement.ColumnValue(i);
-                rows.Add(row);
+                (rows ??= []).Add(row);
                 tooLarge = Charge(row);
                 if (tooLarge is not null && statement.IsReadOnly)
                     break;
@@ -78,7 +78,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             statement.ResetAndClear();
         }
 
-        return tooLarge is null ? rows : throw tooLarge;
+        return tooLarge is not null ? throw tooLarge : rows ?? (IReadOnlyList<SqlValue[]>)[];
     }
 
     /// <summary>The next rows of a statement that is already running. Each call may take as long as a whole statement.</summary>
@@ -141,6 +141,23 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
                 compiled.Columns(),
                 statement.IsExplain,
                 compiled.IsReadOnly);
+
+    private static void BindWithNames(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    {
+        var positional = 0;
+        var bound = new HashSet<int>(arguments.Count);
+        foreach (var argument in arguments)
+        {
+            var index = argument.Name is null ? ++positional : FindParameter(statement, argument.Name);
+            if (index > statement.ParameterCount)
+                throw WrongCount(statement, arguments);
+            statement.Bind(index, argument.Value);
+            bound.Add(index);
+        }
+
+        if (bound.Count < statement.ParameterCount)
+            throw WrongCount(statement, arguments);
+    }
 
     private RefusedException? Charge(SqlValue[] row)
     {

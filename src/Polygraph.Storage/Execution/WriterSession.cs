@@ -56,6 +56,9 @@ internal sealed class WriterSession : IStatementRunner
     /// <summary>Whether a statement that can write has succeeded, and was not undone.</summary>
     internal bool Wrote => _wrote;
 
+    /// <summary>Whether a statement that can write was run at all, whatever became of it.</summary>
+    internal bool TriedToWrite { get; private set; }
+
     /// <summary>Whether a statement failed of which only the unit's savepoint can undo everything.</summary>
     internal bool MustUndo { get; private set; }
 
@@ -81,6 +84,7 @@ internal sealed class WriterSession : IStatementRunner
         _mode = mode;
         _isSingle = isSingle;
         MustUndo = false;
+        TriedToWrite = false;
         _wrote = false;
         TouchedSequences = false;
         WantsVacuum = false;
@@ -224,6 +228,7 @@ internal sealed class WriterSession : IStatementRunner
     private StatementOutcome Write(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
         var facts = compiled.Facts;
+        TriedToWrite = true;
         // Without the watch, the rows that REPLACE removes are shown by their delete triggers, and those fire in this mode only. A statement that
         // every replica runs itself must see them everywhere, also where there is no watch.
         if (facts.CanReplace || facts.FiresTriggers)

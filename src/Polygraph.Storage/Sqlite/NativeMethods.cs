@@ -5,7 +5,7 @@ namespace Polygraph.Storage.Sqlite;
 /// <summary>
 /// The part of SQLite's C interface that we use, with blittable types only. Connections and statements are held by safe handles; the calls
 /// take the bare pointer, because each object has one owner thread and keeps its handle alive for the call.
-/// Calls that only read a field skip the garbage collector's transition.
+/// Calls that only read or set a field skip the garbage collector's transition.
 /// </summary>
 internal static unsafe partial class NativeMethods
 {
@@ -43,16 +43,16 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial int sqlite3_clear_bindings(nint statement);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_stmt_readonly(nint statement);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_stmt_isexplain(nint statement);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_stmt_status(nint statement, int counter, int reset);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_bind_parameter_count(nint statement);
 
     [LibraryImport(Library)]
@@ -61,13 +61,13 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial int sqlite3_bind_parameter_index(nint statement, byte* name);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_bind_null(nint statement, int index);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_bind_int64(nint statement, int index, long value);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_bind_double(nint statement, int index, double value);
 
     [LibraryImport(Library)]
@@ -80,7 +80,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial int sqlite3_bind_zeroblob64(nint statement, int index, ulong bytes);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_column_count(nint statement);
 
     [LibraryImport(Library)]
@@ -104,7 +104,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial byte* sqlite3_column_text(nint statement, int column);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_column_bytes(nint statement, int column);
 
     [LibraryImport(Library), SuppressGCTransition]
@@ -122,7 +122,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial byte* sqlite3_value_text(nint value);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_value_bytes(nint value);
 
     [LibraryImport(Library)]
@@ -146,7 +146,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial nint sqlite3_context_db_handle(nint context);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial nint sqlite3_user_data(nint context);
 
     [LibraryImport(Library)]
@@ -211,7 +211,7 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_db_config_apple(
         nint connection, int option, nint r2, nint r3, nint r4, nint r5, nint r6, nint r7, nint value, int* result);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_db_status(nint connection, int option, int* current, int* highest, int reset);
 
     [LibraryImport(Library), SuppressGCTransition]
@@ -226,7 +226,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library), SuppressGCTransition]
     internal static partial long sqlite3_last_insert_rowid(nint connection);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial void sqlite3_set_last_insert_rowid(nint connection, long rowid);
 
     // Only for tests that stand between SQLite and its files.

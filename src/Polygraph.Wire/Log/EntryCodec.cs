@@ -71,6 +71,14 @@ public static class EntryCodec
             new Term(BinaryPrimitives.ReadUInt64LittleEndian(record[8..])), new LogIndex(BinaryPrimitives.ReadUInt64LittleEndian(record[16..])));
     }
 
+    /// <summary>What kind of payload an entry has, without decoding the rest; a number that this version does not know is returned as it is.</summary>
+    /// <exception cref="EntryFormatException">The bytes cannot be an entry, or need a newer version.</exception>
+    public static PayloadFormat ReadPayloadFormat(ReadOnlySpan<byte> record)
+    {
+        CheckedHeaderBytes(record);
+        return (PayloadFormat)record[2];
+    }
+
     /// <summary>The size of the header, after the checks that everything else rests on: versions first, because they rule the rest.</summary>
     private static int CheckedHeaderBytes(ReadOnlySpan<byte> record)
     {

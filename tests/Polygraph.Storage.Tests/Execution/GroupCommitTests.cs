@@ -59,6 +59,30 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
+    public void Units_that_fail_as_a_whole_leave_nothing_whether_or_not_one_had_failed_before()
+    {
+        for (var batch = 0; batch < 3; batch++)
+        {
+            _pair.Leader.BeginBatch();
+            for (var unit = 0; unit < 4; unit++)
+            {
+                var id = (batch * 4) + unit;
+                Assert.NotNull(_pair.Execute(Units.Atomic($"INSERT INTO t VALUES ({id}, random())"), key: $"key {id}").Entry);
+                Assert.Null(_pair.Execute(Units.Atomic($"UPDATE t SET v = 'lost' WHERE id = {id}", "CREATE TABLE lost(x)", $"INSERT INTO t VALUES ({id}, 0)")).Entry);
+                Assert.Null(_pair.Execute(Units.Atomic($"INSERT INTO t VALUES (1000, 0), ({id}, 0)")).Entry);
+                Assert.Null(_pair.Execute(Units.Atomic("SELECT * FROM missing")).Entry);
+            }
+
+            _pair.Leader.CommitBatch();
+        }
+
+        _pair.AssertSame();
+        Assert.Equal(Enumerable.Range(0, 12).Select(id => $"Integer:{id}|Text:integer"), ReplicaPair.Query(_pair.Follower, "SELECT id, typeof(v) FROM t ORDER BY id"));
+        Assert.Empty(ReplicaPair.Query(_pair.Follower, "SELECT name FROM sqlite_schema WHERE name = 'lost'"));
+        Assert.NotNull(_pair.Run(Units.Atomic("INSERT INTO t VALUES (0, 0)"), key: "key 0").Duplicate);
+    }
+
+    [Fact]
     public void A_deferred_foreign_key_fails_its_own_unit_and_not_the_batch()
     {
         _pair.Leader.BeginBatch();

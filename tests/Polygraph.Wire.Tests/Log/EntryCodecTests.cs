@@ -65,6 +65,10 @@ public sealed class EntryCodecTests
         => Assert.Equal(FullHeader.Position, EntryCodec.ReadPosition(Convert.FromHexString(FullRecord)));
 
     [Fact]
+    public void The_kind_of_payload_reads_without_the_rest()
+        => Assert.Equal(FullHeader.Payload, EntryCodec.ReadPayloadFormat(Convert.FromHexString(FullRecord)));
+
+    [Fact]
     public void A_newer_format_that_admits_this_reader_is_read_and_its_extra_fields_are_skipped()
     {
         var record = Convert.FromHexString(FullRecord).ToList();
@@ -93,6 +97,7 @@ public sealed class EntryCodecTests
 
         Assert.Contains(expected, Assert.Throws<EntryFormatException>(() => EntryCodec.Decode(record)).Message, StringComparison.Ordinal);
         Assert.Throws<EntryFormatException>(() => EntryCodec.ReadPosition(record));
+        Assert.Throws<EntryFormatException>(() => EntryCodec.ReadPayloadFormat(record));
     }
 
     [Theory]

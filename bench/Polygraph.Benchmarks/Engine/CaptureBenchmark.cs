@@ -1,0 +1,112 @@
+using Polygraph.Benchmarks.Reporting;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Benchmarks.Engine;
+
+/// <summary>
+/// What a leader pays to capture rows, keep digests and encode entries: the same statements with the same arguments in transactions of the same
+/// number of rows, through Polygraph and through plain SQLite, in turns of a few milliseconds, so that a machine that slows down slows both.
+/// </summary>
+internal static class CaptureBenchmark
+{
+    private const int Rows = 20_000;
+    private const int RowsPerTurn = 1_000;
+    private const double Target = 2.0;
+
+    /// <param name="Table">Into which table.</param>
+    /// <param name="Units">Client transactions in one SQLite transaction.</param>
+    /// <param name="StatementsPerUnit">One-row statements of each.</param>
+    /// <param name="WithKeys">Whether every unit has an idempotency key, which is a row of its own.</param>
+    /// <param name="HasTarget">Or reported only.</param>
+    /// <param name="IsScattered">Whether the changed rows lie on pages of their own, or side by side.</param>
+    private sealed record Case(
+        TableKind Table, int Units, int StatementsPerUnit, bool HasTarget = false, bool WithKeys = false, bool IsScattered = false)
+    {
+        public int RowsPerTransaction => Units * StatementsPerUnit;
+
+        public string Name => $"{(IsScattered ? "scattered rows, " : "")}{(WithKeys ? "idempotency keys, " : "")}{Table.Name}, {Units} × {StatementsPerUnit}";
+    }
+
+    private static readonly Case[] Cases =
+    [
+        new(TableKind.IntegerKey, 1, 100, HasTarget: true),
+        new(TableKind.IntegerKey, 100, 1, HasTarget: true),
+        new(TableKind.IntegerKey, 10, 1),
+        new(TableKind.IntegerKey, 1, 1),
+        new(TableKind.IntegerKey, 100, 1, WithKeys: true),
+        new(TableKind.IntegerKey, 100, 1, IsScattered: true),
+        new(TableKind.Indexed, 100, 1),
+        new(TableKind.WithoutRowid, 100, 1),
+        new(TableKind.Wide, 100, 1),
+    ];
+
+    public static IReadOnlyList<Figure> Measure(int rounds, string only, string directory)
+    {
+        using var plain = new PlainDatabase(Path.Combine(directory, "plain.sqlite"));
+        using var leader = new LeaderDatabase(Path.Combine(directory, "leader.sqlite"));
+        foreach (var sql in Cases.Select(one => one.Table).Distinct().SelectMany(table => table.Schema))
+        {
+            plain.Execute(sql);
+            leader.Execute(sql);
+        }
+
+        var times = new Dictionary<(Case, RowChange), List<(double Plain, double Leader)>>();
+        for (var round = -1; round < rounds; round++)
+        {
+            foreach (var one in Cases.Where(one => one.Name.StartsWith(only, StringComparison.Ordinal)))
+            {
+                foreach (var change in Enum.GetValues<RowChange>())
+                {
+                    var pair = Round(one, change, plain, leader);
+                    // The round before the first one lets the compiler finish.
+                    if (round >= 0)
+                        (times.TryGetValue((one, change), out var list) ? list : times[(one, change)] = []).Add(pair);
+                }
+            }
+        }
+
+        return [.. times.Select(measured => Figure(measured.Key.Item1, measured.Key.Item2, measured.Value))];
+    }
+
+    /// <summary>Microseconds of processor time a row.</summary>
+    private static (double Plain, double Leader) Round(Case one, RowChange change, PlainDatabase plain, LeaderDatabase leader)
+    {
+        var text = one.Table.Text(change);
+        var arguments = one.Table.Arguments(change, Rows, one.IsScattered);
+        var units = arguments.Chunk(one.StatementsPerUnit)
+            .Select(each => LeaderDatabase.Unit(each.Select(values => new SqlStatement(text, values)))).ToList();
+        // What was made for the measurement is old before it begins: the collector does not move it while one side is timed.
+        GC.Collect();
+        GC.Collect();
+        var (plainTime, leaderTime) = (default(WorkTime), default(WorkTime));
+        for (var row = 0; row < Rows; row += RowsPerTurn)
+        {
+            var (start, end) = (row, row + RowsPerTurn);
+            plainTime += WorkTime.Of(() =>
+            {
+                for (var first = start; first < end; first += one.RowsPerTransaction)
+                    plain.Transaction(text, arguments, first, one.RowsPerTransaction);
+            });
+            leaderTime += WorkTime.Of(() =>
+            {
+                for (var first = start; first < end; first += one.RowsPerTransaction)
+                    leader.Batch(units, first / one.StatementsPerUnit, one.Units, one.WithKeys);
+            });
+        }
+
+        plain.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        leader.Checkpoint();
+        return (plainTime.Processor.TotalMicroseconds / Rows, leaderTime.Processor.TotalMicroseconds / Rows);
+    }
+
+    private static Figure Figure(Case one, RowChange change, List<(double Plain, double Leader)> times)
+    {
+        var absolute = times.OrderBy(pair => pair.Leader).ElementAt(times.Count / 2);
+        return new Figure(
+            $"{change.ToString().ToLowerInvariant()}, {one.Name}",
+            "× plain",
+            [.. times.Select(pair => pair.Leader / pair.Plain)],
+            $"{one.RowsPerTransaction} rows a transaction; {absolute.Leader:0.00} µs of processor a row, plain {absolute.Plain:0.00}",
+            one.HasTarget ? Target : null);
+    }
+}
