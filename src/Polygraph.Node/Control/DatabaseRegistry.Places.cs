@@ -29,18 +29,39 @@ internal sealed partial class DatabaseRegistry
     {
         if (Find(replica.Database.Id) == replica)
         {
-            reseeder.Begin(
-                replica.Database, Damage.Behind,
-                $"It was away for so long that the leader's log, which begins after {after}, no longer reaches back to where this replica's ends ({replica.View.Appended}).");
+            reseeder.Begin(replica.Database, new ReseedNeed(
+                Damage.Behind,
+                $"It was away for so long that the leader's log, which begins after {after}, no longer reaches back to where this replica's ends ({replica.View.Appended}).",
+                after.Index));
         }
     }
 
+    public bool IsFetchingFor(Replica replica) => reseeder.IsFetching(replica.Database.Id);
+
     public async Task ReplaceAsync(DatabaseInfo database, string meanwhile, Func<Replica?> step)
+    {
+        try
+        {
+            await ReplaceAsync(database, meanwhile, static _ => true, step).ConfigureAwait(false);
+        }
+        catch (Exception e) when (DiskTrouble.Of(e) is { } trouble)
+        {
+            // Whoever asked may give up on it; the place must not stay empty for that.
+            Restart(database, trouble);
+            throw;
+        }
+    }
+
+    /// <summary>The same, if the replica that is open, or that none is, is a reason to; asked when nothing else can change the place any more.</summary>
+    private async Task ReplaceAsync(DatabaseInfo database, string meanwhile, Func<Replica?, bool> isNeeded, Func<Replica?> step)
     {
         await _places.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (_replicas.TryGetValue(database.Id, out var open))
+            _replicas.TryGetValue(database.Id, out var open);
+            if (!isNeeded(open))
+                return;
+            if (open is not null)
             {
                 _stopped[database.Id] = new StoppedDatabase(database, meanwhile);
                 _replicas = _replicas.Remove(database.Id);
@@ -76,7 +97,7 @@ internal sealed partial class DatabaseRegistry
     private void Reseed(DatabaseInfo database, Damage damage, Exception failure)
     {
         if (VoterCount > 1)
-            reseeder.Begin(database, damage, DamageRules.Describe(failure));
+            reseeder.Begin(database, new ReseedNeed(damage, DamageRules.Describe(failure), DamageRules.PositionOf(failure)));
         else
             Explain(database, $"{DamageRules.Describe(failure)} There is no other node that could give this one a copy.");
     }
@@ -93,6 +114,17 @@ internal sealed partial class DatabaseRegistry
             NoteChange();
             if (open is not null)
                 await open.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _places.Release();
+        }
+
+        // The replica may have failed just before it was closed. Not with the places held, for which the case may wait; none begins any more.
+        await reseeder.CancelAsync(database.Id).ConfigureAwait(false);
+        await _places.WaitAsync().ConfigureAwait(false);
+        try
+        {
             snapshots.Forget(database);
             factory.Delete(database);
             ControlLog.DatabaseClosed(logger, database.Name);
@@ -119,6 +151,8 @@ internal sealed partial class DatabaseRegistry
             ControlLog.DatabaseNotOpened(logger, database.Name, e);
             if (DamageOf(database, e) is { } damage)
                 Reseed(database, damage, e);
+            else if (DiskTrouble.Of(e) is { } trouble && database.Id != GroupId.System)
+                Restart(database, trouble);
             return e;
         }
     }

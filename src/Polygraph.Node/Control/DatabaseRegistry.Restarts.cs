@@ -15,27 +15,53 @@ internal sealed partial class DatabaseRegistry
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often it is looked whether a database that is being given a new copy is left to this.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+
     /// <summary>A replica that ran for so long before its disk failed again begins with short pauses again.</summary>
     private static readonly TimeSpan PauseForgottenAfter = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<GroupId, Task> _restarts = new();
     private readonly ConcurrentDictionary<GroupId, (TimeSpan Pause, Instant At)> _pauses = new();
+    private readonly Lock _restartGate = new();
 
-    /// <summary>Called once a failed replica; a second restart of the same group begins only after the first has opened it.</summary>
+    // Guarded by the gate: what keeps a database closed and nobody has looked at yet, and who looks.
+    private readonly Dictionary<GroupId, DiskTrouble> _troubles = [];
+    private readonly Dictionary<GroupId, Task> _restarts = [];
+
+    /// <summary>A disk keeps a replica from running: it is opened again as soon as the disk lets it.</summary>
     private void Restart(DatabaseInfo database, DiskTrouble trouble)
-        => _restarts[database.Id] = Task.Run(() => RestartAsync(database, trouble, _stopping.Token));
+    {
+        lock (_restartGate)
+        {
+            if (_stopping.IsCancellationRequested)
+                return;
+            _troubles[database.Id] = trouble;
+            if (!_restarts.ContainsKey(database.Id))
+                _restarts[database.Id] = Task.Run(() => RestartAsync(database, _stopping.Token));
+        }
+    }
 
-    private async Task RestartAsync(DatabaseInfo database, DiskTrouble trouble, CancellationToken stopping)
+    private Task RestartsEnd()
+    {
+        lock (_restartGate)
+            return Task.WhenAll(_restarts.Values.ToList());
+    }
+
+    private async Task RestartAsync(DatabaseInfo database, CancellationToken stopping)
     {
         try
         {
-            for (DiskTrouble? left = trouble; left is not null;)
+            // A replica that fails just after it was opened leaves its trouble here before this looks again.
+            while (TakeTrouble(database.Id) is { } trouble)
             {
-                Explain(database, left.Reason);
+                Explain(database, trouble.Reason);
                 var pause = NextPause(database.Id);
-                ControlLog.DiskTrouble(logger, database.Name, pause, left.Reason);
+                ControlLog.DiskTrouble(logger, database.Name, pause, trouble.Reason);
                 await Task.Delay(pause, clock.Time, stopping).ConfigureAwait(false);
-                left = await TryRestartAsync(database, left).ConfigureAwait(false);
+                while (!CanRestart(database.Id))
+                    await Task.Delay(LookInterval, clock.Time, stopping).ConfigureAwait(false);
+                if (await TryRestartAsync(database, trouble).ConfigureAwait(false) is { } still)
+                    Restart(database, still);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -44,19 +70,41 @@ internal sealed partial class DatabaseRegistry
         }
     }
 
+    private DiskTrouble? TakeTrouble(GroupId group)
+    {
+        lock (_restartGate)
+        {
+            if (_troubles.Remove(group, out var trouble))
+                return trouble;
+            _restarts.Remove(group);
+            return null;
+        }
+    }
+
+    // Whoever gives a database a new copy opens it too, or gives up: only then is it known whether it must be opened here. The log that goes on
+    // meanwhile is this one's to keep going.
+    private bool CanRestart(GroupId group) => !reseeder.IsBusyWith(group) || Find(group) is { HasStopped: false } or { IsLogOnly: true };
+
     /// <summary>Closes the failed replica, if it is still open, and opens it anew. Gives back what still keeps it from that.</summary>
     private async Task<DiskTrouble?> TryRestartAsync(DatabaseInfo database, DiskTrouble trouble)
     {
-        if (Find(database.Id) is { Failure: null } || reseeder.IsBusyWith(database.Id))
-            return null;
+        if (Find(database.Id) is null && !_stopped.ContainsKey(database.Id))
+            return null; // Dropped.
         try
         {
-            await ReplaceAsync(database, trouble.Reason, () =>
-            {
-                DiskProbe.Run(DiskFileSystem.Instance, factory.HomeOf(database).Path);
-                return factory.Open(database, this);
-            }).ConfigureAwait(false);
-            return null;
+            // Before anything is closed: while there is no room, what is there may as well stay.
+            DiskProbe.Run(DiskFileSystem.Instance, factory.HomeOf(database).Path);
+            var isBusy = false;
+            await ReplaceAsync(
+                database,
+                trouble.Reason,
+                open =>
+                {
+                    isBusy = reseeder.IsBusyWith(database.Id);
+                    return open is { HasStopped: true } ? open.IsLogOnly || !isBusy : open is null && !isBusy;
+                },
+                () => isBusy ? factory.OpenLogOnly(database, this, trouble.Reason) : factory.Open(database, this)).ConfigureAwait(false);
+            return isBusy && Find(database.Id) is not { HasStopped: false } ? trouble : null;
         }
 #pragma warning disable CA1031 // Not hidden: tried again, mended from another node, or told by /readyz and the status.
         catch (Exception e)
@@ -66,7 +114,7 @@ internal sealed partial class DatabaseRegistry
                 return still;
             ControlLog.DatabaseNotOpened(logger, database.Name, e);
             Explain(database, $"It cannot be opened: {e.Message}");
-            if (DamageRules.Of(e, factory.HomeOf(database).Vote) is { } damage)
+            if (DamageOf(database, e) is { } damage)
                 Reseed(database, damage, e);
             return null;
         }

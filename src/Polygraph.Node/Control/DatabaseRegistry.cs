@@ -127,7 +127,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _reconciling.ConfigureAwait(false);
         await reseeder.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(_restarts.Values).ConfigureAwait(false);
+        await RestartsEnd().ConfigureAwait(false);
         foreach (var replica in _replicas.Values)
             await replica.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();

@@ -10,4 +10,7 @@ internal interface IReplicaOwner
 
     /// <summary>The replica cannot go on from the leader's log. Said again and again while that is so.</summary>
     void NeedsSnapshot(Replica replica, Position after);
+
+    /// <summary>Whether a copy for this replica is on its way. The log behind the copy is needed once that is in place.</summary>
+    bool IsFetchingFor(Replica replica);
 }

@@ -18,6 +18,26 @@ internal readonly record struct RetentionFacts(
 /// </summary>
 internal static class LogRetention
 {
+    /// <summary>
+    /// The first entry to keep of a replica that has no SQLite, only its log: what goes from it is gone from this node. So only what every voter holds
+    /// goes, and only beyond the bound of size.
+    /// </summary>
+    public static LogIndex KeepFromWithoutStore(LogRetentionOptions options, in RetentionFacts facts)
+    {
+        var keepFrom = facts.Segments[0].First;
+        var left = facts.Segments.Sum(segment => segment.Bytes);
+        for (var i = 0; i + 1 < facts.Segments.Count && left > options.BytesMax; i++)
+        {
+            var next = facts.Segments[i + 1].First;
+            if (next.Previous > LogIndex.Min(facts.HeldByAll, facts.Committed))
+                break;
+            left -= facts.Segments[i].Bytes;
+            keepFrom = next;
+        }
+
+        return keepFrom;
+    }
+
     /// <summary>The first entry to keep.</summary>
     /// <param name="options">The bounds.</param>
     /// <param name="facts">The log and who needs it.</param>

@@ -25,7 +25,7 @@ internal sealed partial class Replica
     public async Task<SnapshotManifest> CopyAsync(SnapshotOwner owner, string path, CancellationToken cancellation)
     {
         if (_store is null || _failure is not null)
-            throw new ReplicaUnavailableException(_failure ?? "This replica has no database.");
+            throw new ReplicaUnavailableException(Failure ?? "This replica has no database.");
         _store.Hold();
         try
         {
@@ -47,13 +47,13 @@ internal sealed partial class Replica
     /// <param name="pinned">A snapshot that somebody takes needs the log from behind this on.</param>
     public void TrimLog(LogRetentionOptions options, LogIndex? pinned)
     {
-        if (_store is null || _failure is not null)
+        if (_failure is not null || (_store is null && _owner.IsFetchingFor(this)))
             return;
         var view = View;
-        var facts = new RetentionFacts(_log.Segments, _store.Checkpointed, view.Committed, view.Retain, pinned);
-        var keepFrom = LogRetention.KeepFrom(options, facts, AgeOf);
-        if (facts.Segments.Sum(segment => segment.Bytes) > options.BytesMax && facts.Checkpointed < view.Committed)
-            _writer!.WantCheckpoint();
+        var facts = new RetentionFacts(_log.Segments, _store?.Checkpointed ?? view.Committed, view.Committed, view.Retain, pinned);
+        var keepFrom = _store is null ? LogRetention.KeepFromWithoutStore(options, facts) : LogRetention.KeepFrom(options, facts, AgeOf);
+        if (_writer is not null && facts.Segments.Sum(segment => segment.Bytes) > options.BytesMax && facts.Checkpointed < view.Committed)
+            _writer.WantCheckpoint();
         if (keepFrom <= _log.First)
             return;
         _disk.Post(new PersistJob { DropBefore = keepFrom, Persisted = () => _loop.Post(new Input.Trimmed(_log.Before)) });

@@ -33,6 +33,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<bool?>> _holds = new();
     private volatile ReaderPool? _readers;
     private volatile string? _failure;
+    private volatile string? _broken;
     private volatile string? _trouble;
     private TaskCompletionSource? _changed;
     private TaskCompletionSource? _fresher;
@@ -58,7 +59,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         _home = parts.Home;
         _owner = parts.Owner;
         _clock = parts.Clock;
-        _failure = parts.Broken;
+        _broken = parts.Broken;
         _disk = new LogThread(_log, _votes, $"log {database.Name}", Failed);
 
         var vote = _votes.Current;
@@ -76,17 +77,23 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     public DatabaseInfo Database { get; }
 
     /// <summary>The replica after its last step.</summary>
-    public GroupView View => _failure is null ? _loop.View : _loop.View with { Serving = false, Leader = NodeId.None };
+    public GroupView View => Failure is null ? _loop.View : _loop.View with { Serving = false, Leader = NodeId.None };
 
     /// <summary>The read connections; replaced when SQLite is rewound.</summary>
     /// <exception cref="ReplicaUnavailableException">There are none: SQLite is damaged.</exception>
-    public ReaderPool Readers => _readers ?? throw new ReplicaUnavailableException(_failure!);
+    public ReaderPool Readers => _readers ?? throw new ReplicaUnavailableException(Failure!);
 
     /// <summary>Why this replica serves nothing; null while it does.</summary>
-    public string? Failure => _failure;
+    public string? Failure => _failure ?? _broken;
+
+    /// <summary>Whether it has stopped since it was opened: it appends, acknowledges and votes no more.</summary>
+    public bool HasStopped => _failure is not null;
+
+    /// <summary>Whether it was opened without SQLite, which is damaged: the log goes on, and nothing is served.</summary>
+    public bool IsLogOnly => _store is null;
 
     /// <summary>Why this replica shows an old state and will not catch up by itself, if that is so.</summary>
-    public string? Trouble => _failure ?? _trouble;
+    public string? Trouble => Failure ?? _trouble;
 
     /// <summary>The first entry that the log still has.</summary>
     public LogIndex FirstInLog => _log.First;
@@ -129,7 +136,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     {
         var write = create(Interlocked.Increment(ref _ids));
         Register(write);
-        if (_failure is not null || !_writer!.TryContinue(new WriterOrder.Continue(write, transaction)))
+        if (Failure is not null || !_writer!.TryContinue(new WriterOrder.Continue(write, transaction)))
             write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
         return write.Completion;
     }
@@ -172,7 +179,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         var id = Interlocked.Increment(ref _ids);
         var waiting = new TaskCompletionSource<ReadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         _reads[id] = waiting;
-        if (_failure is not null || !_loop.TryPost(new Input.ReadIndex(id, minimum, timeout)))
+        if (Failure is not null || !_loop.TryPost(new Input.ReadIndex(id, minimum, timeout)))
             ReadDone(id, new ReadResult(ReadOutcome.NoLeader, LogIndex.Zero));
         return await waiting.Task.ConfigureAwait(false);
     }
@@ -188,7 +195,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         var id = Interlocked.Increment(ref _ids);
         var waiting = new TaskCompletionSource<bool?>(TaskCreationOptions.RunContinuationsAsynchronously);
         _holds[id] = waiting;
-        if (_failure is not null || !_loop.TryPost(new Input.HoldUntilCommitted(id, seen, timeout)))
+        if (Failure is not null || !_loop.TryPost(new Input.HoldUntilCommitted(id, seen, timeout)))
             HoldDone(id, null);
         return waiting.Task;
     }
@@ -249,8 +256,12 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     public void Explain(string? reason)
     {
         _trouble = reason;
-        if (_failure is not null && reason is not null)
+        if (reason is null)
+            return;
+        if (_failure is not null)
             _failure = reason;
+        else if (_broken is not null)
+            _broken = reason;
     }
 
     public void Report(Input input) => _loop.Post(input);
@@ -315,7 +326,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     private Task<WriteEnd> Enqueue(Func<ulong, ClientWrite> create, Func<ClientWrite, WriterOrder> order)
     {
         var write = create(Interlocked.Increment(ref _ids));
-        if (_failure is not null || !View.Serving)
+        if (Failure is not null || !View.Serving)
         {
             write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             return write.Completion;

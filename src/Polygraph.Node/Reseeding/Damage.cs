@@ -1,3 +1,4 @@
+using Polygraph.Protocol;
 using Polygraph.Storage;
 using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Log;
@@ -41,6 +42,9 @@ internal static class DamageRules
             LogCorruptedException log => log.Path == votePath ? null : Damage.Log,
             _ => null,
         };
+
+    /// <summary>What a copy must hold to mend the failure: an older one would be led through the same entry again, to the same end.</summary>
+    public static LogIndex PositionOf(Exception failure) => failure is DivergenceException divergence ? divergence.Position.Index : LogIndex.Zero;
 
     /// <summary>The failure in words for people.</summary>
     public static string Describe(Exception failure)

@@ -15,14 +15,10 @@ internal sealed record ReseedParts(ReplicaFactory Factory, SnapshotFetcher Fetch
 /// <summary>
 /// Gives damaged, divergent and long-absent replicas a new copy, without being asked: keeps them from serving at once, fetches a snapshot from a
 /// healthy node, verifies every row of it, and only then puts it in place. The old copy stays until the new one is open. Limited in rate: a
-/// replica that needs copies again and again has another trouble, and stays stopped.
+/// replica that needs copies again and again has another trouble, says so, and waits.
 /// </summary>
 internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
 {
-    /// <summary>Attempts for one database within <see cref="AttemptsWithin"/>, successful or not.</summary>
-    private const int AttemptsMax = 6;
-
-    private static readonly TimeSpan AttemptsWithin = TimeSpan.FromHours(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan BackoffMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(30);
@@ -31,11 +27,15 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
     /// <summary>A replica that did not say for so long that it needs a snapshot goes on from the log again.</summary>
     private static readonly TimeSpan NeedLasts = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<GroupId, ReseedCase> _cases = new();
-    private readonly ConcurrentDictionary<GroupId, Queue<Instant>> _attempts = new();
+    private readonly Lock _gate = new();
+
+    // Guarded by the gate.
+    private readonly Dictionary<GroupId, ReseedCase> _cases = [];
+    private bool _stopped;
+
+    private readonly ConcurrentDictionary<GroupId, ReseedAttempts> _attempts = new();
     private readonly ConcurrentDictionary<GroupId, int> _done = new();
     private IReplicaPlaces? _places;
-    private volatile bool _stopped;
 
     private static DiskFileSystem Files => DiskFileSystem.Instance;
 
@@ -45,37 +45,29 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
     public int CountOf(GroupId database) => _done.GetValueOrDefault(database);
 
     /// <summary>Whether a database is being given a new copy.</summary>
-    public bool IsBusyWith(GroupId database) => _cases.ContainsKey(database);
+    public bool IsBusyWith(GroupId database) => CaseOf(database) is not null;
 
-    /// <summary>A replica needs a new copy. Does nothing if it gets one already.</summary>
-    public void Begin(DatabaseInfo database, Damage damage, string reason)
+    /// <summary>Whether a copy of a database is on its way.</summary>
+    public bool IsFetching(GroupId database) => CaseOf(database) is { IsFetching: true };
+
+    /// <summary>A replica needs a new copy. Does not begin anew if it is being given one.</summary>
+    public void Begin(DatabaseInfo database, ReseedNeed need)
     {
-        while (!_stopped)
+        lock (_gate)
         {
-            if (_cases.TryGetValue(database.Id, out var known))
-            {
-                known.NeededAt = parts.Clock.Now;
-                known.Worsen(damage);
+            if (_stopped)
                 return;
-            }
-
-            var begun = new ReseedCase(database, damage, reason) { NeededAt = parts.Clock.Now };
-            if (!_cases.TryAdd(database.Id, begun))
-            {
-                begun.Dispose();
-                continue;
-            }
-
-            ReseedLog.Begun(parts.Logger, database.Name, damage, reason);
-            begun.Work = Task.Run(() => RunAsync(begun));
-            return;
+            if (_cases.TryGetValue(database.Id, out var known))
+                known.Note(need, parts.Clock.Now);
+            else
+                Open(database, need);
         }
     }
 
     /// <summary>Gives up on a database, which is dropped.</summary>
     public async Task CancelAsync(GroupId database)
     {
-        if (!_cases.TryGetValue(database, out var known))
+        if (CaseOf(database) is not { } known)
             return;
         await known.Stopping.CancelAsync().ConfigureAwait(false);
         await known.Work.ConfigureAwait(false);
@@ -83,9 +75,41 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _stopped = true;
-        foreach (var database in _cases.Keys)
+        List<GroupId> open;
+        lock (_gate)
+        {
+            _stopped = true;
+            open = [.. _cases.Keys];
+        }
+
+        foreach (var database in open)
             await CancelAsync(database).ConfigureAwait(false);
+    }
+
+    private ReseedCase? CaseOf(GroupId database)
+    {
+        lock (_gate)
+            return _cases.GetValueOrDefault(database);
+    }
+
+    // With the gate held: whoever finds the case finds its work too.
+    private void Open(DatabaseInfo database, ReseedNeed need)
+    {
+        ReseedLog.Begun(parts.Logger, database.Name, need.Damage, need.Reason);
+        var begun = new ReseedCase(database, need, parts.Clock.Now);
+        _cases.Add(database.Id, begun);
+        begun.Work = Task.Run(() => RunAsync(begun));
+    }
+
+    // The replica that was put in place may have failed already, while the source was told: that is another case.
+    private void Close(ReseedCase reseed)
+    {
+        lock (_gate)
+        {
+            _cases.Remove(reseed.Database.Id);
+            if (!_stopped && !reseed.Stopping.IsCancellationRequested && reseed.Next is { } next)
+                Open(reseed.Database, next);
+        }
     }
 
     private async Task RunAsync(ReseedCase reseed)
@@ -107,7 +131,7 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
         }
         finally
         {
-            _cases.TryRemove(reseed.Database.Id, out _);
+            Close(reseed);
         }
     }
 
@@ -115,7 +139,9 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
     {
         var isolatedFor = (Damage?)null;
         var refused = new HashSet<NodeId>();
+        var attempts = _attempts.GetOrAdd(reseed.Database.Id, _ => new ReseedAttempts());
         var failures = 0;
+        var toldSpent = false;
         while (true)
         {
             if (isolatedFor != reseed.Damage)
@@ -132,6 +158,16 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
                 return;
             }
 
+            if (attempts.AreSpent(parts.Clock.Now))
+            {
+                if (!toldSpent)
+                    GiveUp(reseed, attempts);
+                toldSpent = true;
+                await Task.Delay(BackoffMin, parts.Clock.Time, stopping).ConfigureAwait(false);
+                continue;
+            }
+
+            toldSpent = false;
             var source = parts.Status.SourcesOf(reseed.Database.Id).FirstOrDefault(node => !refused.Contains(node));
             if (source.IsNone)
             {
@@ -141,16 +177,9 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
                 continue;
             }
 
-            if (!TryCountAttempt(reseed.Database.Id))
-            {
-                GiveUp(reseed, $"{reseed.Reason} {AttemptsMax} copies were taken or tried within {AttemptsWithin.TotalMinutes} minutes, so it stays stopped. "
-                    + "Look at this node's disk and memory, then restart it.");
-                return;
-            }
-
             try
             {
-                await AttemptAsync(reseed, source, stopping).ConfigureAwait(false);
+                await AttemptAsync(reseed, source, attempts, stopping).ConfigureAwait(false);
                 return;
             }
             catch (Exception e) when (e is SnapshotRefusedException or SnapshotUnavailableException or IOException or UnauthorizedAccessException or LogFailedException)
@@ -199,12 +228,33 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
         }
     }
 
+    /// <summary>One attempt, which is counted if it fetched anything.</summary>
+    private async Task AttemptAsync(ReseedCase reseed, NodeId source, ReseedAttempts attempts, CancellationToken stopping)
+    {
+        reseed.HasFetched = false;
+        reseed.IsFetching = true;
+        try
+        {
+            await AttemptAsync(reseed, source, stopping).ConfigureAwait(false);
+            attempts.Note(parts.Clock.Now, fetched: true, failure: null);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            attempts.Note(parts.Clock.Now, reseed.HasFetched, e);
+            throw;
+        }
+        finally
+        {
+            reseed.IsFetching = false;
+        }
+    }
+
     private async Task AttemptAsync(ReseedCase reseed, NodeId source, CancellationToken stopping)
     {
         var damage = reseed.Damage;
         var home = parts.Factory.HomeOf(reseed.Database);
         _places!.Explain(reseed.Database, $"{reseed.Reason} A copy is being made on {source}.");
-        using var incoming = await parts.Fetcher.BeginAsync(source, reseed.Database.Id, home, stopping).ConfigureAwait(false);
+        using var incoming = await parts.Fetcher.BeginAsync(source, reseed.Database.Id, OldestUseful(reseed), home, stopping).ConfigureAwait(false);
         var manifest = incoming.Manifest;
         using var done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var keeping = KeepAsync(source, manifest, done.Token);
@@ -242,7 +292,10 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
         ReseedLog.Verified(parts.Logger, reseed.Database.Name, source, (fetched - began).TotalSeconds, (parts.Clock.Now - fetched).TotalSeconds);
 
         void Tell(IncomingSnapshot snapshot)
-            => _places!.Explain(reseed.Database, $"{reseed.Reason} A copy is being fetched from {source}: {100 * snapshot.Offset / manifest.Bytes} % of {manifest.Bytes >> 20} MiB.");
+        {
+            reseed.HasFetched = true;
+            _places!.Explain(reseed.Database, $"{reseed.Reason} A copy is being fetched from {source}: {100 * snapshot.Offset / manifest.Bytes} % of {manifest.Bytes >> 20} MiB.");
+        }
     }
 
     /// <summary>The only time in which no replica is open: a few renames, and the opening.</summary>
@@ -282,6 +335,7 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
                 return damage == Damage.Database ? parts.Factory.OpenLogOnly(reseed.Database, _places, reseed.Reason) : parts.Factory.Open(reseed.Database, _places);
             SnapshotInstall.Begin(Files, home, manifest, fate);
             var replica = parts.Factory.Open(reseed.Database, _places);
+            reseed.NoteInPlace();
             ReseedLog.Installed(parts.Logger, reseed.Database.Name, manifest.Position, fate switch
             {
                 LogFate.Keep => "kept",
@@ -300,19 +354,15 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
             await parts.Fetcher.AskAsync(source, new GroupId(manifest.Group), SnapshotAsk.Keep, manifest.Snapshot, done).ConfigureAwait(false);
     }
 
-    private bool TryCountAttempt(GroupId database)
-    {
-        var attempts = _attempts.GetOrAdd(database, _ => new Queue<Instant>());
-        lock (attempts)
-        {
-            while (attempts.TryPeek(out var first) && parts.Clock.Now - first > AttemptsWithin)
-                attempts.Dequeue();
-            if (attempts.Count >= AttemptsMax)
-                return false;
-            attempts.Enqueue(parts.Clock.Now);
-            return true;
-        }
-    }
+    // A copy from before the log that is here begins could not be joined to it.
+    private LogIndex OldestUseful(ReseedCase reseed)
+        => reseed.Damage == Damage.Database && _places!.Find(reseed.Database.Id) is { IsLogOnly: true } placed
+            ? LogIndex.Max(reseed.AtLeast, placed.FirstInLog.Previous)
+            : reseed.AtLeast;
+
+    private void GiveUp(ReseedCase reseed, ReseedAttempts attempts)
+        => GiveUp(reseed, $"{reseed.Reason} {attempts.Describe()} It takes no other until {ReseedAttempts.Within.TotalMinutes} minutes have passed since the first of "
+            + "these, or this node is restarted.");
 
     private void GiveUp(ReseedCase reseed, string reason)
     {

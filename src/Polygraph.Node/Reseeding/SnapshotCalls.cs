@@ -6,7 +6,8 @@ namespace Polygraph.Node.Reseeding;
 /// <param name="Group">Of which database.</param>
 /// <param name="Ask">One of <see cref="SnapshotAsk"/>.</param>
 /// <param name="Snapshot">Which snapshot; null: any that is fresh.</param>
-internal sealed record SnapshotRequest(uint Group, string Ask, Guid? Snapshot);
+/// <param name="AtLeast">The index that it must hold; an older copy does not help whoever asks.</param>
+internal sealed record SnapshotRequest(uint Group, string Ask, Guid? Snapshot, ulong AtLeast = 0);
 
 /// <summary>The words of <see cref="SnapshotRequest.Ask"/>.</summary>
 internal static class SnapshotAsk

@@ -55,19 +55,27 @@ internal sealed class SnapshotFetcher : IDisposable
     public long BytesReceived => Volatile.Read(ref _bytesReceived);
 
     /// <summary>A snapshot of this node's, or what is there of one that this source still keeps.</summary>
+    /// <param name="source">Who gives it.</param>
+    /// <param name="group">Of which database.</param>
+    /// <param name="atLeast">An older one does not help.</param>
+    /// <param name="home">Where it goes.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="SnapshotUnavailableException">The source gives none.</exception>
-    public async Task<IncomingSnapshot> BeginAsync(NodeId source, GroupId group, ReplicaHome home, CancellationToken cancellation)
+    public async Task<IncomingSnapshot> BeginAsync(NodeId source, GroupId group, LogIndex atLeast, ReplicaHome home, CancellationToken cancellation)
     {
         if (IncomingSnapshot.TryResume(DiskFileSystem.Instance, home) is { } resumed)
         {
-            if (resumed.Manifest.Node == source.Value && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null })
+            if (resumed.Manifest.Node == source.Value && resumed.Manifest.Position.Index >= atLeast
+                && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null })
                 return resumed;
             resumed.Dispose();
         }
 
-        var manifest = await PrepareAsync(source, group, cancellation).ConfigureAwait(false);
+        var manifest = await PrepareAsync(source, group, atLeast, cancellation).ConfigureAwait(false);
         if (manifest.Group != group.Value || manifest.Cluster != _identity.Cluster.ToString() || manifest.Node != source.Value)
             throw new SnapshotRefusedException($"{source} described a snapshot of another database.");
+        if (manifest.Position.Index < atLeast)
+            throw new SnapshotUnavailableException($"the snapshot holds {manifest.Position}, and one through {atLeast} is needed");
         var free = new DriveInfo(home.Path).AvailableFreeSpace;
         if (free < manifest.Bytes)
             throw new SnapshotUnavailableException($"the snapshot has {manifest.Bytes >> 20} MiB, and the disk here has {free >> 20} MiB left");
@@ -100,21 +108,21 @@ internal sealed class SnapshotFetcher : IDisposable
     }
 
     /// <summary>One question about a snapshot; null if the node did not answer.</summary>
-    public async Task<SnapshotReply?> AskAsync(NodeId source, GroupId group, string ask, Guid? snapshot, CancellationToken cancellation)
+    public async Task<SnapshotReply?> AskAsync(NodeId source, GroupId group, string ask, Guid? snapshot, CancellationToken cancellation, LogIndex atLeast = default)
     {
-        var payload = JsonSerializer.SerializeToUtf8Bytes(new SnapshotRequest(group.Value, ask, snapshot), ReseedJson.Default.SnapshotRequest);
+        var payload = JsonSerializer.SerializeToUtf8Bytes(new SnapshotRequest(group.Value, ask, snapshot, atLeast.Value), ReseedJson.Default.SnapshotRequest);
         var answer = await _calls.CallAsync(source, PeerMethod.Snapshot, payload, CallPatience, cancellation).ConfigureAwait(false);
         return answer is { } bytes ? JsonSerializer.Deserialize(bytes.Span, ReseedJson.Default.SnapshotReply) : null;
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<SnapshotManifest> PrepareAsync(NodeId source, GroupId group, CancellationToken cancellation)
+    private async Task<SnapshotManifest> PrepareAsync(NodeId source, GroupId group, LogIndex atLeast, CancellationToken cancellation)
     {
         Guid? asked = null;
         while (true)
         {
-            var reply = await AskAsync(source, group, SnapshotAsk.Prepare, asked, cancellation).ConfigureAwait(false)
+            var reply = await AskAsync(source, group, SnapshotAsk.Prepare, asked, cancellation, atLeast).ConfigureAwait(false)
                 ?? throw new SnapshotUnavailableException($"{source} does not answer");
             if (reply.Snapshot is null)
                 throw new SnapshotUnavailableException(reply.Reason ?? $"{source} gives no snapshot");

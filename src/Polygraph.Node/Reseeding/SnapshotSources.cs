@@ -43,7 +43,7 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
         lock (_gate)
         {
             var made = Of(replica.Database);
-            var snapshot = request.Snapshot is { } id ? made.Find(one => one.Id == id) : made.Find(IsFresh);
+            var snapshot = request.Snapshot is { } id ? made.Find(one => one.Id == id) : made.Find(one => IsFresh(one) && one.Pinned.Value >= request.AtLeast);
             if (request.Ask == SnapshotAsk.Release && snapshot is not null)
             {
                 Remove(made, snapshot);
@@ -51,6 +51,8 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
             }
             else if (request is { Ask: SnapshotAsk.Prepare, Snapshot: null } && snapshot is null)
             {
+                if (replica.View.Applied.Index.Value < request.AtLeast)
+                    return new SnapshotReply(null, null, $"{self} holds {replica.Database.Name} only through {replica.View.Applied}, and a copy through {request.AtLeast} is needed");
                 if (Refusal(replica, made) is { } refusal)
                     return new SnapshotReply(null, null, refusal);
                 made.Add(snapshot = Begin(replica));

@@ -38,6 +38,21 @@ public sealed class LogRetentionTests
         Assert.Equal(new LogIndex(expected), kept);
     }
 
+    [Theory]
+    // Everybody has everything: the bound, no more.
+    [InlineData(100, 100, 21)]
+    // What somebody lacks stays: without SQLite the log may be all that there is of it.
+    [InlineData(100, 0, 1)]
+    [InlineData(100, 15, 11)]
+    [InlineData(15, 100, 11)]
+    public void The_first_entry_to_keep_without_SQLite(ulong committed, ulong heldByAll, ulong expected)
+    {
+        var facts = new RetentionFacts(
+            [.. Enumerable.Range(0, 10).Select(i => new SegmentExtent(new LogIndex(((ulong)i * 10) + 1), 100))],
+            new LogIndex(committed), new LogIndex(committed), new LogIndex(heldByAll), null);
+        Assert.Equal(new LogIndex(expected), LogRetention.KeepFromWithoutStore(Options, facts));
+    }
+
     [Fact]
     public void The_last_segment_stays_however_large_it_is()
     {

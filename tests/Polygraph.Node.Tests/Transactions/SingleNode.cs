@@ -23,7 +23,27 @@ public sealed class SingleNode : IAsyncDisposable
 
     public static async Task<SingleNode> StartAsync(TransactionLimits limits)
     {
-        var directory = Directory.CreateTempSubdirectory("polygraph-node-").FullName;
+        var node = await OpenAsync(Directory.CreateTempSubdirectory("polygraph-node-").FullName, limits);
+
+        // Any request waits until there is a leader; the first ones may come before the database exists.
+        for (var attempt = 0; attempt < 5; attempt++)
+            if ((await node.Stream().TryAsync("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, n INTEGER)")).Code is null)
+                return node;
+        await node.DisposeAsync();
+        throw new TimeoutException("The node did not take a write in 50 seconds.");
+    }
+
+    /// <summary>Stops the node, runs a step on its data directory, and starts it anew. This object is of no use any more.</summary>
+    public async Task<SingleNode> RestartAsync(TransactionLimits limits, Action<string> meanwhile)
+    {
+        Http.Dispose();
+        await _host.DisposeAsync();
+        meanwhile(_directory);
+        return await OpenAsync(_directory, limits);
+    }
+
+    private static async Task<SingleNode> OpenAsync(string directory, TransactionLimits limits)
+    {
         var (http, peer) = (FreePort(), FreePort());
         var host = await NodeHost.StartAsync(
             new NodeOptions
@@ -36,14 +56,7 @@ public sealed class SingleNode : IAsyncDisposable
                 Transactions = limits,
             },
             TestContext.Current.CancellationToken);
-        var node = new SingleNode(directory, host, new Uri($"http://127.0.0.1:{http}"));
-
-        // Any request waits until there is a leader; the first ones may come before the database exists.
-        for (var attempt = 0; attempt < 5; attempt++)
-            if ((await node.Stream().TryAsync("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, n INTEGER)")).Code is null)
-                return node;
-        await node.DisposeAsync();
-        throw new TimeoutException("The node did not take a write in 50 seconds.");
+        return new SingleNode(directory, host, new Uri($"http://127.0.0.1:{http}"));
     }
 
     public async ValueTask DisposeAsync()
