@@ -39,6 +39,9 @@ public sealed partial class ClusterClient : IDisposable
         };
     }
 
+    /// <summary>SQL requests that were sent again, because nobody accepted them or their answer was lost.</summary>
+    public int SentAgain { get; private set; }
+
     /// <summary>The node that answered last, or that is asked first.</summary>
     public Uri Current => _endpoints[_preferred];
 
@@ -50,7 +53,7 @@ public sealed partial class ClusterClient : IDisposable
     /// <exception cref="AnswerLostException">It was sent, the connection was lost before the answer, and nobody has answered since.</exception>
     public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
     {
-        var key = Guid.CreateVersion7().ToString();
+        var key = call.Key ?? Guid.CreateVersion7().ToString();
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
@@ -67,6 +70,7 @@ public sealed partial class ClusterClient : IDisposable
                 // Whoever is asked next knows the key if the write was committed, and answers with the first receipt.
             }
 
+            SentAgain++;
             await Task.Delay(RetryPause, cancellation);
         }
     }

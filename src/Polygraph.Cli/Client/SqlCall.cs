@@ -8,6 +8,7 @@ namespace Polygraph.Cli.Client;
 /// <param name="MaxStaleness">As a duration with its unit.</param>
 /// <param name="MaxLag">In entries.</param>
 /// <param name="Session">The session token of the last answer, if the read level wants one.</param>
+/// <param name="Key">The idempotency key, for whoever wants to ask again later; null draws one.</param>
 public sealed record SqlCall(
     string Database,
     IReadOnlyList<string> Statements,
@@ -15,7 +16,8 @@ public sealed record SqlCall(
     string? Read = null,
     string? MaxStaleness = null,
     string? MaxLag = null,
-    string? Session = null);
+    string? Session = null,
+    string? Key = null);
 
 /// <summary>The answer to a <see cref="SqlCall"/>: exactly one of <see cref="Answer"/> and <see cref="Problem"/> is there.</summary>
 /// <param name="Json">The body, as the server wrote it.</param>

@@ -39,6 +39,8 @@ public static class CutEntries
             var text = operation.Kind switch
             {
                 LogicalOperationKind.Schema or LogicalOperationKind.Sequence => operation.Text!,
+                LogicalOperationKind.Statement => operation.Statement!.Sql,
+                LogicalOperationKind.Vacuum => "VACUUM",
                 LogicalOperationKind.Delete => $"{Table(reader, operation)} without ({Values(operation.Before)})",
                 LogicalOperationKind.Insert => $"{Table(reader, operation)} with ({Values(operation.After)})",
                 _ => $"{Table(reader, operation)}: ({Values(operation.Before)}) became ({Values(operation.After)})",

@@ -1,6 +1,7 @@
 using Polygraph.Node.Groups;
 using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
+using Polygraph.Storage;
 using Polygraph.Storage.Files;
 
 namespace Polygraph.Node.Control;
@@ -18,7 +19,7 @@ internal sealed partial class DatabaseRegistry
         var database = replica.Database;
         if (Find(database.Id) != replica)
             return;
-        if (DamageRules.Of(failure, factory.HomeOf(database).Vote) is { } damage)
+        if (DamageOf(database, failure) is { } damage)
             Reseed(database, damage, failure);
         else if (DiskTrouble.Of(failure) is { } trouble)
             Restart(database, trouble);
@@ -68,6 +69,10 @@ internal sealed partial class DatabaseRegistry
             _stopped.TryUpdate(database.Id, new StoppedDatabase(database, reason), stopped);
     }
 
+    // A schema that this node's SQLite does not understand although all nodes run the same library is not newer than the library: it is broken.
+    private Damage? DamageOf(DatabaseInfo database, Exception failure)
+        => failure is SchemaNotUnderstoodException && factory.LibrariesAreAlike ? Damage.Database : DamageRules.Of(failure, factory.HomeOf(database).Vote);
+
     private void Reseed(DatabaseInfo database, Damage damage, Exception failure)
     {
         if (VoterCount > 1)
@@ -112,7 +117,7 @@ internal sealed partial class DatabaseRegistry
         {
             _stopped[database.Id] = new StoppedDatabase(database, $"It cannot be opened: {e.Message}");
             ControlLog.DatabaseNotOpened(logger, database.Name, e);
-            if (DamageRules.Of(e, factory.HomeOf(database).Vote) is { } damage)
+            if (DamageOf(database, e) is { } damage)
                 Reseed(database, damage, e);
             return e;
         }

@@ -31,6 +31,9 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
 
     private string Dropped => Path.Combine(node.Directory, "dropped");
 
+    /// <summary>Whether all members are known to run this node's SQLite library.</summary>
+    public bool LibrariesAreAlike => node.Schema.MustTryOn is null;
+
     public int VoterCount => node.Members.Voters.Count;
 
     public ReplicationLogOptions LogOptions { get; } = new() { SegmentBytesMax = node.Retention.SegmentBytes };

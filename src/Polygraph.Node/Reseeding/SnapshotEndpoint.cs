@@ -15,10 +15,6 @@ namespace Polygraph.Node.Reseeding;
 /// </summary>
 internal sealed class SnapshotEndpoint(ClusterIdentity identity, DatabaseRegistry databases, SnapshotSources sources, long? bytesPerSecond, NodeClock clock)
 {
-    public const string ClusterHeader = "Polygraph-Cluster-Id";
-    public const string NodeHeader = "Polygraph-Node";
-    public const string IncarnationHeader = "Polygraph-Incarnation";
-
     private const int BufferBytes = 256 << 10;
 
     /// <summary>With a limit on the rate: in how many pieces a second's worth is sent.</summary>
@@ -33,7 +29,7 @@ internal sealed class SnapshotEndpoint(ClusterIdentity identity, DatabaseRegistr
 
     private async Task AnswerAsync(HttpContext context)
     {
-        CheckMember(context.Request);
+        MemberHeaders.Check(context.Request, identity);
         if (Find(context.Request) is not { } snapshot)
             throw Refused(404, "SNAPSHOT_UNKNOWN", "That snapshot is not here, or no longer.");
         var offset = OffsetOf(context.Request, snapshot.Manifest!.Bytes);
@@ -59,16 +55,6 @@ internal sealed class SnapshotEndpoint(ClusterIdentity identity, DatabaseRegistr
             if (ahead > TimeSpan.Zero)
                 await Task.Delay(ahead, clock.Time, context.RequestAborted).ConfigureAwait(false);
         }
-    }
-
-    // As at the peer port: a node of this cluster, with the data directory that the cluster was formed with.
-    private void CheckMember(HttpRequest request)
-    {
-        var isMember = identity.Formed is { } formed
-            && request.Headers[ClusterHeader] == formed.Cluster.ToString()
-            && formed.Members.Any(member => request.Headers[NodeHeader] == member.Id.Value && request.Headers[IncarnationHeader] == member.Incarnation.ToString());
-        if (!isMember)
-            throw Refused(403, "NOT_A_MEMBER", "Only nodes of this cluster may fetch snapshots.");
     }
 
     private OutgoingSnapshot? Find(HttpRequest request)

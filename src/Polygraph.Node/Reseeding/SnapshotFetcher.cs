@@ -132,9 +132,7 @@ internal sealed class SnapshotFetcher : IDisposable
         silence.CancelAfter(SilenceMax);
         using var request = new HttpRequestMessage(
             HttpMethod.Get, address + SnapshotEndpoint.PathOf(new GroupId(snapshot.Manifest.Group), snapshot.Manifest.Snapshot));
-        request.Headers.Add(SnapshotEndpoint.ClusterHeader, _identity.Cluster.ToString());
-        request.Headers.Add(SnapshotEndpoint.NodeHeader, _self.Id.Value);
-        request.Headers.Add(SnapshotEndpoint.IncarnationHeader, _self.Incarnation.ToString());
+        MemberHeaders.Write(request, _identity.Formed!, _self.Id);
         request.Headers.Range = new RangeHeaderValue(snapshot.Offset, null);
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
         if (response.StatusCode == System.Net.HttpStatusCode.NotFound)

@@ -33,9 +33,22 @@ public sealed class DemoTests
         Assert.Contains("Verdict: quorum kept", told, StringComparison.Ordinal);
     }
 
-    private static async Task<string> RunAsync(string demo)
+    /// <summary>Cascades, triggers, writable views, generated columns, full text, upserts, mistakes, and a leader that dies in the afternoon.</summary>
+    [Fact]
+    public async Task A_day_in_a_shop_leaves_three_equal_replicas_with_the_right_books()
     {
-        var start = new ProcessStartInfo(ProgramFile.Path, ["demo", demo]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var told = await RunAsync("day", "--requests", "4", "--clients", "6", "--seed", "20261");
+
+        Assert.Contains("SIGKILL to n", told, StringComparison.Ordinal);
+        foreach (var kind in new[] { "archive", "checkout", "deletion", "import", "mistake", "playlist", "price", "purchase", "refund", "report" })
+            Assert.Matches($@"\n\s+{kind}\s+[0-9]+ done\s+[0-9]+ refused", told);
+        Assert.Matches(@"= track_text\s+[1-9][0-9,]* rows on 3 ", told);
+        Assert.Contains("each is on all three replicas, once, and the books are right", told, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> RunAsync(params string[] demo)
+    {
+        var start = new ProcessStartInfo(ProgramFile.Path, ["demo", .. demo]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

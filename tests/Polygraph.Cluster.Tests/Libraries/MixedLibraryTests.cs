@@ -1,3 +1,4 @@
+using Polygraph.Cluster.Tests.Divergence;
 using Polygraph.Cluster.Tests.Support;
 
 namespace Polygraph.Cluster.Tests.Libraries;
@@ -63,6 +64,23 @@ public sealed class MixedLibraryTests(ITestOutputHelper output)
 
         await cluster.Processes.StopAsync(victim);
         await StartOneAsync(cluster, victim, "system");
+        await cluster.AssertEqualAsync();
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_schema_that_cannot_be_read_among_equal_libraries_is_damage_and_is_mended_from_another_node()
+    {
+        await using var cluster = await LiveCluster.StartAsync();
+        var (leader, victim) = await LeadAnywhereButAsync(cluster, "n3");
+        await cluster[leader].SqlAsync(new SqlAsk("CREATE TABLE plain(id INTEGER PRIMARY KEY, text TEXT)") { Ack = "all+applied" });
+        await cluster[leader].SqlAsync(new SqlAsk("INSERT INTO plain(text) VALUES ('kept')") { Ack = "all+applied" });
+        await cluster.Processes.StopAsync(victim);
+        HandEdit.Run(
+            cluster.DirectoryOf(victim), "UPDATE sqlite_master SET sql = 'CREATE TABLE plain(id INTEGER PRIMARY KEY, text TEXT) BROKEN' WHERE name = 'plain'", writesSchema: true);
+        cluster.Processes.Start(victim);
+
+        await cluster.WaitUntilServingAsync(victim);
+        Assert.Contains("main: cannot be opened", cluster.LogOf(victim), StringComparison.Ordinal);
         await cluster.AssertEqualAsync();
     }
 

@@ -105,6 +105,23 @@ public sealed class UntriedChangeTests : IDisposable
         _pair.AssertSame();
     }
 
+    [Fact]
+    public void An_interactive_transaction_with_an_untried_change_is_undone_at_its_end()
+    {
+        var context = _pair.NextContext() with { MustTryOn = 1 };
+        _pair.Leader.BeginTransaction(context.Position);
+        _pair.Leader.RunInTransaction(Units.Autocommit("BEGIN", "INSERT INTO t(v) VALUES (1)", "CREATE TABLE a(x)"), 0, TimeSpan.FromSeconds(10), default);
+        var last = _pair.Leader.RunInTransaction(Units.Autocommit("COMMIT"), 0, TimeSpan.FromSeconds(10), default);
+        var execution = _pair.Leader.EndTransaction(last, context);
+        _pair.Leader.CommitBatch();
+
+        Assert.Null(execution.Entry);
+        Assert.Equal([new SchemaOperation("CREATE TABLE a(x)")], execution.ToTry!.Operations);
+        Assert.Empty(ReplicaPair.Query(_pair.Leader, "SELECT * FROM t"));
+        _pair.Run("INSERT INTO t(v) VALUES (2)");
+        _pair.AssertSame();
+    }
+
     private UnitExecution Run(SchemaPlan? tried, params string[] statements) => RunOn(1, tried, statements);
 
     private UnitExecution RunOn(long libraries, SchemaPlan? tried, params string[] statements)
