@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Polygraph.Node.Groups;
-using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Storage.Files;
 

@@ -128,6 +128,9 @@ internal sealed class Reseeder(ReseedParts parts) : IAsyncDisposable
         {
             ReseedLog.Fault(parts.Logger, reseed.Database.Name, e);
             _places!.Explain(reseed.Database, $"{reseed.Reason} Re-seeding ended by a fault: {e.Message} It is tried again when the node is restarted.");
+
+            // A replica that is behind says so several times a second, and would come here as often.
+            await Task.Delay(BackoffMax, parts.Clock.Time, reseed.Stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Polygraph.Node.Control;
+using Polygraph.Node.Groups;
+using Polygraph.Node.Importing;
+using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Storage;
+using Polygraph.Wire.Peers;
+
+namespace Polygraph.Node.Tests.Groups;
+
+/// <summary>Real replicas of the first of some nodes, which hears nothing of the others.</summary>
+internal sealed class TestReplicas : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("polygraph-replica-").FullName;
+
+    public TestReplicas(params string[] voters)
+    {
+        Self = new NodeId(voters[0]);
+        var members = new GroupMembers(Self, [.. voters.Select(voter => new NodeId(voter))]);
+        Factory = new ReplicaFactory(new ReplicaSurroundings(
+            _directory, members, new GroupOptions(), new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
+            NullLogger.Instance, new SeedStore(_directory, Clock)));
+    }
+
+    public NodeId Self { get; }
+
+    public NodeClock Clock { get; } = new(TimeProvider.System);
+
+    public ReplicaFactory Factory { get; }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private sealed class Nobody : IPeerSender, IVerificationSink
+    {
+        public void Send(NodeId to, PeerFrame frame)
+        {
+        }
+
+        public void Reached(DatabaseInfo database, Guid verification, Snapshot snapshot) => snapshot.Dispose();
+    }
+}
+
+/// <summary>Remembers what it hears.</summary>
+internal sealed class TestOwner : IReplicaOwner
+{
+    public List<Exception> Failures { get; } = [];
+
+    public void Failed(Replica replica, Exception failure) => Failures.Add(failure);
+
+    public void NeedsSnapshot(Replica replica, Position after)
+    {
+    }
+
+    public bool IsFetchingFor(Replica replica) => false;
+}
