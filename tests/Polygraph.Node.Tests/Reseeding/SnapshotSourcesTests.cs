@@ -22,8 +22,7 @@ public sealed class SnapshotSourcesTests : IDisposable
             await replica.NextStep();
 
         var first = Ask(atLeast: 0).Snapshot!.Value;
-        while (sources.Find(replica.Database, first) is null)
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+        await MadeAsync(first);
         Assert.Equal(first, Ask(atLeast: 0).Snapshot);
 
         var later = (await replica.MarkAsync(
@@ -36,8 +35,14 @@ public sealed class SnapshotSourcesTests : IDisposable
         var none = Ask(later + 1000);
         Assert.Null(none.Snapshot);
         Assert.Contains("is needed", none.Reason, StringComparison.Ordinal);
-        while (sources.Find(replica.Database, second.Snapshot.Value) is null)
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+        await MadeAsync(second.Snapshot.Value);
+
+        async Task MadeAsync(Guid snapshot)
+        {
+            using var looks = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+            while (sources.Find(replica.Database, snapshot) is null)
+                await looks.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
 
         SnapshotReply Ask(ulong atLeast) => sources.Answer(replica, new SnapshotRequest(replica.Database.Id.Value, SnapshotAsk.Prepare, null, atLeast));
     }
