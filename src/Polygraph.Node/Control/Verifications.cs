@@ -36,6 +36,9 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     private static readonly TimeSpan MarkBudget = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<Guid, PendingScan> _scans = new();
+
+    // The marks that this node put into a log as the leader, until it is known what became of them.
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _marks = new();
     private int _running;
     private DatabaseRegistry? _databases;
 
@@ -53,7 +56,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return;
         }
 
-        _ = Task.Run(() => Scan(scan, snapshot));
+        _ = Task.Run(() => ScanAsync(scan, verification, snapshot));
     }
 
     /// <summary>Marks the log, lets every replica read its rows at the mark, and compares.</summary>
@@ -108,9 +111,20 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return new MarkReply(0, 0, $"{self} has no such database");
         var policy = AckPolicy.Default with { Timeout = MarkBudget };
         var empty = new SqlUnit(UnitMode.Atomic, []);
-        var end = await replica
-            .MarkAsync(request.Verification, id => new ClientWrite(id, empty, policy, null, null, 0, request.Principal))
-            .ConfigureAwait(false);
+        var decided = _marks[request.Verification] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        WriteEnd end;
+        try
+        {
+            end = await replica
+                .MarkAsync(request.Verification, id => new ClientWrite(id, empty, policy, null, null, 0, request.Principal))
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _marks.TryRemove(request.Verification, out _);
+            decided.SetResult();
+        }
+
         return end is { Kind: WriteEndKind.Decided, Write: { Reached: true } }
             ? new MarkReply(end.Position.Term.Value, end.Position.Index.Value, null)
             : new MarkReply(0, 0, end.Write?.Reason ?? $"{self} does not lead {replica.Database.Name}");
@@ -137,19 +151,22 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         return new PendingScan();
     }
 
-    private void Scan(PendingScan pending, Snapshot snapshot)
+    private async Task ScanAsync(PendingScan pending, Guid verification, Snapshot snapshot)
     {
+        // A leader that finds itself wrong gives up the lead only once its mark is decided: or the others' result would go with it.
+        var decided = _marks.TryGetValue(verification, out var mark) ? mark.Task : Task.CompletedTask;
         try
         {
+            IReadOnlyList<TableScan> scans;
             using (snapshot)
-            {
-                var scans = snapshot.FullScan(CancellationToken.None);
-                var tables = scans.Select(scan =>
-                    new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
-                pending.Result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
-                if (scans.FirstOrDefault(scan => !scan.IsConsistent) is { } changed)
-                    Fail(pending, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
-            }
+                scans = snapshot.FullScan(CancellationToken.None);
+            var tables = scans.Select(scan =>
+                new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
+            pending.Result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
+            if (scans.FirstOrDefault(scan => !scan.IsConsistent) is not { } changed)
+                return;
+            await decided.ConfigureAwait(false);
+            Fail(pending, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
         }
 #pragma warning disable CA1031 // Not hidden: it is the answer, and says that this replica could not be read.
         catch (Exception e)
