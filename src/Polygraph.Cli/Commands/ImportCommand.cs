@@ -19,7 +19,9 @@ public static class ImportCommand
         var ack = new Option<string?>("--ack") { Description = "The ack level of writes that name none.", HelpName = "LEVEL" };
         var temporary = new Option<string>("--temp")
         {
-            Description = "Where a copy of a file in WAL mode is kept while it is sent.", DefaultValueFactory = _ => Path.GetTempPath(), HelpName = "DIR",
+            Description = "Where a copy of a file in WAL mode is kept while it is sent.",
+            DefaultValueFactory = _ => Path.GetTempPath(),
+            HelpName = "DIR",
         };
         var json = CommonOptions.Json();
         var command = new Command("import", "Make a SQLite file a database on every node.") { file, url, name, ack, temporary, json };

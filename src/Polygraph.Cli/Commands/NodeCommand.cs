@@ -23,7 +23,8 @@ public static class NodeCommand
         var zone = new Option<string?>("--zone") { Description = "Where the node stands: a data centre, a rack.", HelpName = "NAME" };
         var retainBytes = new Option<string?>("--log-retain-max")
         {
-            Description = "How large a database's log may become for a node that is away, which then gets a snapshot instead. [default: 1GiB]", HelpName = "SIZE",
+            Description = "How large a database's log may become for a node that is away, which then gets a snapshot instead. [default: 1GiB]",
+            HelpName = "SIZE",
         };
         var retainAge = new Option<string?>("--log-retain-age") { Description = "The same by age. [default: 7 days]", HelpName = "TIME" };
         var snapshotRate = new Option<string?>("--snapshot-rate") { Description = "The most that a snapshot for another node takes in a second. [default: unlimited]", HelpName = "SIZE" };

@@ -36,6 +36,9 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     private static readonly TimeSpan MarkBudget = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<ReplicaVerification>> _scans = new();
+
+    // The marks that this node put into a log as the leader, until it is known what became of them.
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _marks = new();
     private int _running;
     private DatabaseRegistry? _databases;
 
@@ -52,7 +55,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return;
         }
 
-        _ = Task.Run(() => Scan(database, snapshot, result));
+        _ = Task.Run(() => ScanAsync(database, verification, snapshot, result));
     }
 
     /// <summary>Marks the log, lets every replica read its rows at the mark, and compares.</summary>
@@ -104,9 +107,20 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return new MarkReply(0, 0, $"{self} has no such database");
         var policy = AckPolicy.Default with { Timeout = MarkBudget };
         var empty = new SqlUnit(UnitMode.Atomic, []);
-        var end = await replica
-            .MarkAsync(request.Verification, id => new ClientWrite(id, empty, policy, null, null, 0, request.Principal))
-            .ConfigureAwait(false);
+        var decided = _marks[request.Verification] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        WriteEnd end;
+        try
+        {
+            end = await replica
+                .MarkAsync(request.Verification, id => new ClientWrite(id, empty, policy, null, null, 0, request.Principal))
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _marks.TryRemove(request.Verification, out _);
+            decided.SetResult();
+        }
+
         return end is { Kind: WriteEndKind.Decided, Write: { Reached: true } }
             ? new MarkReply(end.Position.Term.Value, end.Position.Index.Value, null)
             : new MarkReply(0, 0, end.Write?.Reason ?? $"{self} does not lead {replica.Database.Name}");
@@ -133,8 +147,10 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         return new TaskCompletionSource<ReplicaVerification>(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private void Scan(DatabaseInfo database, Snapshot snapshot, TaskCompletionSource<ReplicaVerification> result)
+    private async Task ScanAsync(DatabaseInfo database, Guid verification, Snapshot snapshot, TaskCompletionSource<ReplicaVerification> result)
     {
+        // A leader that finds itself wrong gives up the lead only once its mark is decided: or the others' result would go with it.
+        var decided = _marks.TryGetValue(verification, out var mark) ? mark.Task : Task.CompletedTask;
         try
         {
             using (snapshot)
@@ -143,8 +159,10 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
                 var tables = scans.Select(scan =>
                     new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
                 result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
-                if (scans.FirstOrDefault(scan => !scan.IsConsistent) is { } changed)
-                    Fail(database.Id, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
+                if (scans.FirstOrDefault(scan => !scan.IsConsistent) is not { } changed)
+                    return;
+                await decided.ConfigureAwait(false);
+                Fail(database.Id, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
             }
         }
 #pragma warning disable CA1031 // Not hidden: it is the answer, and says that this replica could not be read.

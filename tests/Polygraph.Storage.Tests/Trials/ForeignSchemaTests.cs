@@ -1,6 +1,5 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Sqlite;
-using Polygraph.Storage.Tests.Apply;
 using Polygraph.Wire.Log;
 
 namespace Polygraph.Storage.Tests.Trials;
