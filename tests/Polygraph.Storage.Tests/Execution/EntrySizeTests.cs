@@ -44,16 +44,6 @@ public sealed class EntrySizeTests
         Assert.Empty(ReplicaPair.Query(pair.Follower, "SELECT word FROM words"));
     }
 
-    [Fact]
-    public void What_the_log_has_is_applied_whatever_the_own_limit()
-    {
-        using var pair = new ReplicaPair(Small);
-        pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, v)");
-        pair.Run(Units.Autocommit("INSERT INTO t(v) VALUES (zeroblob(99900))"));
-        pair.Run("UPDATE t SET v = zeroblob(10)");
-        pair.AssertSame();
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
