@@ -67,7 +67,13 @@ internal sealed class SnapshotFetcher : IDisposable
         {
             if (resumed.Manifest.Node == source.Value && resumed.Manifest.Position.Index >= atLeast
                 && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null })
-                return resumed;
+            {
+                if (resumed.IsComplete || DiskRoom.Lack(home.Path, resumed.Manifest.Bytes - resumed.Offset) is not { } lack)
+                    return resumed;
+                resumed.Dispose();
+                throw NoRoom(lack);
+            }
+
             resumed.Dispose();
         }
 
@@ -76,9 +82,9 @@ internal sealed class SnapshotFetcher : IDisposable
             throw new SnapshotRefusedException($"{source} described a snapshot of another database.");
         if (manifest.Position.Index < atLeast)
             throw new SnapshotUnavailableException($"the snapshot holds {manifest.Position}, and one through {atLeast} is needed");
-        var free = new DriveInfo(home.Path).AvailableFreeSpace;
-        if (free < manifest.Bytes)
-            throw new SnapshotUnavailableException($"the snapshot has {manifest.Bytes >> 20} MiB, and the disk here has {free >> 20} MiB left");
+        home.ForgetIncoming(DiskFileSystem.Instance); // It takes room, and is of no use any more.
+        if (DiskRoom.Lack(home.Path, manifest.Bytes) is { } full)
+            throw NoRoom(full);
         return IncomingSnapshot.Begin(DiskFileSystem.Instance, home, manifest);
     }
 
@@ -116,6 +122,8 @@ internal sealed class SnapshotFetcher : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private SnapshotUnavailableException NoRoom(string lack) => new($"{_self.Id} has no room for the snapshot: {lack}");
 
     private async Task<SnapshotManifest> PrepareAsync(NodeId source, GroupId group, LogIndex atLeast, CancellationToken cancellation)
     {

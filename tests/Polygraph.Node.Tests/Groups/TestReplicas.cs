@@ -20,7 +20,7 @@ internal sealed class TestReplicas : IDisposable
         var members = new GroupMembers(Self, [.. voters.Select(voter => new NodeId(voter))]);
         Factory = new ReplicaFactory(new ReplicaSurroundings(
             _directory, members, new GroupOptions(), new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
-            NullLogger.Instance, new SeedStore(_directory, Clock)));
+            NullLogger.Instance, new SeedStore(Self, _directory, Clock)));
     }
 
     public NodeId Self { get; }

@@ -44,7 +44,7 @@ public sealed class SnapshotSourcesTests : IDisposable
                 await looks.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
 
-        SnapshotReply Ask(ulong atLeast) => sources.Answer(replica, new SnapshotRequest(replica.Database.Id.Value, SnapshotAsk.Prepare, null, atLeast));
+        SnapshotReply Ask(ulong atLeast) => sources.Answer(new NodeId("n2"), replica, new SnapshotRequest(replica.Database.Id.Value, SnapshotAsk.Prepare, null, atLeast));
     }
 
     public void Dispose() => _replicas.Dispose();
