@@ -170,7 +170,9 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 #pragma warning restore CA1031
         {
             result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"its rows could not be read: {e.Message}"));
-            if (e is SqliteException { IsDamage: true } damage)
+            if (e is DatabaseDamagedException)
+                Fail(database.Id, e);
+            else if (e is SqliteException { IsDamage: true } damage)
                 Fail(database.Id, DatabaseDamagedException.FoundBySqlite(damage));
         }
         finally
