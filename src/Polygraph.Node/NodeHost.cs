@@ -135,7 +135,7 @@ public sealed class NodeHost : IAsyncDisposable
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
-        var seeds = new SeedStore(options.DataDirectory, clock);
+        var seeds = new SeedStore(options.Id, options.DataDirectory, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
             options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,
             clock, logger, seeds));

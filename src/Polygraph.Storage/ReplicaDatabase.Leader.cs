@@ -117,7 +117,21 @@ public sealed partial class ReplicaDatabase
         if (isUndone || untried is not null)
             UndoUnit();
         var plan = untried is null ? null : PlanOf(untried, context.MustTryOn!.Value);
-        var entry = isUndone || plan is not null || !_session.Wrote ? null : MakeEntry(result, context);
+        LogEntry? entry = null;
+        if (!isUndone && plan is null && _session.Wrote)
+        {
+            var (header, kept) = EndPayload(result, context);
+            if (Oversize(header) is { } error)
+            {
+                UndoUnit();
+                result = UnitInterpreter.FailAll(result, error);
+            }
+            else
+            {
+                entry = MakeEntry(header, kept);
+            }
+        }
+
         if (_unitHasSavepoint)
             _writer.Run("RELEASE " + UnitSavepoint);
         _session.ResetSwitches();
@@ -160,11 +174,12 @@ public sealed partial class ReplicaDatabase
         _sequences.Known = _sequencesBefore;
     }
 
-    private LogEntry MakeEntry(UnitResult result, in EntryContext context)
+    /// <summary>Writes the end of the payload. Returns the header, and what is kept of the answer.</summary>
+    private (EntryHeader Header, byte[] Kept) EndPayload(UnitResult result, in EntryContext context)
     {
         if (_session.TouchedSequences)
             _sequences.Record(_capture.Catalog, _capture.CountedTables, _capture.Payload);
-        var kept = context.IdempotencyKey is null ? [] : LogicalPayloadResult.Encode(result);
+        byte[] kept = context.IdempotencyKey is null ? [] : LogicalPayloadResult.Encode(result);
         _capture.Payload.WriteEnd(kept);
         var header = new EntryHeader
         {
@@ -179,10 +194,26 @@ public sealed partial class ReplicaDatabase
             Principal = context.Principal,
             Digests = DigestsSince(_unitStart.Digests),
         };
-        var entry = new LogEntry(context.Position, EntryCodec.Encode(header, _capture.Payload.Written));
+        return (header, kept);
+    }
+
+    /// <summary>
+    /// Why the unit cannot be an entry. Statements are refused as soon as they capture too much; this is for what only the end shows: names, digests
+    /// and AUTOINCREMENT's memory. Whatever a client sends, it must not be what stops the replica.
+    /// </summary>
+    private SqlError? Oversize(EntryHeader header)
+    {
+        return EntryCodec.Refusal(header, _capture.Payload.Length) is { } reason
+            ? new SqlError(RefusedException.TransactionTooLarge, $"All of it was undone, because it cannot be replicated: {reason} Make it smaller.")
+            : null;
+    }
+
+    private LogEntry MakeEntry(EntryHeader header, byte[] kept)
+    {
+        var entry = new LogEntry(header.Position, EntryCodec.Encode(header, _capture.Payload.Written));
         _tables.Finish(header, kept);
         _batch.Add(entry);
-        _last = context.Position;
+        _last = header.Position;
         _vacuumIsDue |= _session.WantsVacuum;
         return entry;
     }

@@ -37,7 +37,7 @@ internal sealed class PeerMethods(
                 case PeerMethod.Snapshot:
                     var request = JsonSerializer.Deserialize(payload.Span, ReseedJson.Default.SnapshotRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(
-                        snapshots.Answer(databases.Find(new GroupId(request.Group)), request), ReseedJson.Default.SnapshotReply);
+                        snapshots.Answer(from, databases.Find(new GroupId(request.Group)), request), ReseedJson.Default.SnapshotReply);
                 case PeerMethod.Diverged:
                     verifications.Diverged(JsonSerializer.Deserialize(payload.Span, ReseedJson.Default.DivergedNotice)!);
                     return null;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Reseeding;
+using Polygraph.Storage.Log;
 
 namespace Polygraph.Node.Control;
 
@@ -13,9 +14,23 @@ internal sealed class Upkeep(DatabaseRegistry databases, SnapshotSources snapsho
         using var timer = new PeriodicTimer(Interval, clock.Time);
         while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false))
         {
-            snapshots.Sweep();
+            Sweep();
             foreach (var replica in databases.All())
                 Trim(replica);
+        }
+    }
+
+    private void Sweep()
+    {
+        try
+        {
+            snapshots.Sweep();
+        }
+#pragma warning disable CA1031 // Not hidden: logged, and tried again; the logs must be trimmed all the same.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            ReseedLog.SweepFailed(logger, e);
         }
     }
 
@@ -25,7 +40,12 @@ internal sealed class Upkeep(DatabaseRegistry databases, SnapshotSources snapsho
         {
             replica.TrimLog(retention, snapshots.PinOf(replica.Database));
         }
-#pragma warning disable CA1031 // Not hidden: logged. A replica that is being closed has no log any more; a damaged one is found by whoever needs the entry.
+        catch (LogCorruptedException e)
+        {
+            // Found before anybody needed the entry, and while others still have it.
+            replica.Failed(e);
+        }
+#pragma warning disable CA1031 // Not hidden: logged. A replica that is being closed has no log any more.
         catch (Exception e)
 #pragma warning restore CA1031
         {

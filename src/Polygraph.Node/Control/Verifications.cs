@@ -35,7 +35,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 
     private static readonly TimeSpan MarkBudget = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<Guid, TaskCompletionSource<ReplicaVerification>> _scans = new();
+    private readonly ConcurrentDictionary<Guid, PendingScan> _scans = new();
 
     // The marks that this node put into a log as the leader, until it is known what became of them.
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _marks = new();
@@ -46,16 +46,17 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 
     public void Reached(DatabaseInfo database, Guid verification, Snapshot snapshot)
     {
-        var result = _scans.GetOrAdd(verification, NewScan);
+        var scan = _scans.GetOrAdd(verification, NewScan);
+        scan.Replica = _databases!.Find(database.Id);
         if (Interlocked.Increment(ref _running) > ScansMax)
         {
             Interlocked.Decrement(ref _running);
             snapshot.Dispose();
-            result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"{ScansMax} verifications are running here already; try again later"));
+            scan.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"{ScansMax} verifications are running here already; try again later"));
             return;
         }
 
-        _ = Task.Run(() => ScanAsync(database, verification, snapshot, result));
+        _ = Task.Run(() => ScanAsync(scan, verification, snapshot));
     }
 
     /// <summary>Marks the log, lets every replica read its rows at the mark, and compares.</summary>
@@ -71,32 +72,35 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 
         var asked = voters.Select(voter => AskAsync(voter, replica.Database.Id, verification, ends - clock.Now, cancellation));
         var found = await Task.WhenAll(asked).ConfigureAwait(false);
-        var report = VerificationComparison.Compare(name, mark.Term, mark.Index, replica.View.Leader, found);
-        foreach (var differing in report.Replicas.Where(one => !one.Equal && one.Tables.Count > 0))
-            TellDiverged(replica.Database.Id, report, differing);
+        var (report, wrong) = VerificationComparison.Compare(name, mark.Term, mark.Index, replica.View.Leader, found);
+        foreach (var one in wrong)
+        {
+            TellDiverged(one.Node, new DivergedNotice(
+                replica.Database.Id.Value, verification, report.Term, report.Index, one.Table, $"a verification of all replicas found that it {one.Reason}"));
+        }
+
         return report;
     }
 
     /// <summary>Answers <see cref="PeerMethod.Diverged"/>: this node's copy was compared with the others and is wrong.</summary>
     public void Diverged(DivergedNotice notice)
-        => Fail(
-            new GroupId(notice.Group),
-            new DivergenceException(notice.Table, new Position(new Term(notice.Term), new LogIndex(notice.Index)), null, null, notice.Detail));
-
-    private void TellDiverged(GroupId group, VerificationReport report, ReplicaVerification differing)
     {
-        var table = differing.Tables.FirstOrDefault(table => !table.Equal)?.Table ?? "";
-        var notice = new DivergedNotice(group.Value, report.Term, report.Index, table, $"a verification of all replicas found that it {differing.Reason}");
-        if (differing.Node == self.Value)
-            Diverged(notice);
-        else
-            calls.Tell(new NodeId(differing.Node), PeerMethod.Diverged, JsonSerializer.SerializeToUtf8Bytes(notice, ReseedJson.Default.DivergedNotice));
+        if (_scans.TryGetValue(notice.Verification, out var scan))
+            Fail(scan, new DivergenceException(notice.Table, new Position(new Term(notice.Term), new LogIndex(notice.Index)), null, null, notice.Detail));
     }
 
-    // A replica that was opened anew since then, or serves nothing already, is not meant.
-    private void Fail(GroupId group, Exception failure)
+    private void TellDiverged(NodeId node, DivergedNotice notice)
     {
-        if (_databases!.Find(group) is { Failure: null } replica)
+        if (node == self)
+            Diverged(notice);
+        else
+            calls.Tell(node, PeerMethod.Diverged, JsonSerializer.SerializeToUtf8Bytes(notice, ReseedJson.Default.DivergedNotice));
+    }
+
+    // Only the opening whose rows were read is meant: one that took its place since then has other rows.
+    private void Fail(PendingScan scan, Exception failure)
+    {
+        if (scan.Replica is { } replica && _databases!.Find(replica.Database.Id) == replica)
             replica.Failed(failure);
     }
 
@@ -132,7 +136,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         var scan = _scans.GetOrAdd(request.Verification, NewScan);
         try
         {
-            return await scan.Task.WaitAsync(TimeSpan.FromMilliseconds(request.BudgetMilliseconds), clock.Time).ConfigureAwait(false);
+            return await scan.Result.Task.WaitAsync(TimeSpan.FromMilliseconds(request.BudgetMilliseconds), clock.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -141,39 +145,39 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         }
     }
 
-    private TaskCompletionSource<ReplicaVerification> NewScan(Guid verification)
+    private PendingScan NewScan(Guid verification)
     {
         _ = Task.Delay(KeepFor, clock.Time).ContinueWith(_ => _scans.TryRemove(verification, out var _), TaskScheduler.Default);
-        return new TaskCompletionSource<ReplicaVerification>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return new PendingScan();
     }
 
-    private async Task ScanAsync(DatabaseInfo database, Guid verification, Snapshot snapshot, TaskCompletionSource<ReplicaVerification> result)
+    private async Task ScanAsync(PendingScan pending, Guid verification, Snapshot snapshot)
     {
         // A leader that finds itself wrong gives up the lead only once its mark is decided: or the others' result would go with it.
         var decided = _marks.TryGetValue(verification, out var mark) ? mark.Task : Task.CompletedTask;
         try
         {
+            IReadOnlyList<TableScan> scans;
             using (snapshot)
-            {
-                var scans = snapshot.FullScan(CancellationToken.None);
-                var tables = scans.Select(scan =>
-                    new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
-                result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
-                if (scans.FirstOrDefault(scan => !scan.IsConsistent) is not { } changed)
-                    return;
-                await decided.ConfigureAwait(false);
-                Fail(database.Id, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
-            }
+                scans = snapshot.FullScan(CancellationToken.None);
+            var tables = scans.Select(scan =>
+                new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
+            pending.Result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
+            if (scans.FirstOrDefault(scan => !scan.IsConsistent) is not { } changed)
+                return;
+            await decided.ConfigureAwait(false);
+            Fail(pending, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
         }
 #pragma warning disable CA1031 // Not hidden: it is the answer, and says that this replica could not be read.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"its rows could not be read: {e.Message}"));
+            pending.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"its rows could not be read: {e.Message}"));
+            await decided.ConfigureAwait(false);
             if (e is DatabaseDamagedException)
-                Fail(database.Id, e);
+                Fail(pending, e);
             else if (e is SqliteException { IsDamage: true } damage)
-                Fail(database.Id, DatabaseDamagedException.FoundBySqlite(damage));
+                Fail(pending, DatabaseDamagedException.FoundBySqlite(damage));
         }
         finally
         {
@@ -207,51 +211,19 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             ? found
             : new ReplicaVerification(node.Value, false, [], "did not answer");
     }
-}
 
-/// <summary>Compares what the replicas found with one another and with what each had kept incrementally.</summary>
-internal static class VerificationComparison
-{
-    public static VerificationReport Compare(
-        string database, ulong term, ulong index, NodeId leader, IReadOnlyList<ReplicaVerification> found)
+    /// <summary>A verification on this node, from when either the mark or the question for its result came.</summary>
+    private sealed class PendingScan
     {
-        var expected = Expected(leader, [.. found.Where(replica => replica.Reason is null)]);
-        var replicas = found.Select(replica => Judge(replica, expected)).OrderBy(replica => replica.Node, StringComparer.Ordinal).ToList();
-        return new VerificationReport(database, term, index, replicas.All(replica => replica.Equal), replicas);
-    }
+        private volatile Replica? _replica;
 
-    /// <summary>
-    /// The digest that each table should have: what most replicas kept, each by itself, as the log told them; the leader's if there is no majority.
-    /// So a leader whose own copy was changed is found too.
-    /// </summary>
-    private static Dictionary<string, string> Expected(NodeId leader, IReadOnlyList<ReplicaVerification> found)
-    {
-        var expected = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in found.SelectMany(replica => replica.Tables).Select(table => table.Table).Distinct())
+        public TaskCompletionSource<ReplicaVerification> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The opening whose rows are read; null before the mark is reached.</summary>
+        public Replica? Replica
         {
-            var kept = found.Select(replica => (replica.Node, Digest: replica.Tables.FirstOrDefault(table => table.Table == name) is { } table ? table.Kept ?? table.Digest : null)).ToList();
-            var mostly = kept.GroupBy(one => one.Digest).MaxBy(group => group.Count())!;
-            var digest = mostly.Count() > found.Count / 2 ? mostly.Key : kept.FirstOrDefault(one => one.Node == leader.Value, kept[0]).Digest;
-            if (digest is not null)
-                expected[name] = digest;
+            get => _replica;
+            set => _replica = value;
         }
-
-        return expected;
-    }
-
-    private static ReplicaVerification Judge(ReplicaVerification replica, Dictionary<string, string> expected)
-    {
-        if (replica.Reason is not null)
-            return replica with { Equal = false };
-        var tables = replica.Tables
-            .Select(table => table with { Equal = table.Equal && expected.GetValueOrDefault(table.Table) == table.Digest })
-            .OrderBy(table => table.Table, StringComparer.Ordinal)
-            .ToList();
-        var missing = expected.Keys.Except(tables.Select(table => table.Table)).Order(StringComparer.Ordinal).ToList();
-        var differs = tables.Where(table => !table.Equal).Select(table => table.Table).ToList();
-        var reason = missing.Count > 0 ? $"lacks {string.Join(", ", missing)}"
-            : differs.Count > 0 ? $"rows differ in {string.Join(", ", differs)}"
-            : null;
-        return replica with { Tables = tables, Equal = reason is null, Reason = reason };
     }
 }

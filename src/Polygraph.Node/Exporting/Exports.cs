@@ -20,8 +20,6 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
     /// <summary>Each takes as much disk as the database, and holds a snapshot while it is copied.</summary>
     private const int AtOneTimeMax = 2;
 
-    private const long BytesToLeave = 256 << 20;
-
     private readonly string _root = Emptied(Path.Combine(dataDirectory, "exports"));
     private readonly SemaphoreSlim _slots = new(AtOneTimeMax);
 
@@ -37,16 +35,18 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
             var (replica, read) = await gateway.PinAsync(request, client).ConfigureAwait(false);
             if (read.Problem is not null)
                 return (null, read.Problem);
+            string digest;
             using (var snapshot = read.Snapshot!)
             {
                 if (NoRoom(factory.HomeOf(replica!.Database).Database) is { } full)
                     return (null, full);
-                var digest = DatabaseDigest.Of(snapshot.Execute(DatabaseDigest.Query));
+                digest = DatabaseDigest.Of(snapshot.Execute(DatabaseDigest.Query));
                 await Task.Run(() => DatabaseExport.Write(snapshot, path, client), client).ConfigureAwait(false);
-                var sha256 = await SumAsync(path, client).ConfigureAwait(false);
-                file = new ExportedFile(path, new FileInfo(path).Length, sha256, digest, read.Report!, _slots);
             }
 
+            // The snapshot is given back before this: a leader that must rewind waits for it.
+            var sha256 = await SumAsync(path, client).ConfigureAwait(false);
+            file = new ExportedFile(path, new FileInfo(path).Length, sha256, digest, read.Report!, _slots);
             ImportLog.Exported(logger, request.Database, file.Read.Position, file.Bytes);
             return (file, null);
         }
@@ -81,10 +81,7 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
     {
         var wal = new FileInfo(databasePath + "-wal");
         var bytes = new FileInfo(databasePath).Length + (wal.Exists ? wal.Length : 0);
-        var free = new DriveInfo(_root).AvailableFreeSpace;
-        return free - BytesToLeave < bytes
-            ? Refuse(507, "NO_ROOM", $"{self} has {free >> 20} MiB of disk left and needs {bytes >> 20} MiB for the copy; {BytesToLeave >> 20} MiB are kept free. Ask another node.")
-            : null;
+        return DiskRoom.Lack(_root, bytes) is { } lack ? Refuse(507, "NO_ROOM", $"{self}: {lack}. Ask another node.") : null;
     }
 
     private static async Task<string> SumAsync(string path, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Storage;
+using Polygraph.Storage.Files;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Groups;
@@ -48,6 +49,13 @@ internal sealed record WriteEnd(WriteEndKind Kind, UnitResult? Result, WriteResu
     /// <summary>An end at which nothing was done.</summary>
     public static WriteEnd Of(WriteEndKind kind) => new(kind, null, null, Position.Zero);
 
+    /// <summary>
+    /// The end of a unit that ran when the writer failed; nothing was done. If it was for the disk, another node may run it. Else the unit may be
+    /// why, and must not be carried on to the next leader, and from there to the one after.
+    /// </summary>
+    public static WriteEnd AtFailure(Exception failure)
+        => Of(DiskTrouble.Of(failure) is null ? WriteEndKind.ReplicaStopped : WriteEndKind.NotLeader);
+
     /// <summary>With <see cref="WriteEndKind.MustBeTried"/>: what.</summary>
     public SchemaPlan? ToTry { get; init; }
 }
@@ -84,4 +92,7 @@ internal enum WriteEndKind : byte
 
     /// <summary>The unit changes the schema, and other SQLite libraries in the cluster must try that first; nothing was done.</summary>
     MustBeTried = 9,
+
+    /// <summary>The replica stopped while it ran the unit, which may be why; nothing was done.</summary>
+    ReplicaStopped = 10,
 }

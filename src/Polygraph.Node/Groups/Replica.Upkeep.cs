@@ -22,23 +22,37 @@ internal sealed partial class Replica
     /// Copies one committed state of the database into a file, while writes go on. Reads the whole database on the calling thread. Throws
     /// <see cref="ReplicaUnavailableException"/> if this replica has no state to give.
     /// </summary>
-    public async Task<SnapshotManifest> CopyAsync(SnapshotOwner owner, string path, CancellationToken cancellation)
+    public async Task<SnapshotManifest> CopyAsync(SnapshotOwner owner, Guid id, string path, CancellationToken cancellation)
     {
         if (_store is null || _failure is not null)
             throw new ReplicaUnavailableException(_failure ?? "This replica has no database.");
-        _store.Hold();
+        var (copy, terms) = await CopyPagesAsync(_store, path, cancellation).ConfigureAwait(false);
+        return SnapshotWriter.Describe(copy, id, terms, owner, cancellation);
+    }
+
+    // Holds the database no longer than its pages are read: a rewind waits for that, and gives the replica up if it takes long.
+    private async Task<(SnapshotCopy Copy, TermHistory Terms)> CopyPagesAsync(ReplicaStore store, string path, CancellationToken cancellation)
+    {
+        store.Hold();
         try
         {
-            using var snapshot = Readers.OpenSnapshot();
+            var readers = Readers;
+            var draining = readers.Draining;
+            using var snapshot = readers.OpenSnapshot();
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, draining);
 
             // A leader's SQLite shows what may yet vanish.
-            if (await HoldAsync(snapshot.Position, CommitPatience).ConfigureAwait(false) != true)
+            if (await HoldAsync(snapshot.Position, CommitPatience).WaitAsync(ends.Token).ConfigureAwait(false) != true)
                 throw new ReplicaUnavailableException($"What the snapshot shows, up to {snapshot.Position}, was not committed within {CommitPatience.TotalSeconds} s.");
-            return SnapshotWriter.Write(snapshot, View.Terms, owner, path, cancellation);
+            return (SnapshotWriter.Copy(snapshot, path, ends.Token), View.Terms);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ReplicaUnavailableException("The copy was stopped: this replica's database is being closed or rebuilt.");
         }
         finally
         {
-            _store.Release();
+            store.Release();
         }
     }
 

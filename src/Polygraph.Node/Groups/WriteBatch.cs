@@ -51,11 +51,27 @@ internal sealed class WriteBatch(IWriterReports reports, ulong generation)
             reports.AnswerWhenCommitted(write, end, seen);
     }
 
-    /// <summary>SQLite refused the transaction: nothing of it happened.</summary>
-    public void Fail()
+    /// <summary>Commits. If that fails nothing of the batch has happened, and its clients hear it.</summary>
+    public void Commit(ReplicaDatabase database)
+    {
+        try
+        {
+            database.CommitBatch();
+        }
+        catch (Exception failure)
+        {
+            Complete(WriteEnd.AtFailure(failure));
+            throw;
+        }
+    }
+
+    /// <summary>Another unit failed so that nothing was committed: these may run elsewhere.</summary>
+    public void Fail() => Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+
+    private void Complete(WriteEnd end)
     {
         foreach (var write in _writes)
-            write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+            write.Complete(end);
     }
 
     private void AddDuplicate(ClientWrite write, DuplicateKey duplicate)

@@ -105,6 +105,19 @@ internal sealed class WriterLending(ReplicaStore store, IWriterReports reports, 
 
     private bool Run(ClientWrite write, Func<ClientWrite, EntryContext> context, ulong generation)
     {
+        try
+        {
+            return RunRequest(write, context, generation);
+        }
+        catch (Exception failure)
+        {
+            write.Complete(WriteEnd.AtFailure(failure));
+            throw;
+        }
+    }
+
+    private bool RunRequest(ClientWrite write, Func<ClientWrite, EntryContext> context, ulong generation)
+    {
         var database = store.Database;
         var borrower = _borrower!;
         var result = database.RunInTransaction(write.Unit, clock.WallMicroseconds / 1000, _totalEnds - clock.Now, borrower.Stop);
@@ -131,21 +144,9 @@ internal sealed class WriterLending(ReplicaStore store, IWriterReports reports, 
     {
         var database = store.Database;
         var batch = new WriteBatch(reports, generation);
-        var committed = false;
-        UnitExecution execution;
-        try
-        {
-            execution = database.EndTransaction(result, context(write));
-            batch.Add(write, execution);
-            database.CommitBatch();
-            committed = true;
-        }
-        finally
-        {
-            if (!committed)
-                batch.Fail();
-        }
-
+        var execution = database.EndTransaction(result, context(write));
+        batch.Add(write, execution);
+        batch.Commit(database);
         Release();
         batch.Report(database.Applied);
         return execution.Entry is not null;

@@ -100,6 +100,21 @@ internal sealed class WriterThread
     /// <summary>Runs until the queue is closed. An exception means that this replica must stop: its state is no longer known.</summary>
     public void Run()
     {
+        try
+        {
+            RunUntilClosed();
+        }
+        catch
+        {
+            // They have not run: another leader may.
+            foreach (var unit in _units)
+                unit.Waiting!.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+            throw;
+        }
+    }
+
+    private void RunUntilClosed()
+    {
         var taken = new List<WriterOrder>();
         var open = true;
         while (open)
@@ -358,7 +373,6 @@ internal sealed class WriterThread
         var database = _store.Database;
         var batch = new WriteBatch(_reports, _generation);
         database.BeginBatch();
-        var committed = false;
         try
         {
             while (batch.Count < BatchUnitsMax && _units.TryPeek(out var next) && next is WriterOrder.Execute execute)
@@ -369,15 +383,14 @@ internal sealed class WriterThread
                 else
                     execute.Write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
             }
-
-            database.CommitBatch();
-            committed = true;
         }
-        finally
+        catch
         {
-            if (!committed)
-                batch.Fail();
+            batch.Fail();
+            throw;
         }
+
+        batch.Commit(database);
 
         // Nothing is answered or shipped before the SQLite transaction that contains it has committed.
         batch.Report(database.Applied);
@@ -386,10 +399,17 @@ internal sealed class WriterThread
 
     private UnitExecution Execute(ReplicaDatabase database, ClientWrite write)
     {
-        var execution = database.Execute(write.Unit, ContextOf(write));
-        if (execution.Entry is not null)
-            _next = _next.Next;
-        return execution;
+        try
+        {
+            var execution = database.Execute(write.Unit, ContextOf(write));
+            NoteEntry(execution.Entry is not null);
+            return execution;
+        }
+        catch (Exception failure)
+        {
+            write.Complete(WriteEnd.AtFailure(failure));
+            throw;
+        }
     }
 
     private EntryContext ContextOf(ClientWrite write)

@@ -72,12 +72,15 @@ internal sealed class ImportCatalogue(DatabaseCatalogue catalogue, NodeClock clo
                 "The other nodes gave the import up before it was complete. Nothing was created; import it again.", Outcome.NotApplied);
     }
 
-    /// <summary>Sees to it that it will never be a database, unless it is one.</summary>
-    public async Task<SqlProblem?> AbandonAsync(Guid seed, CancellationToken cancellation)
+    /// <summary>
+    /// Sees to it that it will never be a database, unless it is one. Only if <c>Abandoned</c> is true is it proven that this is what happened: else it
+    /// may be a database, may have been abandoned before, or is not known.
+    /// </summary>
+    public async Task<(bool Abandoned, SqlProblem? Problem)> AbandonAsync(Guid seed, CancellationToken cancellation)
     {
         var response = await catalogue.RunAsync(
             [DatabaseCatalogue.Step("UPDATE imports SET state = 'abandoned' WHERE seed = ? AND state = 'pending'", seed.ToString())],
             "polygraph", cancellation).ConfigureAwait(false);
-        return response.Problem;
+        return (response is { Problem: null, Result.Steps: [StepResult.Rows { Result.RowsAffected: 1 }, ..] }, response.Problem);
     }
 }

@@ -55,8 +55,8 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
     {
         var seed = SeedOf(context);
         var bytes = OpenBody(context);
-        if (store.TryBegin(seed, bytes) is { } full)
-            throw new RequestRefusedException(ImportProblems.NoRoom(self, full));
+        if (store.TryBegin(seed, bytes) is { } refused)
+            throw new RequestRefusedException(refused);
         var isComplete = false;
         try
         {
@@ -94,7 +94,7 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
         }
 
         if (seed.Id != id || !_received.TryGetValue(id, out var sha256) || sha256 != seed.Sha256)
-            throw Refusals.Body($"{self} does not hold that file.");
+            throw new RequestRefusedException(ImportProblems.SeedUnknown(self));
         try
         {
             SeedPreparation.Prepare(store.PathOf(id), seed);
@@ -110,15 +110,16 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
 
     private Task ForgetAsync(HttpContext context)
     {
-        Forget(SeedOf(context));
+        if (!Forget(SeedOf(context)))
+            throw new RequestRefusedException(ImportProblems.SeedPromised(self));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
 
-    private void Forget(Guid seed)
+    private bool Forget(Guid seed)
     {
         _received.TryRemove(seed, out _);
-        store.Delete(seed);
+        return store.TryDeleteUnpromised(seed);
     }
 
     private Guid SeedOf(HttpContext context)

@@ -36,7 +36,7 @@ internal sealed class ImportKeeper(SeedStore store, ImportCatalogue catalogue, N
             ImportLog.GivenUp(logger, seed, Math.Round(unused.TotalMinutes));
             if (!isReady)
                 store.Delete(seed);
-            else if (await catalogue.AbandonAsync(seed, stopping).ConfigureAwait(false) is null)
+            else if ((await catalogue.AbandonAsync(seed, stopping).ConfigureAwait(false)).Problem is null)
                 store.Touch(seed); // Removed when this node has applied the decision.
         }
     }

@@ -6,7 +6,10 @@ namespace Polygraph.Node.Importing;
 /// <summary>How an import can end otherwise than asked. Nothing was created in any of them.</summary>
 internal static class ImportProblems
 {
-    public static SqlProblem Refused(string reason) => Of(400, "IMPORT_REFUSED", "The file cannot be imported", reason);
+    /// <summary>The code of the only answer that says that a file can never be a database there.</summary>
+    public const string RefusedCode = "IMPORT_REFUSED";
+
+    public static SqlProblem Refused(string reason) => Of(400, RefusedCode, "The file cannot be imported", reason);
 
     public static SqlProblem Changed(string announced, string received)
         => Of(400, "DIGEST_MISMATCH", "The file did not arrive as it was sent", $"Its SHA-256 was announced as {announced}, and what arrived has {received}. Import it again.");
@@ -20,6 +23,16 @@ internal static class ImportProblems
 
     public static SqlProblem LostMajority(int holders, int voters, string failures)
         => Of(503, "NO_MAJORITY", "The file did not reach a majority", $"Of {voters} nodes {holders} hold it ({failures}). Nothing was created; import it again.");
+
+    /// <summary>Between nodes: the file of a seed is not there, as after a restart.</summary>
+    public static SqlProblem SeedUnknown(NodeId node) => Of(409, "SEED_UNKNOWN", "The file is not here", $"{node} does not hold that file, or no longer.");
+
+    /// <summary>Between nodes: a seed comes in once.</summary>
+    public static SqlProblem SeedKnown(NodeId node) => Of(409, "SEED_KNOWN", "The file is here", $"{node} has that file already, or takes it in.");
+
+    /// <summary>Between nodes: only what the log of <c>_system</c> says decides about a file that was promised.</summary>
+    public static SqlProblem SeedPromised(NodeId node)
+        => Of(409, "SEED_PROMISED", "The file is kept", $"{node} has promised to keep that file, and removes it when _system says that the import was abandoned.");
 
     private static SqlProblem Of(int status, string code, string title, string detail) => new(status, code, title, detail, Outcome.NotApplied);
 }

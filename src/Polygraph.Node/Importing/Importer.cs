@@ -50,7 +50,7 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
                 return (null, ImportProblems.NoMajority(others.Count + 1, parts.Voters.Count));
             var seed = Guid.CreateVersion7();
             if (parts.Store.TryBegin(seed, request.Bytes) is { } full)
-                return (null, ImportProblems.NoRoom(parts.Self, full));
+                return (null, full);
             return await RunAsync(seed, request, body, others, client).ConfigureAwait(false);
         }
         finally
@@ -89,6 +89,7 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
             if (holders.Count < Majority)
                 return (null, ImportProblems.LostMajority(holders.Count, parts.Voters.Count, Failures(relays)));
 
+            mayBeCommitted = true; // Whatever is thrown from here on: it was asked of the log.
             var problem = await parts.Catalogue.CommitAsync(seed, sha256, request).ConfigureAwait(false);
             mayBeCommitted = problem is null or { Outcome: not Outcome.NotApplied };
             if (problem is not null)
@@ -158,16 +159,17 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
     // What cannot be said now is found out by each node for itself: see ImportKeeper.
     private async Task ForgetAsync(Guid seed, ImportRequest request, IReadOnlyList<SeedRelay> relays)
     {
-        // First the decision, then the files: a file may go only when it can never be wanted any more.
-        var problem = await parts.Catalogue.AbandonAsync(seed, CancellationToken.None).ConfigureAwait(false);
+        // First the decision, then the files: a file that was promised may go only when it can never be wanted any more.
+        var (abandoned, problem) = await parts.Catalogue.AbandonAsync(seed, CancellationToken.None).ConfigureAwait(false);
         if (problem is not null)
-        {
             ImportLog.NotAbandoned(logger, request.Name, problem.Detail);
-            return;
-        }
+        if (abandoned)
+            parts.Store.Delete(seed);
+        else
+            parts.Store.TryDeleteUnpromised(seed);
 
+        // The others remove what was promised when they see that decision themselves.
         await Task.WhenAll(relays.Select(relay => relay.ForgetAsync())).ConfigureAwait(false);
-        parts.Store.Delete(seed);
     }
 
     private ImportReport Report(ImportRequest request, Seed seed, IReadOnlyList<NodeId> holders, TimeSpan took)

@@ -69,9 +69,15 @@ internal sealed class SeedRelay : IDisposable
         {
             var content = new ByteArrayContent(seed.ToJson());
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            var answer = _http.SendAsync(Request(HttpMethod.Put, content), _stopping.Token);
-            IsRefusal = (await answer.ConfigureAwait(false)).StatusCode == HttpStatusCode.BadRequest;
-            await CheckAsync(answer).ConfigureAwait(false);
+            try
+            {
+                await CheckAsync(_http.SendAsync(Request(HttpMethod.Put, content), _stopping.Token)).ConfigureAwait(false);
+            }
+            catch (AnsweredProblemException e) when (e.Code == ImportProblems.RefusedCode)
+            {
+                IsRefusal = true;
+                throw;
+            }
         });
 
     /// <summary>Has the node forget it. Where that fails the node finds out by itself that the import was abandoned.</summary>
@@ -110,21 +116,27 @@ internal sealed class SeedRelay : IDisposable
     {
         using var response = await sending.ConfigureAwait(false);
         if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.NoContent))
-            throw new HttpRequestException(DetailOf(await response.Content.ReadAsStringAsync().ConfigureAwait(false)));
+            throw ProblemOf(await response.Content.ReadAsStringAsync().ConfigureAwait(false));
     }
 
     // A problem's own words, if it is one.
-    private static string DetailOf(string answer)
+    private static AnsweredProblemException ProblemOf(string answer)
     {
         try
         {
             using var problem = JsonDocument.Parse(answer);
-            return problem.RootElement.GetProperty("detail").GetString() ?? answer;
+            return new AnsweredProblemException(problem.RootElement.GetProperty("code").GetString(), problem.RootElement.GetProperty("detail").GetString() ?? answer);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return answer;
+            return new AnsweredProblemException(null, answer);
         }
+    }
+
+    /// <summary>The node answered, and did not do it.</summary>
+    private sealed class AnsweredProblemException(string? code, string detail) : HttpRequestException(detail)
+    {
+        public string? Code { get; } = code;
     }
 
     private HttpRequestMessage Request(HttpMethod method, HttpContent? content)

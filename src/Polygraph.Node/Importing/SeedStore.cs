@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using Polygraph.Node.Control;
 using Polygraph.Protocol;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Seeds;
+using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Importing;
 
@@ -9,13 +11,10 @@ namespace Polygraph.Node.Importing;
 /// Files that are on their way to become databases, in <c>imports/</c> of the data directory. One that is <em>ready</em> is complete, durable and
 /// promised to whoever imports: only what the cluster's metadata says decides what becomes of it. Safe from any thread.
 /// </summary>
-internal sealed class SeedStore(string dataDirectory, NodeClock clock)
+internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clock)
 {
     /// <summary>Files in the store. Each may be as large as the disk; more than a few at a time is a mistake.</summary>
     private const int StoredMax = 4;
-
-    /// <summary>What an import leaves of the disk for everything else.</summary>
-    private const long BytesToLeave = 256 << 20;
 
     private const string DatabaseName = "database.sqlite";
     private const string ReadyName = "seed.json";
@@ -46,17 +45,18 @@ internal sealed class SeedStore(string dataDirectory, NodeClock clock)
 
     public string PathOf(Guid seed) => Path.Combine(DirectoryOf(seed), DatabaseName);
 
-    /// <summary>Makes room for a file; the reason if there is none.</summary>
-    public string? TryBegin(Guid seed, long bytes)
+    /// <summary>Makes room for a file; why not, if there is none or the file is here already.</summary>
+    public SqlProblem? TryBegin(Guid seed, long bytes)
     {
         lock (_gate)
         {
+            if (_touched.ContainsKey(seed))
+                return ImportProblems.SeedKnown(self);
             if (_touched.Count >= StoredMax)
-                return $"{StoredMax} files are being imported here already; try again when they are done";
+                return ImportProblems.NoRoom(self, $"{StoredMax} files are being imported here already; try again when they are done");
             DiskFileSystem.Instance.CreateDirectory(_root);
-            var free = new DriveInfo(_root).AvailableFreeSpace;
-            if (free - BytesToLeave < bytes)
-                return $"there are {free >> 20} MiB left on its disk; the file needs {bytes >> 20} MiB, and {BytesToLeave >> 20} MiB are kept free";
+            if (DiskRoom.Lack(_root, bytes) is { } lack)
+                return ImportProblems.NoRoom(self, lack);
             Directory.CreateDirectory(DirectoryOf(seed));
             _touched[seed] = clock.Now;
             return null;
@@ -69,7 +69,8 @@ internal sealed class SeedStore(string dataDirectory, NodeClock clock)
     public void MarkReady(Seed seed)
     {
         var json = seed.ToJson();
-        DiskFileSystem.Instance.ReplaceAtomically(Path.Combine(DirectoryOf(seed.Id), ReadyName), file => file.Write(json, 0));
+        lock (_gate)
+            DiskFileSystem.Instance.ReplaceAtomically(Path.Combine(DirectoryOf(seed.Id), ReadyName), file => file.Write(json, 0));
         DiskFileSystem.Instance.SyncDirectory(_root);
         Touch(seed.Id);
     }
@@ -89,6 +90,18 @@ internal sealed class SeedStore(string dataDirectory, NodeClock clock)
 
         Delete(seed);
         return true;
+    }
+
+    /// <summary>Removes a file that nobody was promised. Says whether it is gone: one that is ready stays.</summary>
+    public bool TryDeleteUnpromised(Guid seed)
+    {
+        lock (_gate)
+        {
+            if (IsReady(seed))
+                return false;
+            Delete(seed);
+            return true;
+        }
     }
 
     public void Delete(Guid seed)

@@ -35,4 +35,10 @@ internal static partial class ReseedLog
 
     [LoggerMessage(1209, LogLevel.Error, "{Database}: its log could not be trimmed")]
     public static partial void TrimFailed(ILogger logger, string database, Exception failure);
+
+    [LoggerMessage(1210, LogLevel.Error, "A file of a copy for another node could not be removed; it is removed when the node starts again")]
+    public static partial void NotRemoved(ILogger logger, Exception failure);
+
+    [LoggerMessage(1211, LogLevel.Error, "Looking after copies for other nodes failed; tried again in a second")]
+    public static partial void SweepFailed(ILogger logger, Exception failure);
 }

@@ -29,7 +29,7 @@ internal static class SnapshotAsk
 internal sealed record SnapshotReply(Guid? Snapshot, string? Manifest, string? Reason, bool IsGone = false);
 
 /// <summary>"Your rows are not those of the others": told by whoever had all replicas verified.</summary>
-internal sealed record DivergedNotice(uint Group, ulong Term, ulong Index, string Table, string Detail);
+internal sealed record DivergedNotice(uint Group, Guid Verification, ulong Term, ulong Index, string Table, string Detail);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(SnapshotRequest))]

@@ -61,16 +61,22 @@ internal sealed class SnapshotFetcher : IDisposable
         if (IncomingSnapshot.TryResume(DiskFileSystem.Instance, home) is { } resumed)
         {
             if (resumed.Manifest.Node == source.Value && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null })
-                return resumed;
+            {
+                if (resumed.IsComplete || DiskRoom.Lack(home.Path, resumed.Manifest.Bytes - resumed.Offset) is not { } lack)
+                    return resumed;
+                resumed.Dispose();
+                throw NoRoom(lack);
+            }
+
             resumed.Dispose();
         }
 
         var manifest = await PrepareAsync(source, group, cancellation).ConfigureAwait(false);
         if (manifest.Group != group.Value || manifest.Cluster != _identity.Cluster.ToString() || manifest.Node != source.Value)
             throw new SnapshotRefusedException($"{source} described a snapshot of another database.");
-        var free = new DriveInfo(home.Path).AvailableFreeSpace;
-        if (free < manifest.Bytes)
-            throw new SnapshotUnavailableException($"the snapshot has {manifest.Bytes >> 20} MiB, and the disk here has {free >> 20} MiB left");
+        home.ForgetIncoming(DiskFileSystem.Instance); // It takes room, and is of no use any more.
+        if (DiskRoom.Lack(home.Path, manifest.Bytes) is { } full)
+            throw NoRoom(full);
         return IncomingSnapshot.Begin(DiskFileSystem.Instance, home, manifest);
     }
 
@@ -108,6 +114,8 @@ internal sealed class SnapshotFetcher : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private SnapshotUnavailableException NoRoom(string lack) => new($"{_self.Id} has no room for the snapshot: {lack}");
 
     private async Task<SnapshotManifest> PrepareAsync(NodeId source, GroupId group, CancellationToken cancellation)
     {

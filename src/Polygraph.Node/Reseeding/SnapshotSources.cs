@@ -36,20 +36,37 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
 
     public void CountSent(long bytes) => Interlocked.Add(ref _bytesSent, bytes);
 
-    public SnapshotReply Answer(Replica? replica, SnapshotRequest request)
+    /// <summary>Answers a node that asks for a snapshot, wants it kept, or releases it.</summary>
+    public SnapshotReply Answer(NodeId from, Replica? replica, SnapshotRequest request)
     {
         if (replica is null || replica.Failure is not null)
             return new SnapshotReply(null, null, $"{self} has no whole copy itself");
+        var removed = new List<OutgoingSnapshot>();
+        try
+        {
+            return Answer(from, replica, request, removed);
+        }
+        finally
+        {
+            Delete(removed);
+        }
+    }
+
+    private SnapshotReply Answer(NodeId from, Replica replica, SnapshotRequest request, List<OutgoingSnapshot> removed)
+    {
         lock (_gate)
         {
             var made = Of(replica.Database);
             var snapshot = request.Snapshot is { } id ? made.Find(one => one.Id == id) : made.Find(IsFresh);
             if (request.Ask == SnapshotAsk.Release && snapshot is not null)
             {
-                Remove(made, snapshot);
-                snapshot = null;
+                // Others may be fetching the same one.
+                if (snapshot.Release(from))
+                    Remove(made, snapshot, removed);
+                return new SnapshotReply(null, null, $"{from} released that snapshot", IsGone: true);
             }
-            else if (request is { Ask: SnapshotAsk.Prepare, Snapshot: null } && snapshot is null)
+
+            if (request is { Ask: SnapshotAsk.Prepare, Snapshot: null } && snapshot is null)
             {
                 if (Refusal(replica, made) is { } refusal)
                     return new SnapshotReply(null, null, refusal);
@@ -58,12 +75,13 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
 
             if (snapshot?.Failure is { } failure)
             {
-                Remove(made, snapshot);
+                Remove(made, snapshot, removed);
                 return new SnapshotReply(null, null, failure);
             }
 
             if (snapshot is null)
                 return new SnapshotReply(null, null, $"{self} no longer has that snapshot", IsGone: true);
+            snapshot.Hold(from);
             snapshot.Used = clock.Now;
             var manifest = request.Ask == SnapshotAsk.Prepare && snapshot.Manifest is { } complete ? Encoding.UTF8.GetString(complete.ToJson()) : null;
             return new SnapshotReply(snapshot.Id, manifest, null);
@@ -95,6 +113,7 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
     /// <summary>Removes what nobody asks for any more.</summary>
     public void Sweep()
     {
+        var removed = new List<OutgoingSnapshot>();
         lock (_gate)
         {
             foreach (var made in _made.Values)
@@ -102,17 +121,28 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
                 foreach (var old in made.Where(one => clock.Now - one.Used > KeptUnused || clock.Now - one.Made > KeptMax).ToList())
                 {
                     if (old.Manifest is not null || old.Failure is not null)
-                        Remove(made, old);
+                        Remove(made, old, removed);
                 }
             }
         }
+
+        Delete(removed);
     }
 
-    /// <summary>Forgets a database whose files go away.</summary>
+    /// <summary>Forgets a database whose files go away: a copy of it that is being made stops.</summary>
     public void Forget(DatabaseInfo database)
     {
+        List<OutgoingSnapshot>? forgotten;
         lock (_gate)
-            _made.Remove(database.Id);
+        {
+            if (!_made.Remove(database.Id, out forgotten))
+                return;
+            foreach (var snapshot in forgotten)
+                snapshot.Remove();
+        }
+
+        foreach (var snapshot in forgotten)
+            snapshot.Stop();
     }
 
     /// <summary>Stops copies that are being made.</summary>
@@ -125,9 +155,11 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
     {
         if (made.Count >= PerDatabaseMax)
             return $"{self} gives {PerDatabaseMax} snapshots of {replica.Database.Name} away already";
-        var free = new DriveInfo(factory.HomeOf(replica.Database).Path).AvailableFreeSpace;
-        var wanted = replica.DatabaseBytes + (replica.DatabaseBytes / 4);
-        return free < wanted ? $"{self} has {free >> 20} MiB of disk left, a copy of {replica.Database.Name} needs about {wanted >> 20} MiB" : null;
+
+        // A quarter more: what the write-ahead log holds is in the copy too.
+        return DiskRoom.Lack(factory.HomeOf(replica.Database).Path, replica.DatabaseBytes + (replica.DatabaseBytes / 4)) is { } lack
+            ? $"{self} has no room for a copy of {replica.Database.Name}: {lack}"
+            : null;
     }
 
     private OutgoingSnapshot Begin(Replica replica)
@@ -144,10 +176,16 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
         {
             var owner = new SnapshotOwner(identity.Cluster, replica.Database.Id, self);
             var began = clock.Now;
-            var manifest = await replica.CopyAsync(owner, snapshot.Path, _stopping.Token).ConfigureAwait(false) with { Snapshot = snapshot.Id };
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, snapshot.Unwanted);
+            var manifest = await replica.CopyAsync(owner, snapshot.Id, snapshot.Path, ends.Token).ConfigureAwait(false);
+            snapshot.Save(manifest);
             ReseedLog.Copied(logger, replica.Database.Name, manifest.Position, manifest.Bytes, (clock.Now - began).TotalSeconds);
             lock (_gate)
                 snapshot.Describe(manifest);
+        }
+        catch (OperationCanceledException) when (snapshot.Unwanted.IsCancellationRequested)
+        {
+            // Removed below.
         }
 #pragma warning disable CA1031 // Not hidden: whoever asked is told, and asks somebody else.
         catch (Exception e)
@@ -157,14 +195,51 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
             lock (_gate)
                 snapshot.Failure = $"{self} could not make a copy: {e.Message}";
         }
+
+        bool isRemoved;
+        lock (_gate)
+            isRemoved = snapshot.IsRemoved;
+        if (isRemoved)
+            Delete([snapshot]);
     }
 
     private List<OutgoingSnapshot> Of(DatabaseInfo database)
-        => _made.TryGetValue(database.Id, out var made) ? made : _made[database.Id] = OutgoingSnapshot.Load(factory.HomeOf(database), clock.Now);
+    {
+        if (_made.TryGetValue(database.Id, out var known))
+            return known;
+        var (found, leftovers) = OutgoingSnapshot.Load(factory.HomeOf(database), clock.Now);
+        _ = Task.Run(() => Delete(leftovers, File.Delete));
+        return _made[database.Id] = found;
+    }
 
-    private static void Remove(List<OutgoingSnapshot> made, OutgoingSnapshot snapshot)
+    private static void Remove(List<OutgoingSnapshot> made, OutgoingSnapshot snapshot, List<OutgoingSnapshot> removed)
     {
         made.Remove(snapshot);
-        snapshot.Delete();
+        snapshot.Remove();
+        removed.Add(snapshot);
+    }
+
+    // Never under the gate: a file of gigabytes takes its time, and every answer, and the trimming of every log, would wait.
+    private void Delete(List<OutgoingSnapshot> removed)
+    {
+        foreach (var snapshot in removed)
+            snapshot.Stop();
+        Delete(removed, snapshot => snapshot.Delete());
+    }
+
+    // What cannot be removed now is removed when the node starts again.
+    private void Delete<T>(IReadOnlyList<T> all, Action<T> delete)
+    {
+        foreach (var one in all)
+        {
+            try
+            {
+                delete(one);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                ReseedLog.NotRemoved(logger, e);
+            }
+        }
     }
 }

@@ -244,12 +244,12 @@ internal sealed class Gateway(
             : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{leader}, which leads {request.Database}, fell silent while it had this write."));
     }
 
-    // Whoever leads next knows the outcome of a write whose leader was lost, by its key.
-    private static bool MayBeRetried(SqlProblem? problem) => problem is { Code: Problems.NotLeaderCode or Problems.LeaderLostCode };
+    // Whoever leads next knows the outcome of a write whose leader was lost, by its key. One that stopped its leader's replica goes no further.
+    internal static bool MayBeRetried(SqlProblem? problem) => problem is { Code: Problems.NotLeaderCode or Problems.LeaderLostCode };
 
     /// <summary>An attempt that ended for certain: but "not applied" by one leader says nothing about what an earlier one did.</summary>
     private static SqlResponse Settle(SqlResponse response, SqlResponse? unknown)
-        => unknown is not null && response.Problem is { Outcome: Outcome.NotApplied } problem && problem.Status == 503 ? unknown : response;
+        => unknown is not null && response.Problem is { Outcome: Outcome.NotApplied } problem && problem.Status is 500 or 503 ? unknown : response;
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }

@@ -15,6 +15,7 @@ internal static class Problems
     public const string SnapshotIsOldCode = "SQLITE_BUSY";
     public const string LeftOpenCode = "TRANSACTION_INTERACTIVE";
     public const string LeaderLostCode = "LEADER_LOST";
+    public const string ReplicaStoppedCode = "REPLICA_STOPPED";
     public const string LibrariesDifferCode = "SQLITE_LIBRARIES_DIFFER";
 
     public static SqlProblem UnknownDatabase(string name)
@@ -35,6 +36,12 @@ internal static class Problems
 
     public static SqlProblem Unavailable(NodeId node, string detail)
         => new(503, "REPLICA_UNAVAILABLE", "Nobody can accept this now", $"{node}: {detail}", Outcome.NotApplied);
+
+    /// <summary>The writer failed while it ran the unit. Whoever leads next is not asked: if the unit is why, that one would stop as well.</summary>
+    public static SqlProblem ReplicaStopped(NodeId node, string database)
+        => new(500, ReplicaStoppedCode, "The node failed while it ran this",
+            $"{node} stopped its replica of \"{database}\" while it ran this request, which may be why: its log and `polygraph doctor` say more. Nothing was done, "
+            + "and no other node was asked to run it. Find out what happened before you send it again.", Outcome.NotApplied);
 
     public static SqlProblem SystemIsReadOnly()
         => new(403, "NOT_ALLOWED", "This database is Polygraph's own",

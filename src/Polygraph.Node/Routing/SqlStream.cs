@@ -8,7 +8,7 @@ namespace Polygraph.Node.Routing;
 
 /// <summary>
 /// A client's stream, on the node that it speaks with. Between transactions its units go where every unit goes. A transaction that stays open
-/// _reads from a snapshot here until it writes, and is then the leader's, which lends it the writer.
+/// reads from a snapshot here until it writes, and is then the leader's, which lends it the writer.
 /// </summary>
 internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway gateway, RequestPaths paths) : ISqlStream
 {
@@ -141,7 +141,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
             statements = StatementsOf(read);
         }
 
-        // What _reads may have ended the transaction; then the rest is a unit of its own.
+        // Also what only reads may have ended the transaction; then the rest is a unit of its own.
         var rest = ask.With(steps.Skip(outline.StepsBeforeWriting));
         var second = _snapshot is null
             ? await StartAsync(rest).ConfigureAwait(false)

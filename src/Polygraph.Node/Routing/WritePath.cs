@@ -65,6 +65,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
         return end.Kind switch
         {
             WriteEndKind.NotLeader => Failed(Problems.NotLeader(self)),
+            WriteEndKind.ReplicaStopped => Failed(Problems.ReplicaStopped(self, replica.Database.Name)),
             WriteEndKind.MustBeTried when !mayRunAgain => Failed(Problems.LibrariesDifferInTransaction()),
             WriteEndKind.Busy or WriteEndKind.MustBeTried => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),

@@ -185,10 +185,13 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         return _payload.Length;
     }
 
-    /// <summary>Throws <see cref="RefusedException"/> if the unit has captured too much, or would with so many bytes more.</summary>
-    internal void CheckSize(long more)
+    /// <summary>
+    /// Throws <see cref="RefusedException"/> if the unit has captured too much, or would with so many bytes more. On the leader only: others take
+    /// what the log has.
+    /// </summary>
+    internal void CheckSize(long more = 0)
     {
-        if (_payload.Length + more <= payloadBytesMax)
+        if (!Recording || _payload.Length + more <= payloadBytesMax)
             return;
         Refusal = new RefusedException(
             RefusedException.TransactionTooLarge, $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
@@ -200,10 +203,13 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
     {
         var (captureId, operation) = CaptureTriggers.FromCode(code);
         if (watch.IsOn && operation == LogicalOperationKind.Delete)
+        {
+            CheckSize(watch.Bytes);
             return false;
+        }
+
         var table = Catalog.Find(captureId);
         Invariant.Holds(table is not null, "capture triggers are those of the catalog");
-        CheckSize(watch.IsOn ? watch.Bytes : 0);
         var number = Recording ? TableNumber(table) : 0;
         (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
         _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
@@ -231,6 +237,7 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         {
             watch.Show(table, _operation, images[..beforeLength], images[beforeLength..]);
             _payload.CutTo(_rowStart);
+            CheckSize(watch.Bytes);
             return;
         }
 
@@ -242,6 +249,7 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
             _payload.CutTo(_rowStart);
         else if (_operation == LogicalOperationKind.Update)
             LeaveOutWhatIsSame(table.Values.Count);
+        CheckSize();
     }
 
     /// <summary>Replaces the image before by what this unit is known to have left there, and notes the image after.</summary>

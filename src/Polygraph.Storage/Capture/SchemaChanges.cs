@@ -72,16 +72,19 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         if (created.Count != 1 || before.Tables.Count + 1 != after.Tables.Count)
         {
             capture.Payload.WriteSchema(text);
+            capture.CheckSize();
             return;
         }
 
         var newTable = created[0];
         capture.Payload.WriteSchema(newTable.Sql);
+        capture.CheckSize();
         using var rows = connection.Prepare($"SELECT {string.Join(", ", newTable.Values)} FROM main.{newTable.QuotedName}");
         while (rows.Step())
         {
             capture.BeginScannedInsert(newTable);
             RowImage.Write(capture.Payload, rows, newTable.Values.Count);
+            capture.CheckSize();
         }
     }
 

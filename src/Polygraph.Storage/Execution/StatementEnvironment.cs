@@ -12,20 +12,7 @@ internal sealed class StatementEnvironment(WriterConnection writer, RepeatableFu
     private readonly SqliteConnection _connection = writer.Connection;
 
     /// <summary>On the leader, where switches and counters are what they are: time and chance only.</summary>
-    internal T RunFirst<T>(LogicalStatement statement, Func<T> run) => RunFixed(statement, run);
-
-    /// <summary>Everywhere else, and on a leader that does a batch again.</summary>
-    internal T RunAgain<T>(LogicalStatement statement, Func<T> run)
-    {
-        writer.EnterExecuting(statement.Has(LogicalStatementFlags.ForeignKeys));
-        writer.SetRecursiveTriggers(statement.Has(LogicalStatementFlags.RecursiveTriggers));
-        if (statement.Has(LogicalStatementFlags.ReadsChanges))
-            writer.SetChanges(statement.Changes);
-        _connection.LastInsertRowid = statement.LastInsertRowid;
-        return RunFixed(statement, run);
-    }
-
-    private T RunFixed<T>(LogicalStatement statement, Func<T> run)
+    internal T Run<T>(LogicalStatement statement, Func<T> run)
     {
         functions.Fix(_connection, statement.Seed, statement.TotalChanges);
         try
@@ -37,5 +24,16 @@ internal sealed class StatementEnvironment(WriterConnection writer, RepeatableFu
         {
             functions.Release();
         }
+    }
+
+    /// <summary>Everywhere else, and on a leader that does a batch again.</summary>
+    internal T RunAgain<T>(LogicalStatement statement, Func<T> run)
+    {
+        writer.EnterExecuting(statement.Has(LogicalStatementFlags.ForeignKeys));
+        writer.SetRecursiveTriggers(statement.Has(LogicalStatementFlags.RecursiveTriggers));
+        if (statement.Has(LogicalStatementFlags.ReadsChanges))
+            writer.SetChanges(statement.Changes);
+        _connection.LastInsertRowid = statement.LastInsertRowid;
+        return Run(statement, run);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Wire.Log;
@@ -20,13 +21,13 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
     internal T Run<T>(CompiledStatement compiled, SqlValue[] arguments, Func<T> run)
     {
         var statement = _running = Describe(compiled, arguments);
-        capture.CheckSize(compiled.Text.Length);
+        capture.CheckSize(SizeOf(statement));
         capture.Mode = CaptureMode.Hashing;
         var rowsBefore = capture.Rows;
         T result;
         try
         {
-            result = environment.RunFirst(statement, run);
+            result = environment.Run(statement, run);
         }
         finally
         {
@@ -63,6 +64,15 @@ internal sealed class StatementShipper(WriterConnection writer, CaptureLog captu
 
     private bool HoldsLargestRowid(string table)
         => writer.HasRow($"SELECT 1 FROM main.{SqlName.Quote(table)} WHERE rowid = {long.MaxValue.ToString(CultureInfo.InvariantCulture)}");
+
+    /// <summary>At least what it takes in the payload, apart from the numbers of fixed size.</summary>
+    private static long SizeOf(LogicalStatement statement)
+    {
+        long bytes = Encoding.UTF8.GetByteCount(statement.Sql);
+        foreach (var argument in statement.Arguments.Span)
+            bytes += argument.Kind is SqlValueKind.Text or SqlValueKind.Blob ? argument.Bytes.Length : sizeof(long);
+        return bytes;
+    }
 
     private LogicalStatement Describe(CompiledStatement compiled, SqlValue[] arguments)
     {

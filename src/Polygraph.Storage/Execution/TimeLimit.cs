@@ -13,7 +13,8 @@ internal sealed unsafe class TimeLimit : IDisposable
 
     private readonly long _limitTicks;
     private GCHandle _self;
-    private long _deadline = long.MaxValue;
+    private bool _clientRuns;
+    private long _deadline;
     private long _deadlineOfAll = long.MaxValue;
     private volatile bool _stopped;
 
@@ -28,7 +29,7 @@ internal sealed unsafe class TimeLimit : IDisposable
 
     internal bool IsStopped => _stopped;
 
-    /// <summary>Whoever wants the answer; once it is cancelled nobody does, and the statement stops.</summary>
+    /// <summary>Whoever wants the answer; once it is cancelled nobody does, and the client's statement stops. Our own run to their end.</summary>
     internal CancellationToken Client { get; set; }
 
     /// <summary>From now on all statements together have so long, beside the limit of each; null ends that.</summary>
@@ -36,10 +37,10 @@ internal sealed unsafe class TimeLimit : IDisposable
         => _deadlineOfAll = left is { } time ? Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
 
     /// <summary>Begins the time of a client's statement.</summary>
-    internal void Start() => _deadline = Math.Min(Stopwatch.GetTimestamp() + _limitTicks, _deadlineOfAll);
+    internal void Start() => (_clientRuns, _deadline) = (true, Math.Min(Stopwatch.GetTimestamp() + _limitTicks, _deadlineOfAll));
 
-    /// <summary>Our own statements have no limit.</summary>
-    internal void End() => _deadline = long.MaxValue;
+    /// <summary>Our own statements have no limit, and no client whose leaving ends them: what they do must be done.</summary>
+    internal void End() => _clientRuns = false;
 
     /// <summary>From any thread: stops what runs now and what begins later.</summary>
     internal void StopAll() => _stopped = true;
@@ -54,6 +55,7 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        return self._stopped || self.Client.IsCancellationRequested || Stopwatch.GetTimestamp() > self._deadline ? 1 : 0;
+        var isOver = self._stopped || (self._clientRuns && (self.Client.IsCancellationRequested || Stopwatch.GetTimestamp() > self._deadline));
+        return isOver ? 1 : 0;
     }
 }

@@ -41,6 +41,10 @@ internal static class UnitInterpreter
     internal static UnitResult FailLast(UnitResult result, SqlError error)
         => new([.. result.Steps.SkipLast(1), new StepResult.Failed(error)]);
 
+    /// <summary>The result of a unit of which nothing stays, whatever its steps had said.</summary>
+    internal static UnitResult FailAll(UnitResult result, SqlError error)
+        => new([.. result.Steps.Select(_ => new StepResult.Failed(error))]);
+
     private static StepResult RunStep(SqlStep step, UnitMode mode, IStatementRunner runner)
         => step switch
         {

@@ -274,6 +274,7 @@ internal sealed class WriterSession : IStatementRunner
         {
             _watch.End();
             _watch.ThrowFailure();
+            _capture.CheckSize(_watch.Bytes);
             _capture.TakeWatched();
         }
 

@@ -9,12 +9,13 @@ public static class DatabaseExport
 {
     /// <summary>
     /// Copies what a snapshot shows, without Polygraph's own tables: their content is overwritten, not only forgotten. Rowids stay as they
-    /// are. Not durable on return.
+    /// are. Not durable on return. The snapshot is disposed of as soon as its pages are copied, because a replica that must rewind waits for it.
     /// </summary>
     public static void Write(Snapshot snapshot, string path, CancellationToken cancellation)
     {
         DiskFileSystem.Instance.CreateDirectory(FileRecipes.DirectoryOf(path));
-        snapshot.CopyTo(path, cancellation);
+        using (snapshot)
+            snapshot.CopyTo(path, cancellation);
         using var connection = SqliteConnection.Open(path, readOnly: false);
         connection.Execute("PRAGMA journal_mode=DELETE");
         connection.Execute("PRAGMA synchronous=OFF");

@@ -60,6 +60,8 @@ public sealed class IncomingSnapshot : IDisposable
 
         var snapshot = new IncomingSnapshot(manifest, files.Open(home.IncomingFile, FileOpening.Existing));
         snapshot.CheckWhatIsThere();
+        if (!snapshot.IsComplete)
+            SnapshotInstall.DropPlan(files, home); // It was made for a whole file; this one is written to again.
         return snapshot;
     }
 

@@ -35,6 +35,7 @@ public sealed record ReplicaHome(string Path)
     /// <summary>Throws away what was received and not installed. Durable on return.</summary>
     public void ForgetIncoming(IFileSystem files)
     {
+        SnapshotInstall.DropPlan(files, this);
         foreach (var path in (string[])[IncomingManifest, IncomingFile])
         {
             if (files.Exists(path))

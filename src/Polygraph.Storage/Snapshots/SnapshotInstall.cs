@@ -43,8 +43,7 @@ public static class SnapshotInstall
     /// <summary>Decides. Nothing of the replica may be open. What was received must be complete and verified.</summary>
     public static void Begin(IFileSystem files, ReplicaHome home, SnapshotManifest manifest, LogFate log)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(new InstallPlan(log, manifest), InstallJson.Default.InstallPlan);
-        files.ReplaceAtomically(home.InstallMarker, file => file.Write(json, 0));
+        WritePlan(files, home, new InstallPlan(log, manifest));
     }
 
     /// <summary>Finishes an installation if one was begun; nothing of the replica may be open. Durable on return. Says whether there was one.</summary>
@@ -54,8 +53,14 @@ public static class SnapshotInstall
         if (!files.Exists(home.InstallMarker))
             return false;
         var plan = ReadPlan(files, home);
-        if (files.Exists(home.IncomingFile))
-            SwapDatabase(files, home);
+        if (!plan.Swapped)
+        {
+            // Not there: it was moved before a crash. From here on what stands in its place is of another download, and not verified.
+            if (files.Exists(home.IncomingFile))
+                SwapDatabase(files, home);
+            WritePlan(files, home, plan with { Swapped = true });
+        }
+
         switch (plan.Log)
         {
             case LogFate.Reset:
@@ -70,6 +75,16 @@ public static class SnapshotInstall
             files.Delete(home.IncomingManifest);
         files.DeleteDurably(home.InstallMarker);
         return true;
+    }
+
+    /// <summary>
+    /// Gives up an installation whose snapshot was not put in place yet, because the file that it decided about goes away. Durable on return. One
+    /// whose snapshot is in place stands: only the log is left to be done, and no file that comes in is touched by that.
+    /// </summary>
+    internal static void DropPlan(IFileSystem files, ReplicaHome home)
+    {
+        if (files.Exists(home.InstallMarker) && !ReadPlan(files, home).Swapped)
+            files.DeleteDurably(home.InstallMarker);
     }
 
     /// <summary>Removes the copy that was replaced: once the new one is open.</summary>
@@ -87,6 +102,12 @@ public static class SnapshotInstall
     /// <summary>Whether parts of a damaged log were put aside and nobody has removed them since.</summary>
     public static bool HasDamagedLog(IFileSystem files, ReplicaHome home)
         => files.List(home.Log).Any(name => name.EndsWith(ReplicaHome.DamagedSuffix, StringComparison.Ordinal));
+
+    private static void WritePlan(IFileSystem files, ReplicaHome home, InstallPlan plan)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(plan, InstallJson.Default.InstallPlan);
+        files.ReplaceAtomically(home.InstallMarker, file => file.Write(json, 0));
+    }
 
     private static InstallPlan ReadPlan(IFileSystem files, ReplicaHome home)
     {
@@ -145,7 +166,10 @@ public static class SnapshotInstall
     }
 }
 
-internal sealed record InstallPlan(LogFate Log, SnapshotManifest Manifest);
+/// <param name="Log">What becomes of the log.</param>
+/// <param name="Manifest">What is put in place.</param>
+/// <param name="Swapped">Whether the database file is in its place, so that the file that comes in, if there is one, is of another download.</param>
+internal sealed record InstallPlan(LogFate Log, SnapshotManifest Manifest, bool Swapped = false);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(InstallPlan))]

@@ -23,36 +23,48 @@ public static class SnapshotWriter
     private const int PagesAStep = 256;
 
     /// <summary>
-    /// Copies what a snapshot shows and describes it. Durable on return. The caller answers for that the snapshot's position is committed.
+    /// Copies what a snapshot shows. Not durable on return. The snapshot is not needed any more then: give it back at once, because syncing and
+    /// summing gigabytes takes longer than a replica that must rewind waits for its readers.
     /// </summary>
-    /// <param name="snapshot">What is copied; stays the caller's.</param>
-    /// <param name="terms">The terms of the log, at least up to the snapshot's position.</param>
-    /// <param name="owner">Whose it is.</param>
+    /// <param name="snapshot">What is copied; stays the caller's. When its readers are drained the copy stops.</param>
     /// <param name="path">Where the copy goes; what is there is replaced.</param>
     /// <param name="cancellation">Stops the copy.</param>
-    public static SnapshotManifest Write(Snapshot snapshot, TermHistory terms, SnapshotOwner owner, string path, CancellationToken cancellation)
+    /// <exception cref="ReplicaUnavailableException">The database is being closed or rebuilt.</exception>
+    public static SnapshotCopy Copy(Snapshot snapshot, string path, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.Delete(path);
-        snapshot.CopyTo(path, cancellation);
-        var (bytes, checksums, digest) = Sum(path, cancellation);
-        DiskFileSystem.Instance.SyncDirectory(FileRecipes.DirectoryOf(path));
         var facts = snapshot.Describe();
+        snapshot.CopyTo(path, cancellation);
+        return new SnapshotCopy(path, snapshot.Position, facts);
+    }
+
+    /// <summary>Makes a copy durable and describes it. The caller answers for that its position is committed.</summary>
+    /// <param name="copy">The copy.</param>
+    /// <param name="snapshot">What the snapshot is called: no other file may have its name.</param>
+    /// <param name="terms">The terms of the log, at least up to the copy's position.</param>
+    /// <param name="owner">Whose it is.</param>
+    /// <param name="cancellation">Stops the summing.</param>
+    public static SnapshotManifest Describe(SnapshotCopy copy, Guid snapshot, TermHistory terms, SnapshotOwner owner, CancellationToken cancellation)
+    {
+        var (bytes, checksums, digest) = Sum(copy.Path, cancellation);
+        DiskFileSystem.Instance.SyncDirectory(FileRecipes.DirectoryOf(copy.Path));
         return new SnapshotManifest(
             SnapshotManifest.CurrentFormat,
-            Guid.CreateVersion7(),
+            snapshot,
             owner.Cluster.ToString(),
             owner.Group.Value,
             owner.Node.Value,
-            snapshot.Position.Term.Value,
-            snapshot.Position.Index.Value,
-            [.. terms.CutFrom(snapshot.Position.Index.Next).Starts.Select(start => new SnapshotTerm(start.Term.Value, start.Index.Value))],
+            copy.Position.Term.Value,
+            copy.Position.Index.Value,
+            [.. terms.CutFrom(copy.Position.Index.Next).Starts.Select(start => new SnapshotTerm(start.Term.Value, start.Index.Value))],
             bytes,
-            facts.PageBytes,
+            copy.Facts.PageBytes,
             SnapshotManifest.ChunkBytesDefault,
             checksums,
             digest,
-            [.. facts.Digests.OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => new SnapshotTable(table.Key, table.Value.ToString()))],
+            [.. copy.Facts.Digests.OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => new SnapshotTable(table.Key, table.Value.ToString()))],
             SqliteLibrary.Version);
     }
 
@@ -104,6 +116,19 @@ public static class SnapshotWriter
     }
 
     internal static string DigestOf(IncrementalHash hash) => Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+}
+
+/// <summary>A copy that is not yet summed, and may not be durable.</summary>
+public sealed class SnapshotCopy
+{
+    internal SnapshotCopy(string path, Position position, SnapshotFacts facts) => (Path, Position, Facts) = (path, position, facts);
+
+    public string Path { get; }
+
+    /// <summary>The log entry whose effects are the last that the copy holds.</summary>
+    public Position Position { get; }
+
+    internal SnapshotFacts Facts { get; }
 }
 
 /// <summary>What a snapshot says of itself.</summary>

@@ -43,15 +43,25 @@ public static class EntryCodec
         var headerBytes = EntryHeaderWriter.Size(header);
         var recordBytes = headerBytes + payload.Length;
         if (recordBytes > RecordBytesMax)
-        {
-            throw new ArgumentException(
-                $"The entry would be {recordBytes} bytes and the limit is {RecordBytesMax}: split the transaction.", nameof(payload));
-        }
+            throw new ArgumentException(TooLarge(recordBytes), nameof(payload));
 
         var record = new byte[recordBytes];
         EntryHeaderWriter.Write(header, record.AsSpan(0, (int)headerBytes));
         payload.CopyTo(record.AsSpan((int)headerBytes));
         return record;
+    }
+
+    /// <summary>
+    /// Why these cannot be an entry: the name of a table is too long, or everything together too large. Null if <see cref="Encode"/> takes them.
+    /// </summary>
+    public static string? Refusal(EntryHeader header, int payloadBytes)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        foreach (var digest in header.Digests)
+            if (StrictUtf8.GetByteCount(digest.Table) is var bytes && bytes > StringBytesMax)
+                return $"A table's name has {bytes} bytes and the limit is {StringBytesMax}.";
+        var recordBytes = EntryHeaderWriter.Size(header) + payloadBytes;
+        return recordBytes > RecordBytesMax ? TooLarge(recordBytes) : null;
     }
 
     /// <summary>Decodes an entry. The payload is a slice of <paramref name="record"/>, not a copy.</summary>
@@ -78,6 +88,8 @@ public static class EntryCodec
         CheckedHeaderBytes(record);
         return (PayloadFormat)record[2];
     }
+
+    private static string TooLarge(long recordBytes) => $"The entry would have {recordBytes} bytes and the limit is {RecordBytesMax}.";
 
     /// <summary>The size of the header, after the checks that everything else rests on: versions first, because they rule the rest.</summary>
     private static int CheckedHeaderBytes(ReadOnlySpan<byte> record)

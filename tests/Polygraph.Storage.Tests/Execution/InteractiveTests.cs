@@ -150,6 +150,22 @@ public sealed class InteractiveTests : IDisposable
         _pair.AssertSame();
     }
 
+    [Fact]
+    public void A_client_that_leaves_stops_its_own_statement_and_not_what_brings_the_rest_back()
+    {
+        using var stop = new CancellationTokenSource();
+        Begin();
+        Piece("WITH RECURSIVE c(x) AS (SELECT 2 UNION ALL SELECT x + 1 FROM c LIMIT 5000) INSERT INTO t SELECT x, x * 10 FROM c");
+        stop.CancelAfter(50);
+        const string Endless = "UPDATE t SET n = (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c)";
+        var stopped = _pair.Leader.RunInTransaction(Units.Autocommit("BEGIN", Endless), Now, TimeSpan.FromMinutes(1), stop.Token);
+        Assert.NotNull(stopped.ErrorOf(1));
+        Assert.False(_pair.Leader.TransactionStaysOpen);
+        Commit(stopped);
+        _pair.AssertSame();
+        Assert.Equal(["Integer:5001"], ReplicaPair.Query(_pair.Follower, "SELECT count(*) FROM t"));
+    }
+
     [Theory]
     [InlineData(false, false, 2, "BEGIN", "SELECT 1; COMMIT")]
     [InlineData(true, false, 2, "BEGIN", "SELECT 1")]

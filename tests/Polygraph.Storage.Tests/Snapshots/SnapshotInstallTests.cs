@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Polygraph.Protocol;
 using Polygraph.Storage.Files;
@@ -48,6 +49,59 @@ public sealed class SnapshotInstallTests
             Assert.True(operation > 8, "the scenario has operations to fail at");
             return;
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_download_that_begins_while_an_installation_is_unfinished_is_never_put_in_place_by_a_crash(bool swapped)
+    {
+        for (var operation = 0; ; operation++)
+        {
+            var disk = Prepare(damaged: swapped);
+            SnapshotInstall.Begin(disk, Home, Manifest(50), LogFate.Reset);
+            if (swapped)
+                Assert.Throws<LogCorruptedException>(() => SnapshotInstall.Finish(disk, Home, Group, Options));
+            disk.OperationsUntilPowerLoss = operation;
+            var failed = true;
+            try
+            {
+                using var incoming = IncomingSnapshot.Begin(disk, Home, Manifest(60) with { Bytes = 6, ChunkBytes = 3, Checksums = ChecksumsOf("par", "ted") });
+                incoming.Add("par"u8);
+                failed = false;
+            }
+            catch (PowerLossException)
+            {
+            }
+
+            for (var survivor = 0; survivor < SurvivorsPerStep; survivor++)
+            {
+                var after = disk.AfterPowerLoss(new Random((operation * 100) + survivor));
+                if (swapped)
+                    Assert.Throws<LogCorruptedException>(() => SnapshotInstall.Finish(after, Home, Group, Options));
+                else
+                    SnapshotInstall.Finish(after, Home, Group, Options);
+                Assert.Contains(Encoding.UTF8.GetString(after.Content(Home.Database)), swapped ? ["new"] : (string[])["old", "new"]);
+            }
+
+            if (failed)
+                continue;
+            Assert.True(operation > 5, "the scenario has operations to fail at");
+            return;
+        }
+    }
+
+    [Fact]
+    public void A_download_that_turns_out_damaged_is_not_put_in_place_by_a_plan_that_was_made_before()
+    {
+        var disk = Prepare(damaged: false);
+        var manifest = Manifest(50) with { Bytes = 6, ChunkBytes = 3, Checksums = ChecksumsOf("new", "ted") };
+        disk.ReplaceAtomically(Home.IncomingManifest, file => file.Write(manifest.ToJson(), 0));
+        SnapshotInstall.Begin(disk, Home, manifest, LogFate.Reset);
+        using (var resumed = IncomingSnapshot.TryResume(disk, Home)!)
+            Assert.Equal(1, resumed.NextChunk);
+        Assert.False(SnapshotInstall.Finish(disk, Home, Group, Options));
+        Assert.Equal("old", Encoding.UTF8.GetString(disk.Content(Home.Database)));
     }
 
     [Fact]
@@ -154,6 +208,14 @@ public sealed class SnapshotInstallTests
 
     private static SnapshotManifest Manifest(ulong index)
         => new(1, Guid.Empty, "00", Group.Value, "n1", 1, index, [new(1, 1)], 3, 4096, 4096, new byte[4], "", [], "");
+
+    private static byte[] ChecksumsOf(params string[] chunks)
+    {
+        var checksums = new byte[sizeof(uint) * chunks.Length];
+        for (var i = 0; i < chunks.Length; i++)
+            BinaryPrimitives.WriteUInt32LittleEndian(checksums.AsSpan(i * sizeof(uint)), Crc32C.Of(Encoding.UTF8.GetBytes(chunks[i])));
+        return checksums;
+    }
 
     private static Position At(ulong term, ulong index) => new(new Term(term), new LogIndex(index));
 }

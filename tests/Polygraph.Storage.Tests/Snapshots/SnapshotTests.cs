@@ -29,7 +29,7 @@ public sealed class SnapshotTests : IDisposable
         Fill();
         using var snapshot = _pair.Leader.Readers.OpenSnapshot();
         _pair.Run("UPDATE t SET body = 'later'", "CREATE TABLE later(id INTEGER PRIMARY KEY)");
-        var manifest = SnapshotWriter.Write(snapshot, Terms, Owner, CopyPath, Cancellation);
+        var manifest = Write(snapshot);
 
         Assert.Equal(new LogIndex(2), manifest.Position.Index);
         Assert.Equal(["t"], manifest.Tables.Select(table => table.Table));
@@ -42,6 +42,32 @@ public sealed class SnapshotTests : IDisposable
         copy.Apply([.. _pair.History.Where(entry => entry.Position.Index > manifest.Position.Index)]);
         Assert.Equal(_pair.Leader.Digests, copy.Digests);
         Assert.Equal(ReplicaPair.Query(_pair.Leader, "SELECT count(*), min(body) FROM t"), ReplicaPair.Query(copy, "SELECT count(*), min(body) FROM t"));
+    }
+
+    [Fact]
+    public void A_copy_is_summed_after_its_snapshot_was_given_back_and_the_database_closed()
+    {
+        Fill();
+        SnapshotCopy copy;
+        using (var snapshot = _pair.Leader.Readers.OpenSnapshot())
+            copy = SnapshotWriter.Copy(snapshot, CopyPath, Cancellation);
+        _pair.Leader.Readers.Drain(TimeSpan.Zero);
+        var manifest = SnapshotWriter.Describe(copy, Guid.CreateVersion7(), Terms, Owner, Cancellation);
+        SnapshotVerification.Check(CopyPath, manifest, Cancellation);
+    }
+
+    [Fact]
+    public void A_copy_stops_when_its_database_is_drained_and_when_it_is_cancelled()
+    {
+        Fill();
+        using (var snapshot = _pair.Leader.Readers.OpenSnapshot())
+        {
+            Assert.Throws<OperationCanceledException>(() => SnapshotWriter.Copy(snapshot, CopyPath, new CancellationToken(true)));
+            Assert.Throws<TimeoutException>(() => _pair.Leader.Readers.Drain(TimeSpan.Zero));
+            Assert.ThrowsAny<Exception>(() => SnapshotWriter.Copy(snapshot, CopyPath, Cancellation));
+        }
+
+        _pair.Leader.Readers.Drain(TimeSpan.Zero);
     }
 
     [Fact]
@@ -130,7 +156,7 @@ public sealed class SnapshotTests : IDisposable
         using (var connection = SqliteConnection.Open(_pair.LeaderPath, readOnly: false))
             connection.Execute(edit);
         using var snapshot = _pair.Leader.Readers.OpenSnapshot();
-        var manifest = SnapshotWriter.Write(snapshot, Terms, Owner, CopyPath, Cancellation);
+        var manifest = Write(snapshot);
         if (edit.StartsWith("UPDATE polygraph_position", StringComparison.Ordinal))
             manifest = manifest with { Index = manifest.Index - 1 };
 
@@ -177,6 +203,9 @@ public sealed class SnapshotTests : IDisposable
     {
         Fill();
         using var snapshot = _pair.Leader.Readers.OpenSnapshot();
-        return SnapshotWriter.Write(snapshot, Terms, Owner, CopyPath, Cancellation);
+        return Write(snapshot);
     }
+
+    private SnapshotManifest Write(Snapshot snapshot)
+        => SnapshotWriter.Describe(SnapshotWriter.Copy(snapshot, CopyPath, Cancellation), Guid.CreateVersion7(), Terms, Owner, Cancellation);
 }

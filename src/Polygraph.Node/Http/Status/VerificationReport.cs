@@ -11,7 +11,7 @@ public sealed record VerificationReport(
 
 /// <summary>What one replica found in its own SQLite.</summary>
 /// <param name="Node">Whose copy.</param>
-/// <param name="Equal">Whether it agrees with the leader and with its own incremental digests.</param>
+/// <param name="Equal">Whether it agrees with most of the others and with its own incremental digests.</param>
 /// <param name="Tables">Table by table, in ordinal order; empty if it did not answer.</param>
 /// <param name="Reason">What differs, or why it did not answer.</param>
 public sealed record ReplicaVerification(string Node, bool Equal, IReadOnlyList<TableVerification> Tables, string? Reason);
@@ -21,5 +21,5 @@ public sealed record ReplicaVerification(string Node, bool Equal, IReadOnlyList<
 /// <param name="Rows">How many rows were read.</param>
 /// <param name="Digest">The digest of the rows that were read, 32 hexadecimal digits.</param>
 /// <param name="Kept">The digest kept incrementally at that position.</param>
-/// <param name="Equal">Whether the two agree and the leader's table has the same digest.</param>
+/// <param name="Equal">Whether the two agree and it is the digest that the table should have: most replicas', or else the leader's if the log keeps one.</param>
 public sealed record TableVerification(string Table, long Rows, string Digest, string? Kept, bool Equal);
