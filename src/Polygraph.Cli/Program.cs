@@ -47,6 +47,12 @@ public static class Program
                 Screen.Hint(hint);
             return failure.ExitCode;
         }
+        catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
+        {
+            Screen.Problem(refused.Message);
+            Screen.Hint("The operating system refused it. Look at the path, its permissions and the free space.");
+            return ExitCode.Failed;
+        }
         catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
         {
             Screen.Hint("Interrupted.");

@@ -22,7 +22,9 @@ public static class Endpoints
     private static Uri ParseOne(string text)
     {
         var complete = text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text;
-        return Uri.TryCreate(complete, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        if (Uri.TryCreate(complete, UriKind.Absolute, out var address) && address.PathAndQuery != "/")
+            throw new CommandFailedException($"'{text}' has a path, which is not part of a node's address.", "Write http://HOST:PORT, and name a database with --db NAME.", ExitCode.Usage);
+        return address?.Scheme is "http" or "https"
             ? address
             : throw new CommandFailedException($"'{text}' is not an address.", "Write http://HOST:PORT; several are separated by commas.", ExitCode.Usage);
     }

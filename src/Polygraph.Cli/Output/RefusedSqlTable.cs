@@ -36,7 +36,7 @@ public static class RefusedSqlTable
             table.AddRow(
                 Markup.Escape(refused.What.Replace("`", "", StringComparison.Ordinal)),
                 $"[{Screen.Amber}]{Markup.Escape(refused.Example)}[/]",
-                Markup.Escape($"{refused.Code}: {refused.Message}"));
+                Markup.Escape($"{refused.Code}: {refused.Message.Replace("{0}", "…", StringComparison.Ordinal)}"));
         Screen.Out.Write(table);
         Screen.Line($"[{Screen.Dim}]Everything else that SQLite accepts is replicated.[/]");
     }

@@ -7,6 +7,7 @@ using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
 using Polygraph.Storage.Snapshots;
@@ -26,6 +27,9 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
     /// shortest election timeout all the same.
     /// </summary>
     private static readonly TimeSpan SystemHeartbeat = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>A database file of at most this size is read from end to end before it is served: about a second of a start.</summary>
+    private const long ReadAtOpeningMax = 256L << 20;
 
     private static DiskFileSystem Files => DiskFileSystem.Instance;
 
@@ -83,6 +87,16 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
             Directory.Delete(Dropped, recursive: true);
     }
 
+    /// <summary>What was changed behind the node's back while it was down is found before it is served.</summary>
+    /// <exception cref="DivergenceException">Rows are not those that were written.</exception>
+    /// <exception cref="DatabaseDamagedException">The file's structure or an index is damaged.</exception>
+    private static void CheckRows(ReplicaDatabase database)
+    {
+        using var snapshot = database.Readers.OpenSnapshot();
+        if (snapshot.FullScan(CancellationToken.None).FirstOrDefault(scan => !scan.IsConsistent) is { } changed)
+            throw new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written");
+    }
+
     private Replica Open(DatabaseInfo database, IReplicaOwner owner, string? broken)
     {
         var home = HomeOf(database);
@@ -96,6 +110,8 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
             {
                 store = ReplicaStore.Open(home.Database);
                 CheckAgreement(database, store.Database, log);
+                if (new FileInfo(home.Database).Length <= ReadAtOpeningMax)
+                    CheckRows(store.Database);
             }
 
             // Another boot at every opening: what an earlier one acknowledged is not counted as said by this one.

@@ -173,7 +173,10 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
 #pragma warning restore CA1031
         {
             pending.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"its rows could not be read: {e.Message}"));
-            if (e is SqliteException { IsDamage: true } damage)
+            await decided.ConfigureAwait(false);
+            if (e is DatabaseDamagedException)
+                Fail(pending, e);
+            else if (e is SqliteException { IsDamage: true } damage)
                 Fail(pending, DatabaseDamagedException.FoundBySqlite(damage));
         }
         finally

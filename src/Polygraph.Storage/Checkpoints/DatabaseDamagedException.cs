@@ -15,6 +15,14 @@ public sealed class DatabaseDamagedException : Exception
     {
     }
 
+    private DatabaseDamagedException(string finding)
+        : base($"SQLite's integrity check finds the database file damaged: {finding}. It is replaced by a copy from another node, if there is one.")
+    {
+    }
+
+    /// <summary>An integrity check came upon it.</summary>
+    internal static DatabaseDamagedException FoundByCheck(string finding) => new(finding);
+
     /// <summary>SQLite came upon it.</summary>
     public static DatabaseDamagedException FoundBySqlite(SqliteException cause) => new(cause);
 }

@@ -23,12 +23,8 @@ public static class ReplicaFileCheck
         try
         {
             using var connection = SqliteConnection.OpenUnchanging(path);
-            using (var check = connection.Prepare("PRAGMA quick_check(1)"))
-            {
-                if (!check.Step() || check.ColumnText(0) is not "ok")
-                    return new ReplicaFileFindings(null, 0, 0, $"SQLite's check says {check.ColumnText(0).ReplaceLineEndings(" ")}");
-            }
-
+            if (IsEmpty(connection))
+                return new ReplicaFileFindings(Position.Zero, 0, 0, null);
             var position = ReplicaTables.ReadPosition(connection);
             var scans = DatabaseScan.Run(connection, cancellation);
             var wrong = scans.FirstOrDefault(scan => !scan.IsConsistent);
@@ -36,9 +32,20 @@ public static class ReplicaFileCheck
                 position, scans.Count, scans.Sum(scan => scan.Rows),
                 wrong is null ? null : $"the rows of \"{wrong.Table}\" are not those that were written ({wrong.Digest}, not {wrong.Recorded})");
         }
+        catch (DatabaseDamagedException e)
+        {
+            return new ReplicaFileFindings(null, 0, 0, e.Message);
+        }
         catch (SqliteException e)
         {
             return new ReplicaFileFindings(null, 0, 0, $"SQLite cannot read it ({e.CodeName}: {e.Message})");
         }
+    }
+
+    // Before the first checkpoint everything is in the write-ahead log, which recovery drops and the log makes anew.
+    private static bool IsEmpty(SqliteConnection connection)
+    {
+        using var count = connection.Prepare("SELECT count(*) FROM main.sqlite_master");
+        return count.Step() && count.ColumnInteger(0) == 0;
     }
 }

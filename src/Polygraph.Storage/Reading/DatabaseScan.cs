@@ -8,8 +8,10 @@ namespace Polygraph.Storage.Reading;
 /// <summary>Reads every row of what replicas have in common, and computes the digests anew.</summary>
 internal static class DatabaseScan
 {
+    /// <exception cref="Checkpoints.DatabaseDamagedException">The file's structure is damaged, or an index is not that of its table.</exception>
     internal static IReadOnlyList<TableScan> Run(SqliteConnection connection, CancellationToken cancellation)
     {
+        CheckIntegrity(connection);
         var recorded = ReplicaTables.ReadDigests(connection);
         var catalog = new SchemaReader(connection).Read(SchemaCatalog.Empty);
         var scans = new List<TableScan>();
@@ -38,6 +40,14 @@ internal static class DatabaseScan
             var (digest, rows) = TableScanner.Scan(connection, sql, cancellation);
             return new TableScan(name, digest, null, rows);
         }
+    }
+
+    // Rows alone do not tell: a read by a damaged index finds other rows than are there.
+    private static void CheckIntegrity(SqliteConnection connection)
+    {
+        using var check = connection.Prepare("PRAGMA main.integrity_check(1)");
+        if (!check.Step() || check.ColumnText(0) is not "ok")
+            throw Checkpoints.DatabaseDamagedException.FoundByCheck(check.ColumnText(0).ReplaceLineEndings(" "));
     }
 
     private static List<TableScan> ScanVirtualTables(SqliteConnection connection, SchemaCatalog catalog, CancellationToken cancellation)

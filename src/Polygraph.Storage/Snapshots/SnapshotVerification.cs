@@ -18,6 +18,10 @@ public static class SnapshotVerification
             using var connection = SqliteConnection.OpenUnchanging(path);
             Check(connection, manifest, cancellation);
         }
+        catch (Checkpoints.DatabaseDamagedException e)
+        {
+            throw new SnapshotRefusedException($"{e.Message} The file of {manifest.Node} is damaged.", e);
+        }
         catch (SqliteException e)
         {
             throw new SnapshotRefusedException($"SQLite cannot read it ({e.CodeName}: {e.Message}); the file of {manifest.Node} may be damaged.", e);
