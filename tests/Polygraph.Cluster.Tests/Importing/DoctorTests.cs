@@ -13,6 +13,8 @@ public sealed class DoctorTests
         await using var cluster = await LiveCluster.StartAsync();
         await cluster["n1"].SqlAsync(new SqlAsk("CREATE TABLE t(id INTEGER PRIMARY KEY, x TEXT)") { Ack = "all+applied" });
         await cluster["n1"].SqlAsync(new SqlAsk("INSERT INTO t VALUES (1, 'kept')") { Ack = "all+applied" });
+        foreach (var node in cluster.Nodes)
+            await cluster.WaitUntilAsync("n1", view => view.Replica(node) is { Serving: true }, $"n1 has heard that {node} serves");
         var url = cluster.Processes.Layout("n1").Url.ToString();
         var healthy = await PolygraphCommand.RunAsync(0, "doctor", "--json", "--url", url);
         var nodes = JsonDocument.Parse(healthy.Out).RootElement.GetProperty("nodes").EnumerateArray().ToList();
