@@ -214,7 +214,8 @@ internal sealed partial class SqlGrammar
             3 => $"DELETE FROM sqlite_sequence WHERE name = {name}",
             4 => "DELETE FROM sqlite_sequence",
             5 => $"INSERT INTO sqlite_sequence VALUES ({_dice.Pick(name, "'no table'", "NULL", "7")}, {_dice.Pick("99", "'12'", "NULL", "2.5")})",
-            _ => "SELECT * FROM sqlite_sequence",
+            // Its rows have no order of their own: a batch that is done again writes them once, in that of the entry.
+            _ => "SELECT * FROM sqlite_sequence ORDER BY name, seq",
         };
     }
 

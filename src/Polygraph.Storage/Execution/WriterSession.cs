@@ -278,6 +278,10 @@ internal sealed class WriterSession : IStatementRunner
             _capture.TakeWatched();
         }
 
+        // No row that is inserted again would bring these about: a count that a client sets, and the one that an INSERT of no rows begins.
+        if (facts.WritesSequences || (target is { IsAutoIncrement: true } && _capture.Rows == rowsBefore))
+            RecordSequences();
+
         // The same rowid as of the last insert is told from none by the capture; SQLite's own table has none, and no keys either.
         var inserted = facts.InsertTarget is not null && (_connection.LastInsertRowid != rowidBefore
             || (_connection.Changes > 0 && facts.InsertTarget == "sqlite_sequence")

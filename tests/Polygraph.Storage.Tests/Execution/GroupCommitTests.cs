@@ -171,4 +171,21 @@ public sealed class GroupCommitTests : IDisposable
         _pair.AssertSame();
         Assert.Equal(["Integer:1", "Integer:2"], ReplicaPair.Query(_pair.Leader, "SELECT x FROM log"));
     }
+
+    [Theory]
+    [InlineData("INSERT INTO counted(v) SELECT 1 WHERE 0")]
+    [InlineData("UPDATE sqlite_sequence SET seq = 50")]
+    public void A_count_that_a_statement_set_outlives_a_later_one_that_ends_the_transaction(string statement)
+    {
+        using var pair = new ReplicaPair(ReplicaDatabaseOptions.Default);
+        pair.Run("CREATE TABLE counted(id INTEGER PRIMARY KEY AUTOINCREMENT, v UNIQUE)");
+        if (statement.StartsWith("UPDATE", StringComparison.Ordinal))
+            pair.Run("INSERT INTO counted(v) VALUES (1)");
+        var ended = pair.Run(Units.Autocommit(statement, "INSERT OR ROLLBACK INTO counted(v) VALUES (7), (7)"));
+        Assert.Equal("SQLITE_CONSTRAINT", ended.Result.ErrorOf(1)?.Code);
+        pair.AssertSame();
+        var count = statement.StartsWith("UPDATE", StringComparison.Ordinal) ? "Integer:50" : "Integer:0";
+        foreach (var database in new[] { pair.Leader, pair.Follower })
+            Assert.Equal([count], ReplicaPair.Query(database, "SELECT seq FROM sqlite_sequence WHERE name = 'counted'"));
+    }
 }
