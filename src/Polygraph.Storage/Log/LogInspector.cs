@@ -51,6 +51,7 @@ public sealed class LogInspector
     public static LogInspection Run(string directory, ReadOnlySpanAction<byte, Position>? eachRecord = null)
     {
         var seen = LogIndex.Zero;
+        var begins = Position.Zero;
         for (var attempt = 1; ; attempt++)
         {
             LogInspector? inspector = null;
@@ -58,6 +59,10 @@ public sealed class LogInspector
             {
                 var start = LogBaseFile.Read(DiskFileSystem.Instance, directory, group: null);
                 inspector = new LogInspector(directory, start.Base, EachOnce);
+
+                // Trimmed since the last attempt, so that one proves nothing.
+                if (start.Base.Position != begins)
+                    (begins, attempt) = (start.Base.Position, 1);
                 if (!start.ReplacesAll)
                     inspector.ReadSegments();
                 return inspector.Result(null);
