@@ -24,7 +24,7 @@ internal sealed class DatabaseFuzz(ReplicaDatabaseOptions options, Coverage cove
     {
         var dice = new Dice(seed);
         // Without the watch, REPLACE differs from plain SQLite by design.
-        var isPlain = !dice.Chance(10) && !options.WithoutRowWatch;
+        var isPlain = !dice.Chance(10) && !options.WithoutPreupdateHook;
         var model = new SchemaModel();
         var grammar = new SqlGrammar(dice, model, new GrammarOptions(isPlain));
         var script = new List<ScriptStep>();

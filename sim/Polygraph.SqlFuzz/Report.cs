@@ -21,7 +21,7 @@ internal static partial class Report
         var clock = Stopwatch.StartNew();
         var coverage = new Coverage();
         var fuzz = new DatabaseFuzz(
-            ReplicaDatabaseOptions.Default with { Fault = options.Plant, WithoutRowWatch = options.WithoutWatch }, coverage);
+            ReplicaDatabaseOptions.Default with { Fault = options.Plant, WithoutPreupdateHook = options.WithoutWatch }, coverage);
         var refusals = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var halfDone = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var (statements, failed, databases, differences) = (0, 0, 0, 0);

@@ -16,7 +16,8 @@ public sealed partial class ReplicaDatabase : IDisposable
 {
     private readonly WriterConnection _writer;
     private readonly DigestBook _book = new();
-    private readonly RowWatch _watch;
+    private readonly StandingRows _standing;
+    private readonly PreupdateHook? _hook;
     private readonly CaptureLog _capture;
     private readonly CaptureFunction _function;
     private readonly RepeatableFunctions _repeatable;
@@ -35,9 +36,13 @@ public sealed partial class ReplicaDatabase : IDisposable
     {
         _writer = new WriterConnection(path);
         var connection = _writer.Connection;
+        _standing = new StandingRows(connection);
+        var watch = new RowWatch(_standing);
+        var hasHook = SqliteLibrary.HasPreupdateHook && !options.WithoutPreupdateHook && options.Fault != CaptureFault.TrustsOld;
+        _capture = new CaptureLog(_book, watch, options.MaxEntryBytes) { HasHook = hasHook, Fault = options.Fault };
+        if (hasHook)
+            _hook = new PreupdateHook(connection, _capture, watch, _standing);
         _tables = new ReplicaTables(connection);
-        _watch = new RowWatch(connection) { IsAvailable = SqliteLibrary.HasPreupdateHook && !options.WithoutRowWatch };
-        _capture = new CaptureLog(_book, _watch, options.MaxEntryBytes) { Fault = options.Fault };
         _function = new CaptureFunction(connection, _capture);
         _repeatable = new RepeatableFunctions(connection);
         var environment = new StatementEnvironment(_writer, _repeatable);
@@ -49,14 +54,15 @@ public sealed partial class ReplicaDatabase : IDisposable
         _session = new WriterSession(
             _writer,
             _capture,
-            _watch,
+            watch,
+            _standing,
             _schema,
             _sequences,
             _compiler,
             new StatementExecutor(_authorizer, _time, options),
             new StatementShipper(_writer, _capture, environment),
             RestoreBatch);
-        _applier = new EntryApplier(_writer, _capture, _schema, environment, _tables);
+        _applier = new EntryApplier(_writer, _capture, _standing, _schema, environment, _tables);
         Readers = new ReaderPool(path, options);
     }
 
@@ -145,13 +151,14 @@ public sealed partial class ReplicaDatabase : IDisposable
         Readers.Dispose();
         _compiler.Dispose();
         _applier.Dispose();
-        _watch.Dispose();
+        _standing.Dispose();
         _tables.Dispose();
         _writer.Dispose();
         // After the connection: SQLite may call them while it closes.
         _authorizer.Dispose();
         _time.Dispose();
         _function.Dispose();
+        _hook?.Dispose();
         _repeatable.Dispose();
     }
 

@@ -27,7 +27,7 @@ public sealed record ReplicaDatabaseOptions
     internal Capture.CaptureFault Fault { get; init; }
 
     /// <summary>Does without SQLite's preupdate hook, as with a library that lacks it. For tests.</summary>
-    internal bool WithoutRowWatch { get; init; }
+    internal bool WithoutPreupdateHook { get; init; }
 
     /// <summary>Compiled statements kept per connection. About 5 KiB each.</summary>
     public int MaxCachedStatements { get; init; } = 256;

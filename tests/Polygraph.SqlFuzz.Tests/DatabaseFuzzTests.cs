@@ -27,7 +27,7 @@ public sealed class DatabaseFuzzTests
     [InlineData(1)]
     [InlineData(2)]
     public void Replicas_without_the_preupdate_hook_are_the_same(ulong seed)
-        => Assert.Null(new DatabaseFuzz(Options with { WithoutRowWatch = true }, new Coverage()).Run(seed, 200).Difference);
+        => Assert.Null(new DatabaseFuzz(Options with { WithoutPreupdateHook = true }, new Coverage()).Run(seed, 200).Difference);
 
     [Fact]
     public void A_seed_always_draws_the_same_script()

@@ -12,7 +12,8 @@ namespace Polygraph.Storage.Apply;
 /// found and left here, and their digests must be the leader's.
 /// </summary>
 internal sealed class EntryApplier(
-    WriterConnection writer, CaptureLog capture, SchemaChanges schema, StatementEnvironment environment, ReplicaTables tables) : IDisposable
+    WriterConnection writer, CaptureLog capture, StandingRows standing, SchemaChanges schema, StatementEnvironment environment, ReplicaTables tables)
+    : IDisposable
 {
     private const int CachedMax = 256;
 
@@ -99,15 +100,23 @@ internal sealed class EntryApplier(
                 named.Name, position, null, null, $"its rows have {table.Values.Count} values, the leader's {named.ValueCount}");
         writer.EnterApplying();
         capture.BeginStatement();
+        standing.Use(capture.Catalog);
         try
         {
-            if (!_rows.Write(table, operation))
+            var isThere = _rows.Write(table, operation);
+            capture.EndStatement();
+            if (!isThere)
                 throw new DivergenceException(
                     named.Name, position, null, null, $"the row to {operation.Kind.ToString().ToLowerInvariant()} is missing");
         }
         catch (SqliteException exception) when (exception.Code == SqliteCode.Constraint)
         {
             throw new DivergenceException(named.Name, position, null, null, $"a row is in the way ({exception.Message})");
+        }
+        catch (SqliteException) when (capture.Failure is not null)
+        {
+            capture.EndStatement();
+            throw;
         }
     }
 
@@ -121,6 +130,7 @@ internal sealed class EntryApplier(
 
         capture.ForgetImages();
         capture.BeginStatement();
+        standing.Use(capture.Catalog);
         capture.Mode = CaptureMode.Hashing;
         SqliteException? failure = null;
         try
@@ -136,6 +146,7 @@ internal sealed class EntryApplier(
             capture.Mode = CaptureMode.Applying;
         }
 
+        capture.EndStatement();
         if (failure is not null != statement.Has(LogicalStatementFlags.Fails))
             throw new DivergenceException(
                 statement.Table, position, null, null, $"\"{statement.Sql}\" {(failure is null ? "succeeds" : $"fails ({failure.Message})")} here only");

@@ -24,25 +24,22 @@ internal enum CaptureFault : byte
     /// <summary>An integer of an inserted row is shipped as text.</summary>
     ChangesAffinity,
 
-    /// <summary>OLD is believed, also after a BEFORE trigger has changed its row.</summary>
+    /// <summary>OLD is believed, also after a BEFORE trigger has changed its row. Triggers capture, as the hook would not be wrong.</summary>
     TrustsOld,
 }
 
 /// <summary>What the planted mistakes do.</summary>
 internal static class CaptureFaults
 {
-    /// <summary>Whether a statement that must be watched is not.</summary>
-    internal static bool HidesStatement(this CaptureFault fault, StatementFacts facts)
-        => fault switch
+    /// <summary>Whether a change that the hook shows is left out.</summary>
+    /// <param name="depth">In how many triggers and foreign-key actions it happens.</param>
+    internal static bool HidesChange(this CaptureFault fault, LogicalOperationKind kind, StatementFacts? statement, int depth)
+        => kind == LogicalOperationKind.Delete && fault switch
         {
-            CaptureFault.MissesReplacedRow => facts.CanReplace,
-            CaptureFault.TrustsOld => true,
+            CaptureFault.MissesReplacedRow => statement is { CanReplace: true, FirstWord: not "DELETE" },
+            CaptureFault.MissesCascade => depth > 0,
             _ => false,
         };
-
-    /// <summary>Whether a change that was seen is left out.</summary>
-    internal static bool HidesChange(this CaptureFault fault, WatchedChange change)
-        => fault == CaptureFault.MissesCascade && change.Kind == LogicalOperationKind.Delete && change.Table.ActionParents.Count > 0;
 
     /// <summary>Makes an inserted row's image wrong, in the payload from <paramref name="imageStart"/> on.</summary>
     internal static void SpoilInsert(this CaptureFault fault, TableShape table, LogicalPayloadWriter payload, int imageStart)

@@ -1,4 +1,4 @@
-using Polygraph.Protocol;
+using System.Runtime.ExceptionServices;
 using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
 using Polygraph.Wire.Log;
@@ -22,23 +22,17 @@ internal enum CaptureMode : byte
 }
 
 /// <summary>
-/// What the running unit has changed: the operations of its payload, and the digests. Fed by the capture triggers, on the leader as on a
-/// follower; a follower keeps the digests only. Owned by the writer.
+/// What the running unit has changed: the operations of its payload, and the digests. Fed by <see cref="PreupdateHook"/> and the capture triggers, on
+/// the leader as on a follower; a follower keeps the digests only. Owned by the writer.
 /// </summary>
-internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadBytesMax)
+internal sealed partial class CaptureLog(DigestBook book, RowWatch watch, int payloadBytesMax)
 {
     private readonly LogicalPayloadWriter _payload = new();
     private readonly ImageTracker _tracker = new();
     private readonly List<int> _namedTables = [];
-    private int[] _ends = new int[64];
 
-    // The row that is being shown, in one or more calls.
-    private TableShape? _table;
-    private LogicalOperationKind _operation;
-    private int _valuesSeen;
-    private int _valuesExpected;
-    private int _rowStart;
-    private int _imageStart;
+    /// <summary>Whether <see cref="PreupdateHook"/> sees what changes; if not, triggers see what they can.</summary>
+    internal bool HasHook { get; init; }
 
     /// <summary>The planted mistake; none but in tests of the fuzzer.</summary>
     internal CaptureFault Fault { get; init; }
@@ -60,6 +54,15 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
 
     /// <summary>The reason for which the last capture refused, if it did.</summary>
     internal RefusedException? Refusal { get; private set; }
+
+    /// <summary>What went wrong in the hook, from which nothing can be thrown.</summary>
+    internal Exception? Failure { get; private set; }
+
+    /// <summary>Whether a statement runs that changes the schema.</summary>
+    internal bool IsChangingSchema { get; set; }
+
+    /// <summary>What is known of the statement that runs; null while images are applied.</summary>
+    internal StatementFacts? Statement { get; set; }
 
     internal LogicalPayloadWriter Payload => _payload;
 
@@ -96,14 +99,25 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         Catalog = mark.Catalog;
     }
 
-    /// <summary>Forgets a row of which a failed statement showed only a part, and an old refusal. Before each statement.</summary>
+    /// <summary>Forgets a row of which a failed statement showed only a part, and old failures. Before each statement.</summary>
     internal void BeginStatement()
     {
         if (_table is not null)
             _payload.CutTo(_rowStart);
         _table = null;
+        Statement = null;
         Refusal = null;
+        Failure = null;
     }
+
+    /// <summary>After each statement: throws what went wrong in the hook.</summary>
+    internal void EndStatement()
+    {
+        if (Failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+
+    internal void Fail(Exception failure) => Failure ??= failure;
 
     /// <summary>
     /// Forgets the images of rows seen so far: since then rows were changed without being tracked. Before a statement that is run again; a row's
@@ -118,23 +132,8 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
     internal void EndHashing()
     {
         Mode = CaptureMode.Recording;
-        if (watch.IsAvailable)
+        if (HasHook)
             ForgetImages();
-    }
-
-    /// <summary>Takes the values of one call, in SQLite's memory.</summary>
-    internal void Capture(long code, ReadOnlySpan<nint> values)
-    {
-        if (_table is null && !BeginRow(code))
-            return;
-        foreach (var value in values)
-        {
-            RowImage.Write(_payload, value, _table!.IsNumeric[_valuesSeen % _table.Values.Count]);
-            _ends[_valuesSeen++] = _payload.Length - _imageStart;
-        }
-
-        if (_valuesSeen == _valuesExpected)
-            EndRow();
     }
 
     /// <summary>Whether a row was inserted into the table after so many rows had been seen.</summary>
@@ -150,11 +149,8 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         watch.Complete();
         foreach (var change in watch.Changes)
         {
-            if (Fault.HidesChange(change))
-                continue;
             var table = change.Table;
-            var number = TableNumber(table);
-            _payload.WriteRowOperation(change.Kind, number);
+            _payload.WriteRowOperation(change.Kind, TableNumber(table));
             _imageStart = _payload.Length;
             if (change.Before is { } before)
             {
@@ -196,124 +192,6 @@ internal sealed class CaptureLog(DigestBook book, RowWatch watch, int payloadByt
         Refusal = new RefusedException(
             RefusedException.TransactionTooLarge, $"The transaction changes more than {payloadBytesMax} bytes of rows. Split it.");
         throw Refusal;
-    }
-
-    /// <summary>False if the row is known already.</summary>
-    private bool BeginRow(long code)
-    {
-        var (captureId, operation) = CaptureTriggers.FromCode(code);
-        if (watch.IsOn && operation == LogicalOperationKind.Delete)
-        {
-            CheckSize(watch.Bytes);
-            return false;
-        }
-
-        var table = Catalog.Find(captureId);
-        Invariant.Holds(table is not null, "capture triggers are those of the catalog");
-        var number = Recording ? TableNumber(table) : 0;
-        (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
-        _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
-        if (_ends.Length < _valuesExpected)
-            _ends = new int[_valuesExpected];
-        _payload.WriteRowOperation(operation, number);
-        _imageStart = _payload.Length;
-        return true;
-    }
-
-    private void EndRow()
-    {
-        var table = _table!;
-        _table = null;
-        Rows++;
-        if (_operation == LogicalOperationKind.Insert)
-            _lastInsert[table.CaptureId] = Rows;
-        if (table.NeedsTracking && (Mode == CaptureMode.Hashing || (Recording && !watch.IsAvailable)))
-            CorrectByTracker(table);
-        if (Fault != CaptureFault.None && _operation == LogicalOperationKind.Insert && Recording)
-            Fault.SpoilInsert(table, _payload, _imageStart);
-        var images = _payload.From(_imageStart);
-        var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
-        if (watch.IsOn)
-        {
-            watch.Show(table, _operation, images[..beforeLength], images[beforeLength..]);
-            _payload.CutTo(_rowStart);
-            CheckSize(watch.Bytes);
-            return;
-        }
-
-        if (_operation != LogicalOperationKind.Insert)
-            book.RemoveRow(table.Name, RowHash.Of(images[..beforeLength]));
-        if (_operation != LogicalOperationKind.Delete)
-            book.AddRow(table.Name, RowHash.Of(images[beforeLength..]));
-        if (!Recording)
-            _payload.CutTo(_rowStart);
-        else if (_operation == LogicalOperationKind.Update)
-            LeaveOutWhatIsSame(table.Values.Count);
-        CheckSize();
-    }
-
-    /// <summary>Replaces the image before by what this unit is known to have left there, and notes the image after.</summary>
-    private void CorrectByTracker(TableShape table)
-    {
-        var count = table.Values.Count;
-        var images = _payload.From(_imageStart).ToArray();
-        var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[count - 1];
-        string? oldKey = null;
-        if (_operation != LogicalOperationKind.Insert)
-        {
-            oldKey = ImageTracker.KeyOf(table, images.AsSpan(0, beforeLength), _ends.AsSpan(0, count));
-            if (_tracker.Find(oldKey) is { } known)
-                ReplaceBefore(table, known, images.AsSpan(beforeLength));
-            _tracker.Set(oldKey, null);
-        }
-
-        if (_operation == LogicalOperationKind.Delete)
-            return;
-        var after = images.AsSpan(beforeLength).ToArray();
-        var newKey = ImageTracker.KeyOf(table, after, EndsOfAfter(table, beforeLength, images.Length));
-        if (_tracker.Find(newKey) is not null)
-        {
-            Refusal = RefusedSql.MovingRow.Exception(table.Name);
-            throw Refusal;
-        }
-
-        _tracker.Set(newKey, after);
-    }
-
-    private void ReplaceBefore(TableShape table, byte[] known, ReadOnlySpan<byte> after)
-    {
-        _payload.CutTo(_imageStart);
-        _payload.WriteBytes(known);
-        _payload.WriteBytes(after);
-        LogicalPayloadScan.ValueEnds(_payload.From(_imageStart), _ends.AsSpan(0, _valuesExpected));
-        Invariant.Holds(_ends[table.Values.Count - 1] == known.Length, "a tracked image has as many values as its table");
-    }
-
-    private int[] EndsOfAfter(TableShape table, int beforeLength, int length)
-    {
-        var ends = new int[table.Values.Count];
-        var image = _payload.From(_imageStart);
-        LogicalPayloadScan.ValueEnds(image[(image.Length - (length - beforeLength))..], ends);
-        return ends;
-    }
-
-    /// <summary>
-    /// Writes a mark for each value of the image after that is as before. In place: what is written never passes what is still to be read.
-    /// </summary>
-    private void LeaveOutWhatIsSame(int count)
-    {
-        var images = _payload.From(_imageStart);
-        var before = images[.._ends[count - 1]];
-        _payload.CutTo(_imageStart + before.Length);
-        for (var i = 0; i < count; i++)
-        {
-            var old = images[(i == 0 ? 0 : _ends[i - 1]).._ends[i]];
-            var now = images[_ends[count + i - 1].._ends[count + i]];
-            if (now.Length > 1 && now.SequenceEqual(old))
-                _payload.WriteSame();
-            else
-                _payload.WriteBytes(now);
-        }
     }
 
     private int TableNumber(TableShape table)

@@ -10,17 +10,18 @@ internal static unsafe class RowImage
     // 2^63.
     private const double IntegersEnd = 9_223_372_036_854_775_808.0;
 
-    /// <summary>Writes a value that a function was called with.</summary>
-    /// <param name="writer">Where to.</param>
-    /// <param name="value">The value.</param>
-    /// <param name="isNumeric">Whether its column keeps a REAL without fraction as INTEGER: NEW shows some of them (of generated columns) as REAL.</param>
-    internal static void Write(LogicalPayloadWriter writer, nint value, bool isNumeric)
+    /// <summary>Writes a value in SQLite's memory, as it reads after its column has taken it.</summary>
+    internal static void Write(LogicalPayloadWriter writer, nint value, ValueAffinity affinity)
     {
         var kind = (SqlValueKind)NativeMethods.sqlite3_value_type(value);
         switch (kind)
         {
-            case SqlValueKind.Real when isNumeric && NativeMethods.sqlite3_value_double(value) is var real && Math.Abs(real) < IntegersEnd && Math.Floor(real) == real:
+            case SqlValueKind.Real when affinity == ValueAffinity.Numeric
+                && NativeMethods.sqlite3_value_double(value) is var real && Math.Abs(real) < IntegersEnd && Math.Floor(real) == real:
                 writer.WriteInteger((long)real);
+                break;
+            case SqlValueKind.Integer when affinity == ValueAffinity.Real:
+                writer.WriteReal(NativeMethods.sqlite3_value_int64(value));
                 break;
             case SqlValueKind.Integer:
                 writer.WriteInteger(NativeMethods.sqlite3_value_int64(value));

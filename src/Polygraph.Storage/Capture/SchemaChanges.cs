@@ -9,14 +9,14 @@ namespace Polygraph.Storage.Capture;
 /// </summary>
 internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capture)
 {
-    private readonly SchemaReader _reader = new(connection);
+    private readonly SchemaReader _reader = new(connection, capture.HasHook);
 
     /// <summary>Reads the schema of a database that was just opened, and shows its tables to the capture.</summary>
     internal void Load()
     {
         capture.Catalog = _reader.Read(SchemaCatalog.Empty);
         foreach (var table in capture.Catalog.Tables)
-            CaptureTriggers.Create(connection, table);
+            CreateTriggers(table);
     }
 
     /// <summary>
@@ -33,7 +33,17 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         if (isAlter)
             foreach (var table in before.Tables)
                 CaptureTriggers.Drop(connection, table);
-        var result = run();
+        capture.IsChangingSchema = true;
+        T result;
+        try
+        {
+            result = run();
+        }
+        finally
+        {
+            capture.IsChangingSchema = false;
+        }
+
         var after = _reader.Read(before);
         Adopt(before, after, everyTable: isAlter);
         if (capture.Recording && (after.Version != before.Version || firstWord is "ANALYZE" or "REINDEX" or "PRAGMA"))
@@ -44,6 +54,12 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
     /// <summary>VACUUM was run: the schema is the same, but SQLite counts it as another.</summary>
     internal void NoteVacuum() => capture.Catalog = _reader.Read(capture.Catalog);
 
+    private void CreateTriggers(TableShape table)
+    {
+        if (table.HookColumns is null)
+            CaptureTriggers.Create(connection, table);
+    }
+
     private void Adopt(SchemaCatalog before, SchemaCatalog after, bool everyTable)
     {
         capture.Catalog = after;
@@ -53,7 +69,7 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
         foreach (var table in after.Tables)
         {
             if (everyTable || before.Find(table.CaptureId) is null)
-                CaptureTriggers.Create(connection, table);
+                CreateTriggers(table);
             if (before.Find(table.Name) is not { } known || !known.HasSameImages(table))
                 capture.Book.Set(table.Name, TableScanner.Scan(connection, table).Digest);
         }

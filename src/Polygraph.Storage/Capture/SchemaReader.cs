@@ -1,21 +1,29 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Execution;
 using Polygraph.Storage.Sqlite;
+using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Capture;
 
 /// <summary>Reads the catalog from a connection. Shapes of tables that did not change are kept, and with them their capture triggers.</summary>
-internal sealed class SchemaReader(SqliteConnection connection)
+/// <param name="connection">Where from.</param>
+/// <param name="hasHook">Whether <see cref="PreupdateHook"/> captures what the connection changes.</param>
+internal sealed class SchemaReader(SqliteConnection connection, bool hasHook = false)
 {
     private static readonly string[] RowidNames = ["rowid", "_rowid_", "oid"];
-
-    private static readonly string[] NotNumeric = ["CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB"];
 
     private int _lastCaptureId;
 
     private readonly record struct SchemaRow(string Type, string Name, string TableName, string Sql);
 
-    private readonly record struct Column(string Name, string Type, int KeyOrdinal, bool IsGenerated);
+    private readonly record struct Column(string Name, string Type, bool HasDefault, int KeyOrdinal, int Hidden)
+    {
+        private const int VirtualGenerated = 2;
+
+        public bool IsGenerated => Hidden >= VirtualGenerated;
+
+        public bool IsStored => Hidden != VirtualGenerated;
+    }
 
     /// <summary>The catalog of now. Throws <see cref="RefusedException"/> if a table cannot be replicated.</summary>
     internal SchemaCatalog Read(SchemaCatalog previous)
@@ -98,14 +106,17 @@ internal sealed class SchemaReader(SqliteConnection connection)
                 .Select(column => values.IndexOf(SqlName.Quote(column.Name))).ToList()
             : [alias < 0 ? 0 : values.IndexOf(SqlName.Quote(columns[alias].Name))];
         var keyCollations = isWithoutRowid ? KeyCollations(row.Name) : [];
+        var isStrict = SqlTokens.HasWord(row.Sql, "STRICT");
         var shape = new TableShape
         {
+            Affinities = [.. values.Select(value => columns.Find(column => SqlName.Quote(column.Name) == value) is { Name: not null } column
+                ? AffinityOf(column.Type, isStrict)
+                : ValueAffinity.Numeric)],
+            HookColumns = hasHook ? HookColumns(values, key, columns, isWithoutRowid, isStrict) : null,
             KeyColumns = isWithoutRowid ? [.. key.Select(part => columns.FindIndex(column => SqlName.Quote(column.Name) == values[part]))] : [],
             KeyCondition = string.Join(
                 " AND ", key.Select((part, i) => $"{values[part]}{(isWithoutRowid ? " COLLATE " + keyCollations[i] : "")} IS ?")),
             LookUpHint = isWithoutRowid ? "INDEXED BY " + SqlName.Quote(KeyIndex(row.Name)) : "NOT INDEXED",
-            IsNumeric = [.. values.Select(value => columns.Find(column => SqlName.Quote(column.Name) == value) is { Name: not null } column
-                && HasNumericAffinity(column.Type, isStrict: SqlTokens.HasWord(row.Sql, "STRICT")))],
             ActionParents = actionParents,
             CaptureId = ++_lastCaptureId,
             Name = row.Name,
@@ -125,13 +136,15 @@ internal sealed class SchemaReader(SqliteConnection connection)
 
     private List<Column> ReadColumns(string table)
     {
-        const int VirtualGenerated = 2;
         var columns = new List<Column>();
         using var statement = connection.Prepare($"PRAGMA main.table_xinfo({SqlName.Quote(table)})");
         while (statement.Step())
             columns.Add(new Column(
-                statement.ColumnText(1), statement.ColumnText(2), (int)statement.ColumnInteger(5),
-                statement.ColumnInteger(6) >= VirtualGenerated));
+                statement.ColumnText(1),
+                statement.ColumnText(2),
+                statement.ColumnKind(4) != SqlValueKind.Null,
+                (int)statement.ColumnInteger(5),
+                (int)statement.ColumnInteger(6)));
         return columns;
     }
 
@@ -189,13 +202,38 @@ internal sealed class SchemaReader(SqliteConnection connection)
         return parents;
     }
 
-    /// <summary>SQLite's rules of affinity, in their order.</summary>
-    private static bool HasNumericAffinity(string type, bool isStrict)
+    /// <summary>Null if the hook cannot be asked for the values: see <see cref="TableShape.HookColumns"/>.</summary>
+    private static HookColumn[]? HookColumns(List<string> values, List<int> key, List<Column> columns, bool isWithoutRowid, bool isStrict)
+    {
+        if (columns.Any(column => !column.IsStored))
+            return null;
+        var shown = values.Select((value, i) =>
+        {
+            var number = columns.FindIndex(column => SqlName.Quote(column.Name) == value);
+            return number < 0 || (!isWithoutRowid && key[0] == i)
+                ? new HookColumn(-1, ValueAffinity.Numeric, HasDefault: false)
+                : new HookColumn(number, AffinityOf(columns[number].Type, isStrict), columns[number].HasDefault);
+        }).ToArray();
+        var isInOrder = key.Select((part, i) => shown[part].Number == i).All(isAtItsPlace => isAtItsPlace);
+        return isWithoutRowid && !isInOrder ? null : shown;
+    }
+
+    /// <summary>SQLite's rules of affinity, in their order (sqlite.org/datatype3.html, 3.1).</summary>
+    private static ValueAffinity AffinityOf(string type, bool isStrict)
     {
         if (type.Contains("INT", StringComparison.OrdinalIgnoreCase))
-            return true;
-        return type.Length > 0 && !(isStrict && type.Equals("ANY", StringComparison.OrdinalIgnoreCase))
-            && !NotNumeric.Any(part => type.Contains(part, StringComparison.OrdinalIgnoreCase));
+            return ValueAffinity.Numeric;
+        if (type.Length == 0 || (isStrict && type.Equals("ANY", StringComparison.OrdinalIgnoreCase)) || Has("CHAR", "CLOB", "TEXT", "BLOB"))
+            return ValueAffinity.Other;
+        return Has("REAL", "FLOA", "DOUB") ? ValueAffinity.Real : ValueAffinity.Numeric;
+
+        bool Has(params ReadOnlySpan<string> parts)
+        {
+            foreach (var part in parts)
+                if (type.Contains(part, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            return false;
+        }
     }
 
     /// <summary>The index that a WITHOUT ROWID table is.</summary>

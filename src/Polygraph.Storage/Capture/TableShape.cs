@@ -16,8 +16,14 @@ internal sealed record TableShape
     /// <summary>SQL names of the image's values, quoted where they are columns.</summary>
     public required IReadOnlyList<string> Values { get; init; }
 
-    /// <summary>Which values have INTEGER or NUMERIC affinity.</summary>
-    public required IReadOnlyList<bool> IsNumeric { get; init; }
+    /// <summary>What the columns of the values make of numbers.</summary>
+    public required ValueAffinity[] Affinities { get; init; }
+
+    /// <summary>
+    /// How <see cref="PreupdateHook"/> asks for the values. Null if there is no hook, or if it could not be asked for some of them: SQLite counts the columns
+    /// that it stores where there are generated ones that it does not, and of a WITHOUT ROWID table those of the key first. Triggers show such tables.
+    /// </summary>
+    public required HookColumn[]? HookColumns { get; init; }
 
     /// <summary>Which values of the image identify the row: the rowid, or the primary key of a WITHOUT ROWID table.</summary>
     public required IReadOnlyList<int> Key { get; init; }
@@ -53,7 +59,7 @@ internal sealed record TableShape
     public required bool CanFail { get; init; }
 
     /// <summary>
-    /// Whether the rows that a trigger is shown may be out of date: the table has BEFORE triggers of its own, or a foreign-key action can
+    /// Whether the rows that a trigger is shown may be out of date (the hook's never are): the table has BEFORE triggers of its own, or a foreign-key action can
     /// come back to the row that caused it.
     /// </summary>
     public required bool NeedsTracking { get; init; }
@@ -62,6 +68,28 @@ internal sealed record TableShape
 
     /// <summary>Whether two shapes have the same images, so that a digest over one holds for the other.</summary>
     public bool HasSameImages(TableShape other) => Name == other.Name && Values.SequenceEqual(other.Values);
+}
+
+/// <summary>What a column makes of a number that is put into it.</summary>
+internal enum ValueAffinity : byte
+{
+    /// <summary>Nothing, or a text.</summary>
+    Other,
+
+    /// <summary>INTEGER and NUMERIC: a REAL without fraction is kept as INTEGER. NEW shows some of them (of generated columns) as REAL.</summary>
+    Numeric,
+
+    /// <summary>REAL: an INTEGER is read as REAL. The file may hold it as INTEGER, which is shorter, and the hook shows it so.</summary>
+    Real,
+}
+
+/// <summary>How the preupdate hook is asked for a value.</summary>
+/// <param name="Number">The number of the column; −1 for the rowid and its alias, which the hook tells by itself.</param>
+/// <param name="Affinity">As <see cref="TableShape.Affinities"/>.</param>
+/// <param name="HasDefault">Whether rows that are older than the column have its default.</param>
+internal readonly record struct HookColumn(int Number, ValueAffinity Affinity, bool HasDefault)
+{
+    public bool IsRowid => Number < 0;
 }
 
 /// <summary>Names in SQL.</summary>

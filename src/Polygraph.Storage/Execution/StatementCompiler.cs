@@ -146,8 +146,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
-        facts.NeedsWatch = facts.CanReplace || facts.CanFail
-            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))));
+        facts.NeedsWatch = facts.CanFail || (tables.Any(table => table.HookColumns is null) && (facts.CanReplace
+            || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))))));
     }
 
     /// <summary>The length of a leading <c>BEGIN [TRANSACTION] READONLY</c>, which libSQL's clients send; null if there is none.</summary>

@@ -81,7 +81,7 @@ internal sealed class StatementFacts
 
     internal bool CanFail { get; set; }
 
-    /// <summary>Whether triggers alone would not see all that it does, or not in its order: see <see cref="Capture.RowWatch"/>.</summary>
+    /// <summary>Whether its rows must be collected before they are captured: see <see cref="Capture.RowWatch"/>.</summary>
     internal bool NeedsWatch { get; set; }
 
     /// <summary>

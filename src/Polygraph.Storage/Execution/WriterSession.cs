@@ -20,6 +20,7 @@ internal sealed class WriterSession : IStatementRunner
     private readonly SqliteConnection _connection;
     private readonly CaptureLog _capture;
     private readonly RowWatch _watch;
+    private readonly StandingRows _standing;
     private readonly SchemaChanges _schema;
     private readonly SequenceTracker _sequences;
     private readonly StatementCompiler _compiler;
@@ -41,6 +42,7 @@ internal sealed class WriterSession : IStatementRunner
         WriterConnection writer,
         CaptureLog capture,
         RowWatch watch,
+        StandingRows standing,
         SchemaChanges schema,
         SequenceTracker sequences,
         StatementCompiler compiler,
@@ -48,7 +50,8 @@ internal sealed class WriterSession : IStatementRunner
         StatementShipper shipper,
         Action<UnitMark?> restoreBatch)
     {
-        (_writer, _connection, _capture, _watch, _schema, _sequences) = (writer, writer.Connection, capture, watch, schema, sequences);
+        (_writer, _connection, _capture, _watch, _standing) = (writer, writer.Connection, capture, watch, standing);
+        (_schema, _sequences) = (schema, sequences);
         (_compiler, _executor, _shipper, _restoreBatch) = (compiler, executor, shipper, restoreBatch);
         _transaction = new UnitTransaction(writer, Mark, CutTo);
     }
@@ -232,12 +235,13 @@ internal sealed class WriterSession : IStatementRunner
         // Without the watch, the rows that REPLACE removes are shown by their delete triggers, and those fire in this mode only. A statement that
         // every replica runs itself must see them everywhere, also where there is no watch.
         if (facts.CanReplace || facts.FiresTriggers)
-            _writer.SetRecursiveTriggers(facts.CanReplace && (facts.ShippedFor is not null || !_watch.IsAvailable));
+            _writer.SetRecursiveTriggers(facts.CanReplace && (facts.ShippedFor is not null || !_capture.HasHook));
         var mark = Mark();
         var guarded = NeedsSavepoint(facts);
         if (guarded)
             _writer.Run("SAVEPOINT " + StatementSavepoint);
         _capture.BeginStatement();
+        _capture.Statement = facts;
         try
         {
             var result = facts.ChangesSchema ? ChangeSchema(compiled, wantRows) : ChangeRows(compiled, arguments, wantRows);
@@ -252,7 +256,10 @@ internal sealed class WriterSession : IStatementRunner
         {
             var watched = _watch.IsOn;
             _watch.End();
-            var error = _executor.ToError(_capture.Refusal ?? exception);
+            // What is neither of the two is a bug or the environment's failure, and stops the replica.
+            if (_capture.Failure is not (null or SqliteException or RefusedException))
+                _capture.EndStatement();
+            var error = _executor.ToError(_capture.Refusal ?? _capture.Failure ?? exception);
             return new StatementOutcome(null, Undo(compiled, mark, guarded, watched) ?? error);
         }
     }
@@ -267,13 +274,14 @@ internal sealed class WriterSession : IStatementRunner
         TouchedSequences |= facts.WritesSequences
             || (_capture.Catalog.HasAutoIncrement && facts.WrittenTables.Any(table => _capture.Catalog.Find(table) is { IsAutoIncrement: true }));
         var rowidBefore = _connection.LastInsertRowid;
-        if (facts.NeedsWatch && _watch.IsAvailable && !_capture.Fault.HidesStatement(facts))
-            _watch.Begin(_capture.Catalog);
+        _standing.Use(_capture.Catalog);
+        if (facts.NeedsWatch && _capture.HasHook)
+            _watch.Begin();
         var rows = _executor.Run(compiled.Statement, wantRows);
+        _capture.EndStatement();
         if (_watch.IsOn)
         {
             _watch.End();
-            _watch.ThrowFailure();
             _capture.CheckSize(_watch.Bytes);
             _capture.TakeWatched();
         }
@@ -347,7 +355,8 @@ internal sealed class WriterSession : IStatementRunner
         }
 
         // OR FAIL and RAISE(FAIL) keep what was done before the failure. Without the watch it shows in the count, if rows of the target are among it.
-        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && (watched ? _watch.Stand() : _connection.Changes > 0);
+        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && _capture.Failure is null
+            && (watched ? _watch.Stand() : _connection.Changes > 0);
         var error = kept && IsAutocommit && _connection.HasUnresolvedForeignKeys ? ForeignKeyError : null;
         kept &= error is null;
         if (guarded && !kept)

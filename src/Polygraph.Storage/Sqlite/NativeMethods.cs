@@ -182,6 +182,12 @@ internal static unsafe partial class NativeMethods
     internal static partial int sqlite3_preupdate_old(nint connection, int column, nint* value);
 
     [LibraryImport(Library)]
+    internal static partial int sqlite3_preupdate_new(nint connection, int column, nint* value);
+
+    [LibraryImport(Library), SuppressGCTransition]
+    internal static partial int sqlite3_preupdate_depth(nint connection);
+
+    [LibraryImport(Library)]
     internal static partial void sqlite3_interrupt(nint connection);
 
     [LibraryImport(Library)]

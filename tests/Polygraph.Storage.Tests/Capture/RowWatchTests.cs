@@ -157,7 +157,7 @@ public sealed class RowWatchTests : IDisposable
     [Fact]
     public void Without_the_hook_replicas_are_the_same_and_delete_triggers_fire()
     {
-        using var pair = new ReplicaPair(ReplicaDatabaseOptions.Default with { WithoutRowWatch = true });
+        using var pair = new ReplicaPair(ReplicaDatabaseOptions.Default with { WithoutPreupdateHook = true });
         pair.Run(
             "CREATE TABLE t(id INTEGER PRIMARY KEY, u UNIQUE)", "CREATE TABLE log(x)",
             "CREATE TRIGGER d AFTER DELETE ON t BEGIN INSERT INTO log VALUES (OLD.id); END", "INSERT INTO t VALUES (1, 1), (2, 2)",
