@@ -80,10 +80,19 @@ internal sealed partial class CaptureLog
             return;
         }
 
-        if (_operation != LogicalOperationKind.Insert)
-            book.RemoveRow(table.Name, RowHash.Of(images[..beforeLength]));
-        if (_operation != LogicalOperationKind.Delete)
-            book.AddRow(table.Name, RowHash.Of(images[beforeLength..]));
+        switch (_operation)
+        {
+            case LogicalOperationKind.Insert:
+                book.AddRow(table.Name, RowHash.Of(images));
+                break;
+            case LogicalOperationKind.Delete:
+                book.RemoveRow(table.Name, RowHash.Of(images));
+                break;
+            default:
+                book.ChangeRow(table.Name, RowHash.Of(images[..beforeLength]), RowHash.Of(images[beforeLength..]));
+                break;
+        }
+
         if (!Recording)
             _payload.CutTo(_rowStart);
         else if (_operation == LogicalOperationKind.Update)

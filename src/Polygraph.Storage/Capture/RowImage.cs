@@ -29,13 +29,8 @@ internal static unsafe class RowImage
             case SqlValueKind.Real:
                 writer.WriteReal(NativeMethods.sqlite3_value_double(value));
                 break;
-            case SqlValueKind.Text:
-                var text = NativeMethods.sqlite3_value_text(value);
-                writer.WriteTextOrBlob(kind, new ReadOnlySpan<byte>(text, NativeMethods.sqlite3_value_bytes(value)));
-                break;
-            case SqlValueKind.Blob:
-                var blob = NativeMethods.sqlite3_value_blob(value);
-                writer.WriteTextOrBlob(kind, new ReadOnlySpan<byte>(blob, NativeMethods.sqlite3_value_bytes(value)));
+            case SqlValueKind.Text or SqlValueKind.Blob:
+                writer.WriteTextOrBlob(kind, Bytes(value));
                 break;
             default:
                 writer.WriteNull();
@@ -51,10 +46,8 @@ internal static unsafe class RowImage
         {
             SqlValueKind.Integer => SqlValue.FromInteger(NativeMethods.sqlite3_value_int64(value)),
             SqlValueKind.Real => SqlValue.FromReal(NativeMethods.sqlite3_value_double(value)),
-            SqlValueKind.Text => SqlValue.FromUtf8(
-                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_text(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
-            SqlValueKind.Blob => SqlValue.FromBlob(
-                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_blob(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
+            SqlValueKind.Text => SqlValue.FromUtf8(Bytes(value).ToArray()),
+            SqlValueKind.Blob => SqlValue.FromBlob(Bytes(value).ToArray()),
             _ => SqlValue.Null,
         };
     }
@@ -78,6 +71,10 @@ internal static unsafe class RowImage
         new LogicalPayloadReader(payload.Written.ToArray()).Read(out var operation);
         return operation.Before.ToArray();
     }
+
+    /// <summary>The bytes of a text or blob. Texts too are asked for as blobs, which are not copied to be terminated; every replica is UTF-8.</summary>
+    private static ReadOnlySpan<byte> Bytes(nint value)
+        => new(NativeMethods.sqlite3_value_blob(value), NativeMethods.sqlite3_value_bytes(value));
 
     /// <summary>Writes the columns of the row on which a statement stands.</summary>
     internal static void Write(LogicalPayloadWriter writer, SqliteStatement row, int columns)

@@ -71,7 +71,7 @@ internal sealed unsafe class SqliteStatement : IDisposable
         return this;
     }
 
-    internal SqliteStatement Bind(int index, SqlValue value)
+    internal SqliteStatement Bind(int index, in SqlValue value)
     {
         switch (value.Kind)
         {
