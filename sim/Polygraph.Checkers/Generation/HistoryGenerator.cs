@@ -61,7 +61,7 @@ public sealed class HistoryGenerator
             Seed = _options.Seed,
             Faults = _options.HasFaults ? ["kill"] : [],
             // A handful of operations may be over before any leader dies.
-            IsLeaderChangeMeant = _options.HasFaults && _options.Operations >= 1000,
+            IsLeaderChangeMeant = _options.HasFaults && _operations.Count >= 10_000,
             Accounts = _cluster.OpeningBalances,
         };
         return new History(header, _operations, _events, IsCut: false);
@@ -126,7 +126,7 @@ public sealed class HistoryGenerator
         Schedule(end + 1 + _random.NextInt64(Millisecond / 2), now => Start(operation.Client, now));
     }
 
-    private long NextFault(long now) => now + (100 * Millisecond) + _random.NextInt64(900 * Millisecond);
+    private long NextFault(long now) => now + (30 * Millisecond) + _random.NextInt64(170 * Millisecond);
 
     private void Fault(long now)
     {
@@ -134,7 +134,7 @@ public sealed class HistoryGenerator
             return;
         _events.Add(new HistoryEvent.Fault("kill", _leader) { AtNanoseconds = now });
         var died = _leader;
-        _outageUntil = now + (10 * Millisecond) + _random.NextInt64(20 * Millisecond);
+        _outageUntil = now + (5 * Millisecond) + _random.NextInt64(10 * Millisecond);
         Schedule(_outageUntil, at =>
         {
             _leader = 1 + (died % NodeCount);
