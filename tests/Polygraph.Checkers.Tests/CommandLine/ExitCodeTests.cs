@@ -38,7 +38,7 @@ public sealed class ExitCodeTests : IDisposable
         Run("check", InCorpus("list-append/bad-g2-write-skew.jsonl"));
 
         Assert.Contains(
-            "T1 read x without 2, which T2 appended; T2 read y without 1, which T1 appended. So none can be first.",
+            "T1 read y without 1, which T2 appended; T2 read x without 2, which T1 appended. So none can be first.",
             _output.ToString(),
             StringComparison.Ordinal);
     }
