@@ -60,8 +60,13 @@ public sealed class ListAppendBruteForceTests(ITestOutputHelper output)
             var start = (i * random.Next(4)) + random.Next(3);
             operations.Add(new Operation
             {
-                Client = i, Kind = OperationKind.Txn, In = asked.ToArray(), Out = type == OperationType.Ok ? told.ToArray() : Value.Null, Type = type,
-                StartNanoseconds = start, EndNanoseconds = type == OperationType.Info ? null : start + random.Next(6),
+                Client = i,
+                Kind = OperationKind.Txn,
+                In = asked.ToArray(),
+                Out = type == OperationType.Ok ? told.ToArray() : Value.Null,
+                Type = type,
+                StartNanoseconds = start,
+                EndNanoseconds = type == OperationType.Info ? null : start + random.Next(6),
             });
         }
 

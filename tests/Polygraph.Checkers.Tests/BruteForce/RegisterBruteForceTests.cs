@@ -39,7 +39,11 @@ public sealed class RegisterBruteForceTests(ITestOutputHelper output)
             var type = random.Next(8) switch { 0 => OperationType.Fail, 1 or 2 => OperationType.Info, _ => OperationType.Ok };
             var operation = new Operation
             {
-                Client = i, Kind = OperationKind.Read, Key = "k", Type = type, StartNanoseconds = start,
+                Client = i,
+                Kind = OperationKind.Read,
+                Key = "k",
+                Type = type,
+                StartNanoseconds = start,
                 EndNanoseconds = type == OperationType.Info && random.Next(2) == 0 ? null : start + random.Next(length),
             };
             operations.Add(random.Next(5) switch
