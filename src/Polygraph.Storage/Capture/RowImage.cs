@@ -89,11 +89,8 @@ internal static unsafe class RowImage
                 case SqlValueKind.Real:
                     writer.WriteReal(row.ColumnReal(i));
                     break;
-                case SqlValueKind.Text:
-                    writer.WriteTextOrBlob(SqlValueKind.Text, row.ColumnBytes(i));
-                    break;
-                case SqlValueKind.Blob:
-                    writer.WriteTextOrBlob(SqlValueKind.Blob, row.ColumnBytes(i));
+                case (SqlValueKind.Text or SqlValueKind.Blob) and var kind:
+                    writer.WriteTextOrBlob(kind, row.ColumnBytes(i));
                     break;
                 default:
                     writer.WriteNull();
