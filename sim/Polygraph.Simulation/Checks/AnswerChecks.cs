@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Simulation.Nodes;
@@ -15,13 +16,13 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
     /// <summary>The core answered a write.</summary>
     public void Completed(SimulatedNode node, WriteTicket ticket, WriteResult result)
     {
-        var told = $"{node.Id} answered {ticket.Position} ({ticket.Policy}) with {result.Outcome}";
+        var told = new Told(node.Id, ticket, result.Outcome);
         if (result.Outcome == Outcome.Applied)
             Require(history.Holds(ticket.Position), Check.HonestOutcome, $"{told}; it is not committed");
         if (result.Outcome == Outcome.NotApplied)
         {
             Require(!result.Reached, Check.HonestOutcome, $"{told} and yet reached");
-            logs.WillNeverCommit(ticket.Position, Check.HonestOutcome, told);
+            logs.WillNeverCommit(ticket.Position, Check.HonestOutcome, told.ToString());
         }
 
         if (result.Receipt is { } receipt)
@@ -78,7 +79,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         }
     }
 
-    private void CheckReceipt(SimulatedNode node, WriteTicket ticket, WriteResult result, Receipt receipt, string told)
+    private void CheckReceipt(SimulatedNode node, WriteTicket ticket, WriteResult result, Receipt receipt, Told told)
     {
         var position = receipt.Position;
         Require(position == ticket.Position, Check.HonestReceipt, $"{told} and a receipt for {position}");
@@ -102,7 +103,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         _acked.Add((position, node.Id));
     }
 
-    private void CheckReached(WriteTicket ticket, Receipt receipt, int followers, string told)
+    private void CheckReached(WriteTicket ticket, Receipt receipt, int followers, Told told)
     {
         var (policy, position) = (ticket.Policy, ticket.Position);
         Require(receipt.Achieved >= AckLevel.Async, Check.HonestReceipt, $"{told}, reached, though no copy is known to be durable");
@@ -123,5 +124,12 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
 
     private SimulatedNode Node(NodeId id) => nodes().First(node => node.Id == id);
 
-    private static void Require(bool holds, Check check, string message) => LogChecks.Require(holds, check, message);
+    private static void Require(bool holds, Check check, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
+        => LogChecks.Require(holds, check, ref message);
+
+    /// <summary>An answer, for the words of a failure.</summary>
+    private readonly record struct Told(NodeId Node, WriteTicket Ticket, Outcome Outcome)
+    {
+        public override string ToString() => $"{Node} answered {Ticket.Position} ({Ticket.Policy}) with {Outcome}";
+    }
 }
