@@ -50,13 +50,13 @@ public sealed class Tampering(PlantedBug bug)
     public GroupView Change(GroupView view)
         => bug == PlantedBug.ForgetsCommitIndex && view.Committed.Value % 7 == 3 ? view with { Committed = LogIndex.Zero } : view;
 
-    public IEnumerable<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
+    public IReadOnlyList<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
         => bug switch
         {
             PlantedBug.None => effects,
-            PlantedBug.ShipsBeforeAppend => effects.OrderBy(effect => effect is Effect.Ship ? 0 : 1),
+            PlantedBug.ShipsBeforeAppend => [.. effects.OrderBy(effect => effect is Effect.Ship ? 0 : 1)],
             PlantedBug.NeverTicks => effects,
-            _ => effects.SelectMany(effect => Change(node, effect)),
+            _ => [.. effects.SelectMany(effect => Change(node, effect))],
         };
 
     private IEnumerable<Effect> Change(SimulatedNode node, Effect effect)
