@@ -125,7 +125,7 @@ public sealed class SeedRun
         // First without a write: a replica that learns only from the next entry would never come to rest in an idle group.
         Require(RunUntil(_cluster.Time.Now + CatchUpBound, _cluster.IsAtRest), $"the replicas are not equal and at rest although nobody writes");
         _committedWhenHealed = (long)_cluster.LogChecks.History.Last.Index.Value;
-        var waiting = _cluster.Nodes.Count;
+        var waiting = _cluster.Nodes.Length;
         foreach (var node in _cluster.Nodes)
             Probe(node, () => waiting--);
         var healedAt = _cluster.Time.Now;
@@ -181,7 +181,7 @@ public sealed class SeedRun
         if (_plan.Faults.Contains(FaultKind.Reordering))
             faults[FaultKind.Reordering] = _cluster.Network.Overtaken;
         if (_plan.Faults.Contains(FaultKind.ClockDrift))
-            faults[FaultKind.ClockDrift] = _cluster.Nodes.Count;
+            faults[FaultKind.ClockDrift] = _cluster.Nodes.Length;
         var committed = (long)_cluster.LogChecks.History.Last.Index.Value;
         return new SeedResult(_seed, _plan, _trace.Hash)
         {

@@ -6,7 +6,7 @@ using Polygraph.Simulation.Nodes;
 namespace Polygraph.Simulation.Checks;
 
 /// <summary>The checks of what clients are told: receipts, outcomes, reads and staleness bounds.</summary>
-public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<IReadOnlyList<SimulatedNode>> nodes)
+public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<IReadOnlyList<SimulatedNode>> nodes, Func<NodeId, SimulatedNode> nodeOf)
 {
     private readonly List<(Position Position, NodeId Leader)> _acked = [];
 
@@ -74,7 +74,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         foreach (var (position, leader) in _acked.Where(acked => !history.Holds(acked.Position)))
         {
             AckedAndCut++;
-            var disk = nodes().First(node => node.Id == leader).Disk;
+            var disk = nodeOf(leader).Disk;
             Require(
                 disk.EverHeld(position),
                 Check.AckedIsNeverLostSilently, $"{leader} acked {position}; it is in no history and in no cut file");
@@ -86,7 +86,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         var position = receipt.Position;
         Require(position == ticket.Position, Check.HonestReceipt, $"{told} and a receipt for {position}");
         foreach (var copy in receipt.AckedBy)
-            Require(Node(copy).Disk.EverHeld(position), Check.HonestReceipt, $"{told}, acked by {copy}, which never held it durably");
+            Require(nodeOf(copy).Disk.EverHeld(position), Check.HonestReceipt, $"{told}, acked by {copy}, which never held it durably");
         Require(receipt.AckedBy.Distinct().Count() == receipt.AckedBy.Count, Check.HonestReceipt, $"{told}, and counts a copy twice");
         var followers = receipt.AckedBy.Count(copy => copy != node.Id);
         var achieved = receipt.Achieved switch
@@ -123,8 +123,6 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         Require(visible >= wanted, Check.HonestReceipt, $"{told}, reached; it is visible on {visible} copies, not {wanted}");
         Require(policy.Level != AckLevel.SemiSync || followers >= policy.Copies, Check.HonestReceipt, $"{told}, reached, with {followers} followers");
     }
-
-    private SimulatedNode Node(NodeId id) => nodes().First(node => node.Id == id);
 
     private static void Require(bool holds, Check check, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
         => LogChecks.Require(holds, check, ref message);

@@ -18,13 +18,14 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     private readonly Dictionary<Position, (Position Previous, ReadOnlyMemory<byte> Record)> _entries = [];
     private readonly Dictionary<Position, (Check Check, string Claim)> _neverCommits = [];
     private IReadOnlyList<SimulatedNode> _nodes = [];
+    private Func<NodeId, SimulatedNode> _nodeOf = _ => throw new InvalidOperationException("Nobody is watched yet.");
 
     /// <summary>How many times a node became leader.</summary>
     public int LeaderChanges => _leaders.Count;
 
     public CommittedHistory History => history;
 
-    public void Watch(IReadOnlyList<SimulatedNode> nodes) => _nodes = nodes;
+    public void Watch(IReadOnlyList<SimulatedNode> nodes, Func<NodeId, SimulatedNode> nodeOf) => (_nodes, _nodeOf) = (nodes, nodeOf);
 
     /// <summary>A process begins, with what its disk holds.</summary>
     public void Started(SimulatedNode node)
@@ -174,7 +175,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     private void SaysDurable(SimulatedNode node, NodeId to, Term term, LogIndex durable)
     {
         Require(durable <= node.Disk.LastLog.Index, Check.SaysOnlyWhatIsDurable, $"{node.Id} says that it holds {durable}; durable is {node.Disk.LastLog}");
-        var leader = _nodes.First(candidate => candidate.Id == to);
+        var leader = _nodeOf(to);
         if (durable.Value > 0 && leader.IsAlive && leader.View.Role == Role.Leader && leader.View.Term == term)
             Require(
                 durable <= leader.Log.Last.Index && node.Disk.Holds(new Position(leader.View.Terms.TermAt(durable), durable)),

@@ -19,7 +19,9 @@ public sealed class Tampering(PlantedBug bug)
     /// <summary>A number that is another one every time, whatever the seed; 0 unless that is the planted bug.</summary>
     public int Outside => Has(PlantedBug.DependsOnTheOutside) ? Interlocked.Increment(ref _outside) : 0;
 
-    public Input Change(SimulatedNode node, Input input)
+    public Input Change(SimulatedNode node, Input input) => bug == PlantedBug.None ? input : Changed(node, input);
+
+    private Input Changed(SimulatedNode node, Input input)
         => (bug, input) switch
         {
             (PlantedBug.CountsRefusedVotes, Input.Received { Message: VoteReply { Granted: false } reply } received)
