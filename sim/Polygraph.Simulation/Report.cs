@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Reflection;
+using Polygraph.Protocol;
+using Polygraph.Simulation.Clients;
+using Polygraph.Simulation.Faults;
 
 namespace Polygraph.Simulation;
 
@@ -50,13 +53,25 @@ public static class Report
         }
 
         Line($"{runner.Events:n0} events");
-        Line($"faults {string.Join(", ", runner.Faults.Select(fault => $"{fault.Key} {fault.Value:n0}"))}");
+        Line($"faults, injected and of these bitten: {string.Join(", ", runner.Faults.Select(fault => FaultText(runner, fault.Key)))}");
         Line($"{runner.LeaderChanges:n0} leader changes, {runner.Committed:n0} entries committed, {runner.AckedAndCut:n0} acked below quorum, cut and kept, {runner.Snapshots:n0} snapshots installed");
-        Line($"{clients.Writes:n0} writes tried, {clients.Acked:n0} acked, {clients.Retried:n0} retried; {clients.ReadsAnswered:n0} of {clients.Reads:n0} reads answered, {clients.SessionsLost:n0} sessions lost");
+        Line($"writes: {clients.Writes:n0} tried, {clients.Retried:n0} of them again; {clients.Acked:n0} acked: {AckText(clients)}, of all these {clients.AckedApplied:n0} +applied and {clients.AckedDegraded:n0} degraded");
+        Line($"reads: {clients.Reads:n0} tried, {clients.ReadsAnswered:n0} answered: {ReadText(clients)}; {clients.SessionsLost:n0} sessions lost");
         if (runner.Failures.Count > 0)
             Line($"failing seeds: {string.Join(' ', runner.Failures.Select(failure => $"{failure.Seed}({failure.Failed})"))}");
         Line($"{runner.Passed} passed, {runner.Failures.Count} failed");
 
         void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }
+
+    private static string FaultText(SeedRunner runner, FaultKind kind)
+        => string.Create(CultureInfo.InvariantCulture, $"{kind} {runner.Faults[kind]:n0}/{runner.Bitten.GetValueOrDefault(kind):n0}");
+
+    private static string AckText(ClientTally clients)
+        => string.Join(", ", Enumerable.Range((int)AckLevel.Async, (int)AckLevel.All)
+            .Select(level => string.Create(CultureInfo.InvariantCulture, $"{(AckLevel)level} {clients.AckedAt[level]:n0}")));
+
+    private static string ReadText(ClientTally clients)
+        => string.Join(", ", Enum.GetValues<ReadLevel>()
+            .Select(level => string.Create(CultureInfo.InvariantCulture, $"{level} {clients.AnsweredAt[(int)level]:n0}")));
 }

@@ -16,6 +16,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
     public const int LastLines = 60;
 
     private readonly SortedDictionary<FaultKind, long> _faults = [];
+    private readonly SortedDictionary<FaultKind, long> _bitten = [];
 
     public int Passed { get; private set; }
 
@@ -51,6 +52,9 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
     public ClientTally Clients { get; } = new();
 
     public IReadOnlyDictionary<FaultKind, long> Faults => _faults;
+
+    /// <summary>Of <see cref="Faults"/>, those that something came of.</summary>
+    public IReadOnlyDictionary<FaultKind, long> Bitten => _bitten;
 
     /// <summary>Runs a seed, perhaps twice; a difference between the two is a failure of its own.</summary>
     public SeedResult Run(ulong seed)
@@ -131,6 +135,8 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
         Clients.Add(result.Clients);
         foreach (var (kind, count) in result.Faults)
             _faults[kind] = _faults.GetValueOrDefault(kind) + count;
+        foreach (var (kind, count) in result.Bitten)
+            _bitten[kind] = _bitten.GetValueOrDefault(kind) + count;
         if (result.Failed is not null)
             Failures.Add(result);
         else if (result.IsVacuous)
@@ -162,6 +168,6 @@ public sealed class SpeedOfThree
         Simulated += TimeSpan.FromMicroseconds(result.SimulatedMicroseconds);
         Processor += processor;
         Requests += result.Clients.Writes + result.Clients.Reads;
-        Faults += result.Faults.Where(fault => fault.Key >= FaultKind.Partition && fault.Key != FaultKind.ClockDrift).Sum(fault => fault.Value);
+        Faults += result.Faults.Where(fault => !fault.Key.IsTrait()).Sum(fault => fault.Value);
     }
 }

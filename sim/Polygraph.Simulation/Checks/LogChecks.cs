@@ -31,7 +31,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     public void Started(SimulatedNode node)
     {
         var said = _votes.Keys.Where(vote => vote.Node == node.Id).Select(vote => vote.Term).DefaultIfEmpty(Term.Zero).Max();
-        Require(node.View.Term >= said, Check.NeverBack, $"{node.Id} starts in {node.View.Term}, after it voted in {said}");
+        Require(node.View.Term >= said || node.Disk.IsWiped, Check.NeverBack, $"{node.Id} starts in {node.View.Term}, after it voted in {said}");
         Shows(node, node.Writer.State);
     }
 

@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Time;
 
@@ -22,6 +23,13 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     private List<Job> _syncing = [];
     private int _life;
 
+    // How far a sync before the last one reached: what was synced then and is bad now cannot be a torn tail.
+    private Position _beyondDoubt;
+    private Position? _rotten;
+    private Injury? _rot;
+    private Injury? _failsOnce;
+    private Injury? _full;
+
     /// <summary>The durable vote.</summary>
     public Vote Vote { get; private set; }
 
@@ -36,6 +44,21 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 
     /// <summary>The bounds of a sync's duration, in microseconds. Raised while the disk is slow.</summary>
     public (long Min, long Max) SyncMicroseconds { get; set; } = (80, 2_000);
+
+    /// <summary>What makes syncs slow, if something does.</summary>
+    public Injury? SlowedBy { get; set; }
+
+    /// <summary>Hears that a sync failed: the disk tells nobody anything any more until the node was opened anew.</summary>
+    public Action SyncFailed { get; set; } = static () => { };
+
+    /// <summary>Only for planted bugs: a failed sync is taken for one that succeeded.</summary>
+    public bool IgnoresFailedSyncs { get; set; }
+
+    /// <summary>Whether every sync fails because there is no room.</summary>
+    public bool IsFull => _full is not null;
+
+    /// <summary>How many writes the last crash took away.</summary>
+    public int LostAtLastCrash { get; private set; }
 
     /// <summary>The position just before the log's first entry: what came before it stands in the checkpoint.</summary>
     public Position Base { get; private set; }
@@ -63,7 +86,7 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     /// Whether the entry is in the durable log, or was until the damage that this disk's node has not made good yet: what it acknowledged then
     /// may be counted until its new process is heard, and it does not vote before it has everything again.
     /// </summary>
-    public bool HeldUntilDamaged(Position position) => Holds(position) || (MustRelearn && WasDamaged(position));
+    public bool HeldUntilDamaged(Position position) => Holds(position) || ((MustRelearn || IsWiped) && WasDamaged(position));
 
     /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
     public void Submit(List<DiskWrite> writes, Action durable)
@@ -81,13 +104,29 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
         {
             CrashKind.LosesUnsynced => 0,
             CrashKind.KeepsAll => unsynced.Count,
+            CrashKind.TearsTail => dice.Below(Math.Max(1, unsynced.Count)),
             _ => dice.Below(unsynced.Count + 1),
         };
         foreach (var write in unsynced.Take(survive))
             Write(write);
+        LostAtLastCrash = unsynced.Count - survive;
         _syncing = [];
         _waiting.Clear();
         _life++;
+    }
+
+    /// <summary>
+    /// A process starts, and reads the whole log. A bad record in it makes it a damaged one, unless it has been trimmed or cut away since.
+    /// </summary>
+    public void Open()
+    {
+        if (_rotten is not null && IsImpaired && !MustRelearn)
+        {
+            _rot?.Bite();
+            Damage();
+        }
+
+        _rotten = null;
     }
 
     /// <summary>What a process that starts now finds.</summary>
@@ -113,6 +152,46 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
         _damaged.Add((Terms(), LastLog.Index));
         _log.Clear();
         (Base, _terms, Checkpoint) = (Position.Zero, TermHistory.Empty, new());
+    }
+
+    /// <summary>The next sync fails.</summary>
+    public void FailNextSync(Injury cause) => _failsOnce = cause;
+
+    /// <summary>Every sync fails from now on.</summary>
+    public void Fill(Injury cause) => _full = cause;
+
+    /// <summary>There is room again.</summary>
+    public void MakeRoom() => _full = null;
+
+    /// <summary>Nothing is wrong with the disk any more, apart from what it has lost.</summary>
+    public void Mend() => (_failsOnce, _full, SlowedBy) = (null, null, null);
+
+    /// <summary>
+    /// An entry of the log changes, unnoticed. Only one that is provably no torn tail: damage to the last sync's entries, with nothing behind
+    /// them, the product cannot tell from one. Says whether there was such an entry.
+    /// </summary>
+    public bool Rot(Injury cause)
+    {
+        var last = Holds(_beyondDoubt) ? _beyondDoubt.Index : Base.Index;
+        if (IsImpaired || last <= Base.Index)
+            return false;
+        _rotten = _log[dice.Below(Place(last) + 1)].Position;
+        _rot = cause;
+        return true;
+    }
+
+    /// <summary>Whether what this disk acknowledged is not all there any more, known or not.</summary>
+    public bool IsImpaired => MustRelearn || IsWiped || (_rotten is { } rotten && rotten.Index > Base.Index && Holds(rotten));
+
+    /// <summary>Whether everything on it was erased: it is a stranger's now.</summary>
+    public bool IsWiped { get; private set; }
+
+    /// <summary>Everything on it is erased, the vote too, and nothing says so.</summary>
+    public void Wipe()
+    {
+        _damaged.Add((Terms(), LastLog.Index));
+        _log.Clear();
+        (Base, _terms, Checkpoint, Vote, IsWiped, MustRelearn, _rotten) = (Position.Zero, TermHistory.Empty, new(), default, true, false, null);
     }
 
     /// <summary>Takes the place of log and SQLite, at once; a log that holds the snapshot's position is kept.</summary>
@@ -142,12 +221,22 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
             taken++;
         _syncing = _waiting.GetRange(0, taken);
         _waiting.RemoveRange(0, taken);
+        SlowedBy?.Bite();
         time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), new Sync(this));
     }
 
     private void EndSync()
     {
+        if ((_failsOnce ?? _full) is { } cause)
+        {
+            _failsOnce = null;
+            cause.Bite();
+            FailSync();
+            return;
+        }
+
         var done = _syncing;
+        _beyondDoubt = LastLog;
         foreach (var job in done)
             foreach (var write in job.Writes)
                 Write(write);
@@ -155,6 +244,27 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
         if (_waiting.Count > 0)
             BeginSync();
         foreach (var job in done)
+            job.Durable();
+    }
+
+    /// <summary>
+    /// After a failed sync nobody knows what is on the disk, and a second sync would not say it either: the replica must be closed. What was not
+    /// synced is as after a power loss.
+    /// </summary>
+    private void FailSync()
+    {
+        if (!IgnoresFailedSyncs)
+        {
+            _life++;
+            SyncFailed();
+            return;
+        }
+
+        var told = _syncing;
+        _syncing = [];
+        if (_waiting.Count > 0)
+            BeginSync();
+        foreach (var job in told)
             job.Durable();
     }
 

@@ -4,6 +4,7 @@ using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
@@ -15,6 +16,10 @@ namespace Polygraph.Simulation.Nodes;
 /// </summary>
 public sealed class SimulatedNode
 {
+    // The pauses of the product, in microseconds.
+    private const long FirstPause = 200_000;
+    private const long LongestPause = 5_000_000;
+
     private readonly Cluster _cluster;
     private readonly Dice _dice;
     private readonly EffectList _effects = new();
@@ -27,6 +32,7 @@ public sealed class SimulatedNode
     private bool _stepping;
     private bool _fetching;
     private LogIndex _shownBySnapshot;
+    private Injury? _pausedBy;
     private Doom? _doom;
     private Instant _tickArmedFor = Instant.Never;
 
@@ -34,7 +40,7 @@ public sealed class SimulatedNode
     {
         (_cluster, Number, Voters, _dice) = (cluster, number, voters, dice);
         Id = voters[number];
-        Disk = new VirtualDisk(cluster.Time, dice.Fork());
+        Disk = new VirtualDisk(cluster.Time, dice.Fork()) { SyncFailed = () => Now(CloseFailed), IgnoresFailedSyncs = cluster.Tampering.Has(PlantedBug.IgnoresFailedSync) };
     }
 
     public int Number { get; }
@@ -54,6 +60,12 @@ public sealed class SimulatedNode
     public bool IsAlive { get; private set; }
 
     public bool IsPaused { get; private set; }
+
+    /// <summary>
+    /// Whether the others refuse its connections: its data directory is not the one that belongs to the cluster (another incarnation). It may
+    /// count itself whatever it likes, nobody hears it.
+    /// </summary>
+    public bool IsStranger => Disk.IsWiped && !_cluster.Tampering.Has(PlantedBug.AdmitsStrangers);
 
     public DriftingClock Clock { get; private set; } = null!;
 
@@ -77,6 +89,7 @@ public sealed class SimulatedNode
         IsAlive = true;
         IsPaused = false;
         Clock = new DriftingClock(_cluster.Time, _dice.Between(0, 1_000_000_000), driftPartsPerMillion);
+        Disk.Open();
         Log = new MemoryLog(Disk.Base, Disk.Log);
         Writer = new WriterModel(this, _cluster, _dice.Fork());
         FrontDoor = new FrontDoor(this, _cluster, _dice.Fork());
@@ -94,6 +107,19 @@ public sealed class SimulatedNode
     public void Crash(CrashKind kind)
     {
         _cluster.Trace.Note(this, $"crashes ({kind})");
+        Fall(kind);
+        CloseConnections();
+    }
+
+    /// <summary>The data directory is emptied while the process is down.</summary>
+    public void Wipe()
+    {
+        _cluster.Trace.Note(this, "has its data directory emptied");
+        Disk.Wipe();
+    }
+
+    private void Fall(CrashKind kind)
+    {
         IsAlive = false;
         _doom = null;
         Disk.Crash(kind);
@@ -104,8 +130,29 @@ public sealed class SimulatedNode
         _inputs.Clear();
         _deferred.Clear();
         _urgent = null;
-        CloseConnections();
     }
+
+    /// <summary>
+    /// The disk failed: the replica is closed, its process lives, so that no connection closes. It is opened again, as after a crash, as soon as the
+    /// disk takes writes; until then it is tried again in growing pauses.
+    /// </summary>
+    private void CloseFailed()
+    {
+        _cluster.Trace.Note(this, "is closed: a sync failed");
+        Fall(_dice.Chance(500) ? CrashKind.LosesUnsynced : CrashKind.KeepsPrefix);
+        OpenAgain(FirstPause);
+    }
+
+    private void OpenAgain(long pause)
+        => _cluster.Time.After(pause, () =>
+        {
+            if (IsAlive)
+                return;
+            if (Disk.IsFull)
+                OpenAgain(Math.Min(2 * pause, LongestPause));
+            else
+                _cluster.Start(this);
+        });
 
     // The others' kernels tell them that the connection is gone, unless the link is cut or the news is lost.
     private void CloseConnections()
@@ -125,8 +172,9 @@ public sealed class SimulatedNode
     public void Pardon() => _doom = null;
 
     /// <summary>The process is stopped (SIGSTOP): its clock and the disk go on, it does nothing.</summary>
-    public void Pause()
+    public void Pause(Injury? cause = null)
     {
+        _pausedBy = cause;
         _cluster.Trace.Note(this, "pauses");
         IsPaused = true;
     }
@@ -162,9 +210,24 @@ public sealed class SimulatedNode
         if (!IsAlive)
             return;
         if (IsPaused)
-            _deferred.Enqueue(happening);
+            Defer(happening);
         else
             happening.Happen();
+    }
+
+    private void Defer(Happening happening)
+    {
+        _pausedBy?.Bite();
+        _deferred.Enqueue(happening);
+    }
+
+    /// <summary>The clock leaps; whatever its timers wait for may be due.</summary>
+    public void LeapClock(long microseconds)
+    {
+        _cluster.Trace.Note(this, $"has its clock leap by {microseconds} us");
+        Clock.LeapAhead(microseconds);
+        _tickArmedFor = Instant.Never;
+        ArmTick();
     }
 
     /// <summary>Whether this node's SQLite ever showed the entry.</summary>
@@ -220,6 +283,7 @@ public sealed class SimulatedNode
             CarryOut(effects[i]);
         if (View.FreshAsOf is { } freshAsOf)
             _cluster.AnswerChecks.ClaimsFreshness(this, Writer.State.Position, freshAsOf);
+        FrontDoor.AfterStep();
         Fulfil(effects);
         _effects.Clear();
     }
@@ -324,6 +388,8 @@ public sealed class SimulatedNode
 
     private void Send(NodeId to, PeerMessage message)
     {
+        if (IsStranger)
+            return;
         _cluster.LogChecks.Saying(this, to, message);
         var target = _cluster.Node(to);
         if (_cluster.Tampering.Has(PlantedBug.CorruptsShippedEntry) && message is AppendRequest { Entries.Count: > 0 } request)
@@ -384,7 +450,8 @@ public sealed class SimulatedNode
                 return;
             if (outgoing.To == Id)
             {
-                _cluster.LogChecks.Saying(this, Id, outgoing.Message);
+                if (!IsStranger)
+                    _cluster.LogChecks.Saying(this, Id, outgoing.Message);
                 Step(new Input.Received(Id, outgoing.Message));
             }
             else
@@ -419,10 +486,10 @@ public sealed class SimulatedNode
     {
         public override void Happen()
         {
-            if (!node.IsAlive)
+            if (!node.IsAlive || node.IsStranger)
                 return;
             if (node.IsPaused)
-                node._deferred.Enqueue(this);
+                node.Defer(this);
             else
                 node.Step(received);
         }
