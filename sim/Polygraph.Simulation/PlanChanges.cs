@@ -28,6 +28,9 @@ public sealed record PlanChanges
     /// <summary>Faults come no later.</summary>
     public long? FaultsUntil { get; init; }
 
+    /// <summary>Without one more kind.</summary>
+    public PlanChanges And(FaultKind without) => this with { Without = new SortedSet<FaultKind>(Without) { without } };
+
     /// <summary>As the command line has it; empty if nothing is changed.</summary>
     public override string ToString()
     {

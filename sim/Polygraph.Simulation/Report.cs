@@ -3,6 +3,7 @@ using System.Reflection;
 using Polygraph.Protocol;
 using Polygraph.Simulation.Clients;
 using Polygraph.Simulation.Faults;
+using Polygraph.Simulation.Planted;
 
 namespace Polygraph.Simulation;
 
@@ -11,10 +12,18 @@ public static class Report
 {
     /// <summary>Returns the exit code: 0 if no seed failed, 1 if one did.</summary>
     public static int Run(Options options, TextWriter output)
+        => options.Task switch
+        {
+            Task.Shrink => new Shrinker(options.First, options.Plant, output).Run(),
+            Task.Regressions => Regression.RunAll(output),
+            _ => RunSeeds(options, output),
+        };
+
+    private static int RunSeeds(Options options, TextWriter output)
     {
         if (options.Trace)
-            new SeedRun(options.First, options.Plant, output.WriteLine).Run();
-        var runner = new SeedRunner(options.Plant, options.RepeatEvery);
+            new SeedRun(options.First, options.Plant, output.WriteLine, options.Changes).Run();
+        var runner = new SeedRunner(options.Plant, options.RepeatEvery, options.Changes);
         runner.Run(options.First, options.Count, options.Cores, result =>
         {
             if (result.Failed is not null)
@@ -32,8 +41,13 @@ public static class Report
             output.WriteLine(line);
         output.WriteLine($"seed {result.Seed} FAILED at commit {Commit}");
         output.WriteLine($"  {result.Failure}");
-        output.WriteLine($"  repeat: dotnet run --project sim/Polygraph.Simulation -c Release -- --seed {result.Seed} --trace");
+        output.WriteLine($"  repeat: {Command(result.Seed, runner.Bug, result.Plan.Changes)} --trace");
+        output.WriteLine($"  shrink: dotnet run --project sim/Polygraph.Simulation -c Release -- --shrink {result.Seed}");
     }
+
+    /// <summary>The command line that runs one seed.</summary>
+    public static string Command(ulong seed, PlantedBug bug, PlanChanges changes)
+        => $"dotnet run --project sim/Polygraph.Simulation -c Release -- --seed {seed}{(bug == PlantedBug.None ? "" : $" --plant {bug}")} {changes}".TrimEnd();
 
     private static string Commit
         => typeof(Report).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion is { } version

@@ -10,13 +10,16 @@ namespace Polygraph.Simulation;
 /// Runs seeds, some of them twice, and adds up what they came to. Every seed that <paramref name="repeatEvery"/> divides is run a second time,
 /// and its two traces compared: which seeds these are depends on the seed alone.
 /// </summary>
-public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery = 1)
+public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery = 1, PlanChanges? changes = null)
 {
     /// <summary>How many of a failing history's last lines are kept.</summary>
     public const int LastLines = 60;
 
     private readonly SortedDictionary<FaultKind, long> _faults = [];
     private readonly SortedDictionary<FaultKind, long> _bitten = [];
+
+    /// <summary>What is planted.</summary>
+    public PlantedBug Bug => bug;
 
     public int Passed { get; private set; }
 
@@ -60,7 +63,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
     public SeedResult Run(ulong seed)
     {
         var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-        var result = new SeedRun(seed, bug, null).Run();
+        var result = new SeedRun(seed, bug, null, changes).Run();
         OfThree.Add(result, Environment.CpuUsage.TotalTime - processor);
         result = Repeat(result);
         Real += Stopwatch.GetElapsedTime(started);
@@ -82,7 +85,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
         var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var results = Enumerable.Range(0, count)
             .AsParallel().AsOrdered().WithDegreeOfParallelism(cores).WithMergeOptions(ParallelMergeOptions.NotBuffered)
-            .Select(i => Repeat(new SeedRun(first + (ulong)i, bug, null).Run()));
+            .Select(i => Repeat(new SeedRun(first + (ulong)i, bug, null, changes).Run()));
         foreach (var result in results)
         {
             Add(result);
@@ -102,7 +105,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
             lines.Enqueue(line);
             if (lines.Count > LastLines)
                 lines.Dequeue();
-        }).Run();
+        }, changes).Run();
         return lines;
     }
 
@@ -112,7 +115,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
     {
         if (!IsRepeated(result.Seed))
             return result;
-        var again = new SeedRun(result.Seed, bug, null).Run();
+        var again = new SeedRun(result.Seed, bug, null, changes).Run();
         if (result.Failed is not null || again.TraceHash == result.TraceHash)
             return result;
         return result with

@@ -45,7 +45,6 @@ public sealed class PlantedBugTests
     [InlineData(PlantedBug.VotesWhileRelearning, Check.LeaderCompleteness)]
     [InlineData(PlantedBug.CountsEarlierProcesses, Check.Liveness)]
     [InlineData(PlantedBug.IgnoresFailedSync, Check.SaysOnlyWhatIsDurable)]
-    [InlineData(PlantedBug.AdmitsStrangers, Check.OneVotePerTerm)]
     [InlineData(PlantedBug.IgnoresBound, Check.HonestFreshness)]
     public void APlantedBugIsFoundByItsCheck(PlantedBug bug, Check expected)
     {

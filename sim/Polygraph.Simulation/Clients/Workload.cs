@@ -15,7 +15,7 @@ public sealed record Workload(int Clients, long ThinkMicrosecondsMax, long Timeo
 
     public static Workload Draw(Dice dice)
         => new(
-            (int)dice.Between(1, 10),
+            (int)dice.Between(1, 12),
             dice.Pick<long>([10_000, 60_000, 300_000]),
             dice.Pick<long>([100, 500, 2_000]),
             dice.Pick<int>([100, 400, 900]),

@@ -26,16 +26,15 @@ public sealed record NetworkBehaviour
 public sealed class VirtualNetwork
 {
     private readonly VirtualTime _time;
-    private readonly Dice _dice;
     private readonly Link[,] _links;
 
     public VirtualNetwork(int nodes, VirtualTime time, Dice dice)
     {
-        (_time, _dice) = (time, dice);
+        _time = time;
         _links = new Link[nodes, nodes];
         for (var from = 0; from < nodes; from++)
             for (var to = 0; to < nodes; to++)
-                _links[from, to] = new Link(from, to);
+                _links[from, to] = new Link(from, to, dice.Fork());
     }
 
     /// <summary>May be changed at any moment; holds for what is sent from then on.</summary>
@@ -100,14 +99,14 @@ public sealed class VirtualNetwork
             return;
         }
 
-        if (_dice.Chance(Behaviour.LossPerMille))
+        if (link.Dice.Chance(Behaviour.LossPerMille))
         {
             Lost++;
             return;
         }
 
         CarryOnce(link, arrive);
-        if (!_dice.Chance(Behaviour.DuplicatePerMille))
+        if (!link.Dice.Chance(Behaviour.DuplicatePerMille))
             return;
         Doubled++;
         CarryOnce(link, arrive);
@@ -122,7 +121,7 @@ public sealed class VirtualNetwork
             return;
         }
 
-        var arrival = _time.Now + _dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max) + Distance(link);
+        var arrival = _time.Now + link.Dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max) + Distance(link);
         if (arrival < link.LastArrival && Behaviour.Reorders)
             Overtaken++;
         else
@@ -146,11 +145,14 @@ public sealed class VirtualNetwork
         link.Cause?.Bite();
     }
 
-    private sealed class Link(int from, int to)
+    private sealed class Link(int from, int to, Dice dice)
     {
         public int From { get; } = from;
 
         public int To { get; } = to;
+
+        /// <summary>Its own: what happens on one link shifts nothing on another.</summary>
+        public Dice Dice { get; } = dice;
 
         public bool IsCut { get; set; }
 
