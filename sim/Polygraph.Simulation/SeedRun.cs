@@ -93,6 +93,7 @@ public sealed class SeedRun
         {
             Safety();
             Liveness();
+            _cluster.LogChecks.AtTheEnd();
             _cluster.AnswerChecks.AtTheEnd();
             return Result();
         }

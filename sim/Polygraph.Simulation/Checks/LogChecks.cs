@@ -118,6 +118,23 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
         _neverCommits.TryAdd(position, (check, claim));
     }
 
+    /// <summary>All replicas are at rest: every entry that a member's disk holds is walked through once more, and is the history's.</summary>
+    public void AtTheEnd()
+    {
+        foreach (var node in _nodes)
+        {
+            if (node.IsStranger)
+                continue;
+            foreach (var entry in node.Disk.Log)
+            {
+                Require(history.Holds(entry.Position), Check.CommittedNeverChanges, $"{node.Id} holds {entry.Position} at the end, which is not committed");
+                Require(
+                    history.EntryAt(entry.Position.Index).Record.Span.SequenceEqual(entry.Record.Span),
+                    Check.LogMatching, $"{node.Id} holds another record at {entry.Position} than the history");
+            }
+        }
+    }
+
     /// <summary>How many voters hold this entry durably.</summary>
     public int Copies(Position position) => _nodes.Count(node => node.Disk.HeldUntilDamaged(position));
 
