@@ -1,11 +1,8 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
-using Polygraph.Protocol.Messages;
-using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
 using Polygraph.Simulation.Faults;
-using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
 
@@ -14,12 +11,8 @@ namespace Polygraph.Simulation.Nodes;
 /// <summary>
 /// One node: the shipped core, and around it a shell made of models. Its disk outlives its lives; everything else begins anew with each.
 /// </summary>
-public sealed class SimulatedNode
+public sealed partial class SimulatedNode
 {
-    // The pauses of the product, in microseconds.
-    private const long FirstPause = 200_000;
-    private const long LongestPause = 5_000_000;
-
     private readonly Cluster _cluster;
     private readonly Dice _dice;
     private readonly EffectList _effects = new();
@@ -103,91 +96,6 @@ public sealed class SimulatedNode
         Step(Input.Tick.Instance);
     }
 
-    /// <summary>The process is killed, or the power fails.</summary>
-    public void Crash(CrashKind kind)
-    {
-        _cluster.Trace.Note(this, $"crashes ({kind})");
-        Fall(kind);
-        CloseConnections();
-    }
-
-    /// <summary>The data directory is emptied while the process is down.</summary>
-    public void Wipe()
-    {
-        _cluster.Trace.Note(this, "has its data directory emptied");
-        Disk.Wipe();
-    }
-
-    private void Fall(CrashKind kind)
-    {
-        IsAlive = false;
-        _doom = null;
-        Disk.Crash(kind);
-        if (_cluster.Tampering.Has(PlantedBug.ForgetsVoteAtCrash))
-            Disk.LoseVote(Disk.Vote with { For = NodeId.None });
-        if (_cluster.Tampering.Has(PlantedBug.ForgetsTermAtCrash))
-            Disk.LoseVote(default);
-        _inputs.Clear();
-        _deferred.Clear();
-        _urgent = null;
-    }
-
-    /// <summary>
-    /// The disk failed: the replica is closed, its process lives, so that no connection closes. It is opened again, as after a crash, as soon as the
-    /// disk takes writes; until then it is tried again in growing pauses.
-    /// </summary>
-    private void CloseFailed()
-    {
-        _cluster.Trace.Note(this, "is closed: a sync failed");
-        Fall(_dice.Chance(500) ? CrashKind.LosesUnsynced : CrashKind.KeepsPrefix);
-        OpenAgain(FirstPause);
-    }
-
-    private void OpenAgain(long pause)
-        => _cluster.Time.After(pause, () =>
-        {
-            if (IsAlive)
-                return;
-            if (Disk.IsFull)
-                OpenAgain(Math.Min(2 * pause, LongestPause));
-            else
-                _cluster.Start(this);
-        });
-
-    // The others' kernels tell them that the connection is gone, unless the link is cut or the news is lost.
-    private void CloseConnections()
-    {
-        foreach (var other in _cluster.Nodes)
-            if (other != this)
-                _cluster.Network.Carry(Number, other.Number, () => other.Now(() => other.Step(new Input.Disconnected(Id))));
-    }
-
-    /// <summary>
-    /// The process will be killed right after a step: the <paramref name="steps"/>th from now or, if <paramref name="atVote"/>, the next that
-    /// stores a vote. Crashes at random times hit idle moments; this one hits between a step's effects and what comes of them.
-    /// </summary>
-    public void CrashAfter(int steps, bool atVote, CrashKind kind, Action then) => _doom = new Doom(steps, atVote, kind, then);
-
-    /// <summary>It will not be killed after all.</summary>
-    public void Pardon() => _doom = null;
-
-    /// <summary>The process is stopped (SIGSTOP): its clock and the disk go on, it does nothing.</summary>
-    public void Pause(Injury? cause = null)
-    {
-        _pausedBy = cause;
-        _cluster.Trace.Note(this, "pauses");
-        IsPaused = true;
-    }
-
-    /// <summary>The process goes on with all that has come in meanwhile.</summary>
-    public void Resume()
-    {
-        _cluster.Trace.Note(this, "resumes");
-        IsPaused = false;
-        while (IsAlive && !IsPaused && _deferred.TryDequeue(out var happening))
-            happening.Happen();
-    }
-
     /// <summary>Lets something happen in this life of this node; while it is paused, that waits.</summary>
     public void After(long delay, Action action) => After(delay, Happening.Of(action));
 
@@ -219,15 +127,6 @@ public sealed class SimulatedNode
     {
         _pausedBy?.Bite();
         _deferred.Enqueue(happening);
-    }
-
-    /// <summary>The clock leaps; whatever its timers wait for may be due.</summary>
-    public void LeapClock(long microseconds)
-    {
-        _cluster.Trace.Note(this, $"has its clock leap by {microseconds} us");
-        Clock.LeapAhead(microseconds);
-        _tickArmedFor = Instant.Never;
-        ArmTick();
     }
 
     /// <summary>Whether this node's SQLite ever showed the entry.</summary>
@@ -288,179 +187,6 @@ public sealed class SimulatedNode
         _effects.Clear();
     }
 
-    private void Fulfil(IReadOnlyList<Effect> effects)
-    {
-        if (_doom is not { } doom)
-            return;
-        var isNow = doom.AtVote ? effects.Any(effect => effect is Effect.Persist { Vote: not null }) : doom.Steps <= 1;
-        _doom = doom with { Steps = doom.Steps - 1 };
-        if (!isNow)
-            return;
-        Crash(doom.Kind);
-        doom.Then();
-    }
-
-    /// <summary>
-    /// What a step appends is readable from its persist effect on, so it is put into the log before the view is checked; that no earlier
-    /// effect of the step needs it is checked here.
-    /// </summary>
-    private void AppendToLog(IReadOnlyList<Effect> effects)
-    {
-        var shipped = LogIndex.Zero;
-        for (var i = 0; i < effects.Count; i++)
-        {
-            var effect = effects[i];
-            if (effect is Effect.Ship ship)
-                shipped = LogIndex.Max(shipped, ship.Last);
-            if (effect is not Effect.Persist persist)
-                continue;
-            LogChecks.Require(
-                persist.Entries.Count == 0 || persist.Entries[0].Position.Index > shipped,
-                Check.EffectOrder, $"{Id} ships {shipped} before {persist.Entries.FirstOrDefault()?.Position} is appended");
-            Persist(persist);
-        }
-    }
-
-    private void CarryOut(Effect effect)
-    {
-        switch (effect)
-        {
-            case Effect.Send send:
-                Send(send.To, send.Message);
-                break;
-            case Effect.Ship ship when Log.Range(ship.First, ship.Last) is { } entries:
-                Send(ship.To, ship.Request with { Entries = entries });
-                break;
-            case Effect.EncodeNoOp encode:
-                _urgent = new Input.NoOpEncoded(new LogEntry(encode.Position, Model.ModelRecord.NoOp.Encode(0)));
-                break;
-            case Effect.Apply or Effect.Lead or Effect.StopLead or Effect.Rewind:
-                Writer.Command(effect);
-                break;
-            case Effect.Announce announce:
-                _cluster.Announced?.Invoke(this, announce.Event);
-                break;
-            case Effect.NeedSnapshot need:
-                Fetch(_cluster.Node(need.Leader));
-                break;
-            case Effect.Relearned:
-                Disk.Relearned();
-                break;
-            case Effect.CompleteWrite complete:
-                FrontDoor.Complete(complete);
-                break;
-            case Effect.CompleteRead complete:
-                FrontDoor.Complete(complete);
-                break;
-            case Effect.CompleteHold complete:
-                FrontDoor.Complete(complete);
-                break;
-        }
-    }
-
-    /// <summary>
-    /// Takes the leader's last checkpoint; what comes after it comes from its log. Once it is here the replica is closed, log and SQLite are
-    /// replaced, and it is opened anew.
-    /// </summary>
-    private void Fetch(SimulatedNode source)
-    {
-        if (_fetching || !source.IsAlive)
-            return;
-        _fetching = true;
-        var (snapshot, terms) = (source.Disk.Checkpoint.Copy(), source.View.Terms);
-        if (_cluster.Tampering.Has(PlantedBug.InstallsWrongSnapshot))
-            snapshot = KeyValueState.Claiming(snapshot.Position);
-        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(snapshot, terms));
-    }
-
-    private void Install(KeyValueState snapshot, TermHistory terms)
-    {
-        _fetching = false;
-        if (snapshot.Position.Index <= View.Committed)
-            return;
-        _cluster.Trace.Note(this, $"is replaced by a snapshot at {snapshot.Position}");
-        Crash(CrashKind.KeepsAll);
-        Disk.Install(snapshot, terms);
-        _shownBySnapshot = LogIndex.Max(_shownBySnapshot, snapshot.Position.Index);
-        Snapshots++;
-        _cluster.Start(this);
-    }
-
-    private void Send(NodeId to, PeerMessage message)
-    {
-        if (IsStranger)
-            return;
-        _cluster.LogChecks.Saying(this, to, message);
-        var target = _cluster.Node(to);
-        if (_cluster.Tampering.Has(PlantedBug.CorruptsShippedEntry) && message is AppendRequest { Entries.Count: > 0 } request)
-            message = request with { Entries = [.. request.Entries.Select(Corrupted)] };
-        _cluster.Network.Carry(Number, target.Number, new Arrival(target, new Input.Received(Id, message)));
-    }
-
-    private static LogEntry Corrupted(LogEntry entry)
-    {
-        var record = entry.Record.ToArray();
-        record[4] ^= 1;
-        return entry with { Record = record };
-    }
-
-    private void Persist(Effect.Persist persist)
-    {
-        var writes = new List<DiskWrite>();
-        if (persist.CutFrom is { } from && !_cluster.Tampering.Has(PlantedBug.IgnoresCut))
-        {
-            var cut = Log.CutFrom(from);
-            _cluster.LogChecks.Cutting(this, cut);
-            if (!_cluster.Tampering.Has(PlantedBug.CutsWithoutSaving))
-                writes.Add(new DiskWrite.SaveCut(cut));
-            writes.Add(new DiskWrite.Cut(from));
-        }
-
-        foreach (var entry in persist.Entries)
-        {
-            _cluster.LogChecks.Appending(this, entry);
-            Log.Append(entry);
-            writes.Add(new DiskWrite.Append(entry));
-        }
-
-        if (persist.Vote is { } vote)
-            writes.Add(new DiskWrite.StoreVote(vote));
-        if (_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
-            Release(persist.Release);
-        Disk.Submit(writes, () => _fromLog.Post(new Synced(this, persist)));
-    }
-
-    private sealed class Synced(SimulatedNode node, Effect.Persist persist) : Happening
-    {
-        public override void Happen() => node.Persisted(persist);
-    }
-
-    private void Persisted(Effect.Persist persist)
-    {
-        if (!_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
-            Release(persist.Release);
-        Step(new Input.Persisted(persist.LastDurable, persist.Cuts));
-    }
-
-    private void Release(IReadOnlyList<Outgoing> released)
-    {
-        foreach (var outgoing in released)
-        {
-            if (!IsAlive)
-                return;
-            if (outgoing.To == Id)
-            {
-                if (!IsStranger)
-                    _cluster.LogChecks.Saying(this, Id, outgoing.Message);
-                Step(new Input.Received(Id, outgoing.Message));
-            }
-            else
-            {
-                Send(outgoing.To, outgoing.Message);
-            }
-        }
-    }
-
     private void ArmTick()
     {
         if (!IsAlive || _cluster.Tampering.Has(PlantedBug.NeverTicks))
@@ -505,6 +231,4 @@ public sealed class SimulatedNode
                 node.Now(happening);
         }
     }
-
-    private sealed record Doom(int Steps, bool AtVote, CrashKind Kind, Action Then);
 }
