@@ -41,13 +41,16 @@ public sealed class DriftingClock
     /// <summary>In how many virtual microseconds this clock will show at least <paramref name="deadline"/>.</summary>
     public long DelayUntil(Instant deadline)
     {
+        // Also because a clock that has leapt did not show this deadline at any moment.
+        if (deadline <= Now)
+            return 0;
         var (from, reading, partsPerMillion) = _runs[^1];
         if (partsPerMillion == 0)
-            return deadline <= Now ? 0 : StandingStillMicroseconds;
+            return StandingStillMicroseconds;
         var at = from + ((deadline.Microseconds - reading) * Million / partsPerMillion);
         while (Reading(at) < deadline)
             at++;
-        return Math.Max(0, at - _time.Now);
+        return at - _time.Now;
     }
 
     /// <summary>The clock shows at once what it would have shown later.</summary>
