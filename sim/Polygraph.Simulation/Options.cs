@@ -6,7 +6,7 @@ using Polygraph.Simulation.Planted;
 namespace Polygraph.Simulation;
 
 /// <summary>What is to be done.</summary>
-public enum Task
+public enum Purpose
 {
     /// <summary>Run seeds, or one.</summary>
     Run = 0,
@@ -32,7 +32,7 @@ public sealed record Options
 
     private const int RepeatEveryByDefault = 10;
 
-    public Task Task { get; init; }
+    public Purpose Purpose { get; init; }
 
     /// <summary>The first seed.</summary>
     public ulong First { get; init; } = 1;
@@ -65,7 +65,7 @@ public sealed record Options
             given.Add(name);
             if (name is "--trace" or "--regressions")
             {
-                read = name == "--trace" ? read with { Trace = true } : read with { Task = Task.Regressions };
+                read = name == "--trace" ? read with { Trace = true } : read with { Purpose = Purpose.Regressions };
                 continue;
             }
 
@@ -104,7 +104,7 @@ public sealed record Options
         => name switch
         {
             "--seed" when Seed(value) is { } seed => read with { First = seed, RepeatEvery = 1 },
-            "--shrink" when Seed(value) is { } seed => read with { Task = Task.Shrink, First = seed },
+            "--shrink" when Seed(value) is { } seed => read with { Purpose = Purpose.Shrink, First = seed },
             "--first" when Seed(value) is { } seed => read with { First = seed },
             "--seeds" when Number(value) is { } count => read with { Count = count },
             "--repeat-every" when Number(value) is { } number => read with { RepeatEvery = number },

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Planted;
 
@@ -65,6 +66,6 @@ public sealed record Regression(string Name, int PlanVersion, ulong Seed, PlanCh
         if (!Options.TryParse(["--seed", .. history.Split(' ', StringSplitOptions.RemoveEmptyEntries)], out var options, out var complaint))
             throw new FormatException($"{name}: {complaint}");
         return new Regression(
-            name, int.Parse(plan["plan ".Length..]), options.First, options.Changes, Enum.Parse<PlantedBug>(bug), Enum.Parse<Check>(check), found);
+            name, int.Parse(plan["plan ".Length..], CultureInfo.InvariantCulture), options.First, options.Changes, Enum.Parse<PlantedBug>(bug), Enum.Parse<Check>(check), found);
     }
 }

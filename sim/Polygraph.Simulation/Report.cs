@@ -12,10 +12,10 @@ public static class Report
 {
     /// <summary>Returns the exit code: 0 if no seed failed, 1 if one did.</summary>
     public static int Run(Options options, TextWriter output)
-        => options.Task switch
+        => options.Purpose switch
         {
-            Task.Shrink => new Shrinker(options.First, options.Plant, output).Run(),
-            Task.Regressions => Regression.RunAll(output),
+            Purpose.Shrink => new Shrinker(options.First, options.Plant, output).Run(),
+            Purpose.Regressions => Regression.RunAll(output),
             _ => RunSeeds(options, output),
         };
 
