@@ -10,7 +10,7 @@ namespace Polygraph.Simulation.Disk;
 /// One node's disk: what is durable on it, and a FIFO of writes that are not yet. A sync takes all that wait (group commit) and makes them
 /// durable together when it ends; a crash leaves of the unsynced writes nothing, a prefix, or all. Survives its node's crashes.
 /// </summary>
-public sealed class VirtualDisk(VirtualTime time, Dice dice)
+public sealed partial class VirtualDisk(VirtualTime time, Dice dice)
 {
     private readonly List<LogEntry> _log = [];
     private readonly List<LogEntry> _cutFiles = [];
@@ -36,6 +36,9 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 
     /// <summary>The bounds of a sync's duration, in microseconds. Raised while the disk is slow.</summary>
     public (long Min, long Max) SyncMicroseconds { get; set; } = (80, 2_000);
+
+    /// <summary>How many writes the last crash took away.</summary>
+    public int LostAtLastCrash { get; private set; }
 
     /// <summary>The position just before the log's first entry: what came before it stands in the checkpoint.</summary>
     public Position Base { get; private set; }
@@ -63,10 +66,10 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     /// Whether the entry is in the durable log, or was until the damage that this disk's node has not made good yet: what it acknowledged then
     /// may be counted until its new process is heard, and it does not vote before it has everything again.
     /// </summary>
-    public bool HeldUntilDamaged(Position position) => Holds(position) || (MustRelearn && WasDamaged(position));
+    public bool HeldUntilDamaged(Position position) => Holds(position) || ((MustRelearn || IsWiped) && WasDamaged(position));
 
     /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
-    public void Submit(IReadOnlyList<DiskWrite> writes, Action durable)
+    public void Submit(List<DiskWrite> writes, Action durable)
     {
         _waiting.Add(new Job(writes, durable));
         if (_syncing.Count == 0)
@@ -81,10 +84,12 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
         {
             CrashKind.LosesUnsynced => 0,
             CrashKind.KeepsAll => unsynced.Count,
+            CrashKind.TearsTail => dice.Below(Math.Max(1, unsynced.Count)),
             _ => dice.Below(unsynced.Count + 1),
         };
         foreach (var write in unsynced.Take(survive))
             Write(write);
+        LostAtLastCrash = unsynced.Count - survive;
         _syncing = [];
         _waiting.Clear();
         _life++;
@@ -103,16 +108,6 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
         Base = position;
         if (LastLog.Index < last.Index)
             throw new InvalidOperationException("The log is trimmed further than it reaches.");
-    }
-
-    /// <summary>The log is found damaged, and is thrown away with SQLite's state. A marker that says so was durable before.</summary>
-    public void Damage()
-    {
-        Damages++;
-        MustRelearn = true;
-        _damaged.Add((Terms(), LastLog.Index));
-        _log.Clear();
-        (Base, _terms, Checkpoint) = (Position.Zero, TermHistory.Empty, new());
     }
 
     /// <summary>Takes the place of log and SQLite, at once; a log that holds the snapshot's position is kept.</summary>
@@ -137,21 +132,30 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     private void BeginSync()
     {
         // As the node's log thread: a cut begins a batch of its own, so that what came before it is said before any of it is cut.
-        _syncing = [.. _waiting.Take(1), .. _waiting.Skip(1).TakeWhile(job => !job.Writes.Any(write => write is DiskWrite.Cut))];
-        _waiting.RemoveRange(0, _syncing.Count);
-        var life = _life;
-        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), () =>
-        {
-            if (life == _life)
-                EndSync();
-        });
+        var taken = 1;
+        while (taken < _waiting.Count && !_waiting[taken].Cuts)
+            taken++;
+        _syncing = _waiting.GetRange(0, taken);
+        _waiting.RemoveRange(0, taken);
+        SlowedBy?.Bite();
+        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), new Sync(this));
     }
 
     private void EndSync()
     {
+        if ((_failsOnce ?? _full) is { } cause)
+        {
+            _failsOnce = null;
+            cause.Bite();
+            FailSync();
+            return;
+        }
+
         var done = _syncing;
-        foreach (var write in done.SelectMany(job => job.Writes))
-            Write(write);
+        _beyondDoubt = LastLog;
+        foreach (var job in done)
+            foreach (var write in job.Writes)
+                Write(write);
         _syncing = [];
         if (_waiting.Count > 0)
             BeginSync();
@@ -186,5 +190,19 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 
     private TermHistory Terms() => _log.Aggregate(_terms, (history, entry) => history.Append(entry.Position));
 
-    private sealed record Job(IReadOnlyList<DiskWrite> Writes, Action Durable);
+    private sealed class Sync(VirtualDisk disk) : Happening
+    {
+        private readonly int _life = disk._life;
+
+        public override void Happen()
+        {
+            if (disk._life == _life)
+                disk.EndSync();
+        }
+    }
+
+    private sealed record Job(List<DiskWrite> Writes, Action Durable)
+    {
+        public bool Cuts { get; } = Writes.Exists(write => write is DiskWrite.Cut);
+    }
 }

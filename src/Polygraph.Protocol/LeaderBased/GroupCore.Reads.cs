@@ -139,6 +139,8 @@ public sealed partial class GroupCore
 
     private void ReadsAfterOwnTermCommitted(Instant now, EffectList effects)
     {
+        if (_roundReads.Count == 0)
+            return;
         var waiting = _roundReads.Where(read => read.NeedsRound is null).ToList();
         _roundReads.RemoveAll(read => read.NeedsRound is null);
         foreach (var read in waiting)
@@ -165,6 +167,12 @@ public sealed partial class GroupCore
                 _freshAsOf = start.Began;
         }
 
+        if (_roundReads.Count > 0)
+            FinishRoundReads(confirmed, now, effects);
+    }
+
+    private void FinishRoundReads(ulong confirmed, Instant now, EffectList effects)
+    {
         var done = _roundReads.Where(read => read.NeedsRound <= confirmed).ToList();
         if (done.Count > 0)
         {
@@ -194,14 +202,18 @@ public sealed partial class GroupCore
         Span<ulong> rounds = stackalloc ulong[_peers.Length];
         for (var i = 0; i < rounds.Length; i++)
             rounds[i] = _peers[i].RoundConfirmed;
-        rounds.Sort();
-        return rounds[^needed];
+        return Ranking.NthLargest(rounds, needed);
     }
 
+    // Asked at every step: whether anybody waits is looked at before anything is made for those who do.
     private void ReadsAfterApplied(EffectList effects)
     {
-        if (_indexed.Count == 0)
-            return;
+        if (_indexed.Count > 0)
+            AnswerIndexedReads(effects);
+    }
+
+    private void AnswerIndexedReads(EffectList effects)
+    {
         var shown = _writer is WriterState.Following or WriterState.Leading ? LogIndex.Min(_applied.Index, _commit) : LogIndex.Zero;
         _indexed.RemoveAll(read =>
         {
@@ -268,16 +280,18 @@ public sealed partial class GroupCore
 
     private void JudgeHolds(EffectList effects)
     {
-        if (_holds.Count == 0)
-            return;
-        _holds.RemoveAll(hold =>
+        if (_holds.Count > 0)
+            AnswerHolds(effects);
+    }
+
+    private void AnswerHolds(EffectList effects)
+        => _holds.RemoveAll(hold =>
         {
             if (Verdict(hold.Position) is not { } committed)
                 return false;
             effects.Add(new Effect.CompleteHold(hold.Hold, committed));
             return true;
         });
-    }
 
     private void TakeEchoed(FreshnessEcho? echo)
     {
