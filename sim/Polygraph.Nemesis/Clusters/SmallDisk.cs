@@ -1,0 +1,59 @@
+using System.Diagnostics;
+
+namespace Polygraph.Nemesis.Clusters;
+
+/// <summary>A file system in memory of its own, which can be filled: a disk that is full. Only the superuser of Linux can make one.</summary>
+internal sealed class SmallDisk : IDisposable
+{
+    /// <summary>Room for the logs and copies of a few histories; three of them are filled one at a time.</summary>
+    private const int Mebibytes = 160;
+
+    private readonly string _directory;
+
+    private SmallDisk(string directory) => _directory = directory;
+
+    /// <summary>Why there can be none here; null if there can.</summary>
+    public static string? Hindrance
+        => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? null : "only the superuser of Linux can mount a small file system";
+
+    private string Ballast => Path.Combine(_directory, "ballast");
+
+    /// <exception cref="InvalidOperationException">It cannot be mounted.</exception>
+    public static SmallDisk Mount(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        var code = Run("mount", "-t", "tmpfs", "-o", $"size={Mebibytes}m", "polygraph-nemesis", directory);
+        return code == 0 ? new SmallDisk(directory) : throw new InvalidOperationException($"mount ended with {code}: no small file system at {directory}.");
+    }
+
+    /// <summary>Takes all the room there is.</summary>
+    public void Fill()
+    {
+        using var ballast = File.Create(Ballast);
+        var block = new byte[64 * 1024];
+        try
+        {
+            while (true)
+            {
+                ballast.Write(block);
+                ballast.Flush();
+            }
+        }
+        catch (IOException)
+        {
+            // It is full: that is what was wanted.
+        }
+    }
+
+    public void MakeRoom() => File.Delete(Ballast);
+
+    // Lazily: a process that was killed a moment ago may still have files open.
+    public void Dispose() => Run("umount", "--lazy", _directory);
+
+    private static int Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+}
