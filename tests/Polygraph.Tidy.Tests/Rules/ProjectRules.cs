@@ -19,6 +19,8 @@ internal static partial class ProjectRules
         ["Polygraph.Simulation"] = ["Polygraph.Protocol"],
         ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
+        // What judges the product shares no code with it.
+        ["Polygraph.Checkers"] = [],
     };
 
     /// <summary>References of a project under src/ or sim/ that point outward or sideways.</summary>
