@@ -88,6 +88,13 @@ internal sealed class AttackedCluster : IDisposable
         return views.Where(view => view.Status?.Own is { Leads: true }).OrderByDescending(view => view.Status!.Term).Select(view => view.Id).FirstOrDefault();
     }
 
+    /// <summary>Whether every node serves its copies of these databases.</summary>
+    public async Task<bool> IsWholeAsync(IReadOnlyList<string> databases)
+    {
+        var views = await Task.WhenAll(databases.SelectMany(database => Nodes.Select(node => DatabaseStatus.AskAsync(node.Client, database)))).ConfigureAwait(false);
+        return views.All(view => view is { Own.Serving: true });
+    }
+
     /// <summary>Undoes every fault: links, processes, disks, clocks that need a restart excepted.</summary>
     public void HealAll()
     {
