@@ -1,1 +1,3 @@
-return 2;
+using Polygraph.Checkers.CommandLine;
+
+return Execution.Run(args, Console.Out, Console.Error);
