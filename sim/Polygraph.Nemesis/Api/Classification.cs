@@ -50,5 +50,6 @@ internal static class Classification
     private static (Certainty, string?) OfSuccess(Exchange.Answered answer, SqlCall call)
         => call.Writes && answer.Receipt is { Degraded: true } ? (Certainty.Info, "DEGRADED") : (Certainty.Ok, null);
 
-    private static string Reason(Exchange.Answered answer) => answer.Code ?? $"HTTP {answer.Status}";
+    private static string Reason(Exchange.Answered answer)
+        => answer is { Code: "SQLITE_ERROR", Detail: { } detail } ? $"SQLITE_ERROR {detail}" : answer.Code ?? $"HTTP {answer.Status}";
 }

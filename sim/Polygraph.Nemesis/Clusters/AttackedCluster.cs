@@ -85,7 +85,7 @@ internal sealed class AttackedCluster : IDisposable
     {
         var views = await Task.WhenAll(Nodes.Where(node => node.Condition == NodeCondition.Running).Select(async node => (node.Id, Status: await DatabaseStatus.AskAsync(node.Client, database).ConfigureAwait(false))))
             .ConfigureAwait(false);
-        return views.Where(view => view.Status?.Own is { Leads: true }).OrderByDescending(view => view.Status!.Term).Select(view => view.Id).FirstOrDefault();
+        return views.Where(view => view.Status is { } status && status.Leads(view.Id)).OrderByDescending(view => view.Status!.Term).Select(view => view.Id).FirstOrDefault();
     }
 
     /// <summary>Whether every node serves its copies of these databases.</summary>

@@ -9,6 +9,12 @@ namespace Polygraph.Nemesis.Clusters;
 /// <param name="Own">The node's own copy; null if it has none.</param>
 internal sealed record DatabaseStatus(string? Leader, ulong Term, CopyStatus? Own)
 {
+    /// <summary>
+    /// Whether the node says that it leads in <see cref="Term"/>. One that has heard of a newer term, and still has to see that its own is over, says of its
+    /// copy that it leads and names the other as the leader.
+    /// </summary>
+    public bool Leads(string node) => Own is { Leads: true } && Leader == node;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>Asks a node; null if it does not answer or does not know the database.</summary>

@@ -5,8 +5,8 @@ namespace Polygraph.Nemesis.Clusters;
 /// <summary>A file system in memory of its own, which can be filled: a disk that is full. Only the superuser of Linux can make one.</summary>
 internal sealed class SmallDisk : IDisposable
 {
-    /// <summary>Room for the logs and copies of a few histories; three of them are filled one at a time.</summary>
-    private const int Mebibytes = 160;
+    /// <summary>Room for the logs and copies of a few histories, and for the 256 MiB that a node leaves free when it makes a copy for another.</summary>
+    private const int Mebibytes = 448;
 
     private readonly string _directory;
 

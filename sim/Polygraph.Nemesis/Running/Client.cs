@@ -96,7 +96,7 @@ internal sealed class Client
             Learn(exchange, step);
             if (ending.Type == OperationType.Ok)
                 return (ending, exchange as Exchange.Answered);
-            if (exchange is not Exchange.Answered || ending.Type == OperationType.Info)
+            if (exchange is not Exchange.Answered { Status: < 500 } || ending.Type == OperationType.Info)
                 _node = _dice.Pick(_scene.Cluster.Nodes);
             if (!repeats || attempt == _habits.AttemptsMax || ending.IsFinal)
                 return (ending, null);

@@ -40,7 +40,7 @@ internal sealed class LeaderWatch(AttackedCluster cluster, string database, Reco
     {
         while (!stopping.IsCancellationRequested)
         {
-            if (await DatabaseStatus.AskAsync(node.Client, database).ConfigureAwait(false) is { Own.Leads: true } status)
+            if (await DatabaseStatus.AskAsync(node.Client, database).ConfigureAwait(false) is { } status && status.Leads(node.Id))
                 Note(node, status.Term);
             await Task.WhenAny(Task.Delay(LookEvery, stopping)).ConfigureAwait(false);
         }
