@@ -36,6 +36,12 @@ internal abstract record Exchange
         public IReadOnlyList<JsonElement[]> Rows(int statement)
             => [.. Body.GetProperty("results")[statement].GetProperty("rows").EnumerateArray().Select(row => row.EnumerateArray().ToArray())];
 
+        /// <summary>
+        /// Whether a statement's rows came. A statement that reads has at least one column; what is kept of an answer for whoever asks again with an
+        /// idempotency key has none.
+        /// </summary>
+        public bool HasRows(int statement) => Body.GetProperty("results")[statement].GetProperty("columns").GetArrayLength() > 0;
+
         public long RowsAffected(int statement) => Body.GetProperty("results")[statement].GetProperty("rowsAffected").GetInt64();
     }
 

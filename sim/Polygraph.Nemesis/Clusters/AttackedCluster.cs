@@ -95,7 +95,7 @@ internal sealed class AttackedCluster : IDisposable
         return views.All(view => view is { Own.Serving: true });
     }
 
-    /// <summary>Undoes every fault: links, processes, disks, clocks that need a restart excepted.</summary>
+    /// <summary>Undoes every fault: links, processes, disks, clocks.</summary>
     public void HealAll()
     {
         Network.HealAll();

@@ -19,6 +19,7 @@ internal enum NodeCondition
 internal sealed class AttackedNode(NodeLayout layout, IReadOnlyDictionary<string, string> peers, SmallDisk? disk) : IDisposable
 {
     private NodeProcess? _process;
+    private TimeSpan _runsWithOffset;
 
     public string Id => Layout.Id;
 
@@ -45,6 +46,7 @@ internal sealed class AttackedNode(NodeLayout layout, IReadOnlyDictionary<string
             ? []
             : ["--clock-offset=" + ((long)ClockOffset.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) + "ms"];
         _process = NodeProcess.Start(ProgramFile.Path, Layout, peers, options, detached: false);
+        _runsWithOffset = ClockOffset;
         Condition = NodeCondition.Running;
     }
 
@@ -76,10 +78,13 @@ internal sealed class AttackedNode(NodeLayout layout, IReadOnlyDictionary<string
         Condition = NodeCondition.Running;
     }
 
-    /// <summary>Whatever is wrong with process, disk and clock is undone.</summary>
+    /// <summary>Whatever is wrong with process, disk and clock is undone; a clock by a start.</summary>
     public void Heal()
     {
         disk?.MakeRoom();
+        ClockOffset = TimeSpan.Zero;
+        if (_runsWithOffset != TimeSpan.Zero && Condition == NodeCondition.Running)
+            Kill();
         if (Condition == NodeCondition.Paused)
             Resume();
         if (Condition == NodeCondition.Down || DiedByItself)

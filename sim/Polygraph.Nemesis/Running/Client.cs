@@ -19,6 +19,9 @@ internal sealed class Client
     /// <summary>Numbers of clients that follow upon one another in one place: whoever is in doubt about an operation goes on as somebody else.</summary>
     private const int NumbersApart = 100;
 
+    /// <summary>Before the next attempt after one that nobody took: a refused connection costs nothing, and would be tried thousands of times.</summary>
+    private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromMilliseconds(25);
+
     private readonly ClientScene _scene;
     private readonly ClientHabits _habits;
     private readonly Dice _dice;
@@ -98,6 +101,8 @@ internal sealed class Client
                 return (ending, exchange as Exchange.Answered);
             if (exchange is not Exchange.Answered { Status: < 500 } || ending.Type == OperationType.Info)
                 _node = _dice.Pick(_scene.Cluster.Nodes);
+            if (exchange is Exchange.NotSent or Exchange.Answered { Status: 503 })
+                await Task.Delay(PauseAfterRefusal).ConfigureAwait(false);
             if (!repeats || attempt == _habits.AttemptsMax || ending.IsFinal)
                 return (ending, null);
         }

@@ -16,7 +16,7 @@ internal sealed class HistoryRun
     /// <summary>A damaged replica fetches copies at growing distances, up to half a minute.</summary>
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(90);
 
-    private static readonly TimeSpan FinalPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan FinalPatience = TimeSpan.FromSeconds(20);
 
     private readonly AttackedCluster _cluster;
     private readonly HistoryPlan _plan;

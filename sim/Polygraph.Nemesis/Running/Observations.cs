@@ -58,6 +58,9 @@ internal sealed class Observations(int nodes)
 
     private void NoteSuccess(Exchange.Answered answer, SqlCall call)
     {
+        for (var i = 0; i < call.Statements.Count; i++)
+            if (call.Key is null && call.Statements[i].Sql.StartsWith("SELECT", StringComparison.Ordinal) && !answer.HasRows(i))
+                _complaints.Enqueue("A request that was sent once was answered with 200 and without the rows of its SELECT, as if there were none.");
         if (call.Ack is { } ack && answer.Receipt is { } receipt)
         {
             if (receipt.Degraded)

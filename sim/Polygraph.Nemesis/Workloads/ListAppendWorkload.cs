@@ -54,9 +54,15 @@ internal sealed class ListAppendWorkload : IWorkload
         {
             MayBeRepeated = parts.All(part => part.Element is not null),
             Untold = StepResult.Gave(parts.Select(part => part.In).ToArray()),
-            Interpret = answer => StepResult.Gave(parts.Select((part, i) => part.Element is null ? part.Out(ListIn(answer, i)) : part.In).ToArray()),
+            Interpret = answer => Read(parts, answer),
         };
     }
+
+    // Without the rows of its reads it is not known what the transaction saw.
+    private static StepResult Read(IReadOnlyList<Part> parts, Exchange.Answered answer)
+        => parts.Where((part, i) => part.Element is null && !answer.HasRows(i)).Any()
+            ? new StepResult(Certainty.Info, Value.Null)
+            : StepResult.Gave(parts.Select((part, i) => part.Element is null ? part.Out(ListIn(answer, i)) : part.In).ToArray());
 
     private static Value ListIn(Exchange.Answered answer, int statement)
         => answer.Rows(statement) is [var row]
