@@ -16,6 +16,8 @@ namespace Polygraph.Nemesis;
 /// <param name="Workload">Only this one; null: all in turn.</param>
 /// <param name="Ack">Only at this ack level.</param>
 /// <param name="Read">Only at this read level.</param>
+/// <param name="JudgeAck">Judge by this ack level, for a negative control.</param>
+/// <param name="JudgeRead">Judge by this read level, for a negative control.</param>
 /// <param name="Faults">The kinds of faults.</param>
 /// <param name="Keep">Where to leave everything; null: removed, unless something was found.</param>
 internal sealed record Options(
@@ -29,6 +31,8 @@ internal sealed record Options(
     string? Workload,
     string? Ack,
     string? Read,
+    string? JudgeAck,
+    string? JudgeRead,
     IReadOnlyList<string> Faults,
     string? Keep)
 {
@@ -38,13 +42,14 @@ internal sealed record Options(
                               [--workload register|set|session|prefix|bank|list-append]
                               [--ack async|semi-sync|quorum|all, each with +applied] [--read linearizable|session|bounded|any|local]
                               [--faults all|none|kill,pause,restart,partition,one-way,slow,clog,reset,damage,clock,disk]
-                              [--keep DIR]
+                              [--judge-acks-as LEVEL] [--judge-reads-as LEVEL] [--keep DIR]
 
         Attacks a cluster of real processes on this machine and judges what its clients were told. The first history has no faults.
+        Judged by a level that is not the one asked for, it must find something: a negative control.
         Exit codes: 0 nothing was found, 1 a promise was broken, 2 this command line is not understood, 3 no history proved anything.
         """;
 
-    private static readonly Options Default = new(5, null, 1, 3, 10_000, 20, 12, null, null, null, FaultSchedule.Kinds, null);
+    private static readonly Options Default = new(5, null, 1, 3, 10_000, 20, 12, null, null, null, null, null, FaultSchedule.Kinds, null);
 
     /// <summary>Reads the command line; the message says what is wrong with it.</summary>
     public static (Options? Options, string? Problem) Parse(IReadOnlyList<string> arguments)
@@ -69,7 +74,7 @@ internal sealed record Options(
         if (fitting.Count > 0 || Workload is null)
             return fitting;
         var read = Read ?? (Workload == "session" ? "session" : "linearizable");
-        return (Workload, read) switch
+        return (Workload, JudgeRead ?? read) switch
         {
             // A checker of registers takes every read for a linearizable one, and a session is nothing at other levels.
             ("register", not "linearizable") or ("session", not "session") => [],
@@ -86,7 +91,10 @@ internal sealed record Options(
 
         // The first shows that what is found later is found because of the faults.
         var faults = number == 0 && Histories is not 1 ? [] : Faults;
-        return new HistoryPlan(Seed + (ulong)number, workload, levels, faults, Operations, TimeSpan.FromSeconds(Seconds), Clients);
+        return new HistoryPlan(Seed + (ulong)number, workload, levels, faults, Operations, TimeSpan.FromSeconds(Seconds), Clients)
+        {
+            Claimed = new Levels(JudgeAck ?? levels.Ack, JudgeRead ?? levels.Read),
+        };
     }
 
     private Options? With(string name, string value)
@@ -102,6 +110,8 @@ internal sealed record Options(
             "--workload" when HistoryPlan.Workloads.Contains(value) => this with { Workload = value },
             "--ack" when Levels.Acks.Contains(value) => this with { Ack = value },
             "--read" when Levels.Reads.Contains(value) => this with { Read = value },
+            "--judge-acks-as" when Levels.Acks.Contains(value) => this with { JudgeAck = value },
+            "--judge-reads-as" when Levels.Reads.Contains(value) => this with { JudgeRead = value },
             "--faults" when value == "none" => this with { Faults = [] },
             "--faults" when value == "all" => this with { Faults = FaultSchedule.Kinds },
             "--faults" when value.Split(',') is var kinds && kinds.All(kind => FaultSchedule.Kinds.Contains(kind)) => this with { Faults = kinds },

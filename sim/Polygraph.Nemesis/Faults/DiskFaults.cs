@@ -35,6 +35,10 @@ internal sealed class FullDiskFault(AttackedNode target, string database) : Faul
 /// </summary>
 internal sealed class DamageFault(AttackedNode target, string database, Dice dice) : Fault
 {
+    private static readonly TimeSpan ComesUpWithin = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+
     private string _done = "nothing";
     private int _logged;
 
@@ -55,8 +59,20 @@ internal sealed class DamageFault(AttackedNode target, string database, Dice dic
         return Task.CompletedTask;
     }
 
-    public override Task<string?> EvidenceAsync()
-        => Task.FromResult(target.ReadLog()[_logged..].Split('\n').FirstOrDefault(line => line.Contains("needs a new copy", StringComparison.Ordinal))?.Trim());
+    // A process needs a few seconds to come up on a loaded machine, and a file is read before it is served.
+    public override async Task<string?> EvidenceAsync()
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            if (target.ReadLog()[_logged..].Split('\n').FirstOrDefault(line => line.Contains("needs a new copy", StringComparison.Ordinal)) is { } line)
+                return line.Trim();
+            if (TimeProvider.System.GetElapsedTime(begun) > ComesUpWithin
+                || await DatabaseStatus.AskAsync(target.Client, database).ConfigureAwait(false) is { Own.Serving: true })
+                return null;
+            await Task.Delay(LookEvery).ConfigureAwait(false);
+        }
+    }
 
     // It heals itself: that is what is tested.
     public override Task HealAsync() => Task.CompletedTask;

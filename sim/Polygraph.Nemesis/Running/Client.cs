@@ -95,7 +95,7 @@ internal sealed class Client
         for (var attempt = 1; ; attempt++)
         {
             var exchange = await _node.Client.SqlAsync(_scene.Database, call with { Session = HasSession ? _token : null }, _habits.Patience).ConfigureAwait(false);
-            ending = Ending.Of(exchange, step, attempt == 1 ? null : ending, _scene.Levels);
+            ending = Ending.Of(exchange, step, attempt == 1 ? null : ending, _scene.Claimed);
             Learn(exchange, step);
             if (ending.Type == OperationType.Ok)
                 return (ending, exchange as Exchange.Answered);

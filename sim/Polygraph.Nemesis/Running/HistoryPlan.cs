@@ -12,6 +12,12 @@ namespace Polygraph.Nemesis.Running;
 /// <param name="Clients">How many clients there are.</param>
 internal sealed record HistoryPlan(ulong Seed, string Workload, Levels Levels, IReadOnlyList<string> Faults, int Operations, TimeSpan Length, int Clients)
 {
+    /// <summary>
+    /// The levels that the history is judged by. Others than those it is run at make a negative control: a promise that nobody gave, and that must be found
+    /// to be broken.
+    /// </summary>
+    public Levels Claimed { get; init; } = Levels;
+
     /// <summary>Words of all workloads.</summary>
     public static readonly IReadOnlyList<string> Workloads = ["register", "set", "session", "prefix", "bank", "list-append"];
 

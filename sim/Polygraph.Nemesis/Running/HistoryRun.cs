@@ -36,8 +36,8 @@ internal sealed class HistoryRun
         _recording = new Recording(path, new HistoryHeader
         {
             Workload = _workload.Kind,
-            AckLevel = plan.Levels.AckName,
-            ReadLevel = plan.Levels.Read,
+            AckLevel = plan.Claimed.AckName,
+            ReadLevel = plan.Claimed.Read,
             Seed = (long)plan.Seed,
             Faults = plan.Faults,
             IsLeaderChangeMeant = plan.Faults.Intersect(FaultSchedule.AgainstLeaders).Any(),
@@ -90,7 +90,7 @@ internal sealed class HistoryRun
 
     private IEnumerable<Client> CreateClients()
     {
-        var scene = new ClientScene(_cluster, _database, _workload, _plan.Levels, _recording, _observations);
+        var scene = new ClientScene(_cluster, _database, _workload, _plan.Levels, _plan.Claimed, _recording, _observations);
         var waitsForAll = _plan.Levels.Ack.StartsWith("all", StringComparison.Ordinal);
         for (var place = 0; place < _plan.Clients; place++)
         {
@@ -140,7 +140,7 @@ internal sealed class HistoryRun
         {
             var start = _recording.Now;
             var exchange = await node.Client.SqlAsync(_database, step.Call, FinalPatience).ConfigureAwait(false);
-            var ending = Ending.Of(exchange, step, null, _plan.Levels);
+            var ending = Ending.Of(exchange, step, null, _plan.Claimed);
             if (ending.Type != OperationType.Ok)
                 throw new ClusterIsUnwellException($"A last read of {node.Id} at {level} was answered with {exchange}");
             _recording.Add(ending.ToOperation(step) with
@@ -167,7 +167,7 @@ internal sealed class HistoryRun
         var history = _recording.ToHistory();
         _complaints.AddRange(_watch.Complaints);
         _complaints.AddRange(_observations.Complaints.Distinct().Take(5));
-        if (_plan.Levels.AreAcksDurable)
+        if (_plan.Claimed.AreAcksDurable)
             _complaints.AddRange(PositionCheck.Complaints(history, _observations.BoundedReads));
         var judgement = Judgement.Of(history);
         return new HistoryResult(_plan, history, judgement, faults, _observations.Endings, _observations.Degraded, _complaints, isWell, _recording.Path);
