@@ -94,9 +94,10 @@ internal sealed class Client
         var ending = Ending.Unknown;
         for (var attempt = 1; ; attempt++)
         {
+            var sent = TimeProvider.System.GetTimestamp();
             var exchange = await _node.Client.SqlAsync(_scene.Database, call with { Session = HasSession ? _token : null }, _habits.Patience).ConfigureAwait(false);
             ending = Ending.Of(exchange, step, attempt == 1 ? null : ending, _scene.Claimed);
-            Learn(exchange, step);
+            Learn(exchange, step, TimeProvider.System.GetElapsedTime(sent));
             if (ending.Type == OperationType.Ok)
                 return (ending, exchange as Exchange.Answered);
             if (exchange is not Exchange.Answered { Status: < 500 } || ending.Type == OperationType.Info)
@@ -109,9 +110,9 @@ internal sealed class Client
     }
 
     // Also from errors, which carry a token as far as it is known.
-    private void Learn(Exchange exchange, Step step)
+    private void Learn(Exchange exchange, Step step, TimeSpan took)
     {
-        _scene.Observations.Note(exchange, step.Call);
+        _scene.Observations.Note(exchange, step.Call, took);
         if (exchange is not Exchange.Answered answer)
             return;
         if (answer.Code == "SESSION_LOST")

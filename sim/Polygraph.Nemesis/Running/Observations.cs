@@ -33,12 +33,12 @@ internal sealed class Observations(int nodes)
             _boundedReads.Enqueue((read, (long)(bound * 1_000_000)));
     }
 
-    public void Note(Exchange exchange, SqlCall call)
+    public void Note(Exchange exchange, SqlCall call, TimeSpan took)
     {
         switch (exchange)
         {
             case Exchange.Answered { Status: 200 } answer:
-                NoteSuccess(answer, call);
+                NoteSuccess(answer, call, took);
                 break;
             case Exchange.Answered answer:
                 Count($"{answer.Status} {answer.Code} {answer.Outcome}");
@@ -56,7 +56,7 @@ internal sealed class Observations(int nodes)
         }
     }
 
-    private void NoteSuccess(Exchange.Answered answer, SqlCall call)
+    private void NoteSuccess(Exchange.Answered answer, SqlCall call, TimeSpan took)
     {
         for (var i = 0; i < call.Statements.Count; i++)
             if (call.Key is null && call.Statements[i].Sql.StartsWith("SELECT", StringComparison.Ordinal) && !answer.HasRows(i))
@@ -69,7 +69,7 @@ internal sealed class Observations(int nodes)
                 _complaints.Enqueue(complaint);
         }
 
-        if (!call.Writes && call.Read is { } level && answer.Read is { } label && ReceiptRules.Complaint(level, call.MaxStaleness, label) is { } wrong)
+        if (!call.Writes && call.Read is { } level && answer.Read is { } label && ReceiptRules.Complaint(level, call.MaxStaleness, label, took) is { } wrong)
             _complaints.Enqueue(wrong);
     }
 

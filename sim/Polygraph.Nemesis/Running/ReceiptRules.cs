@@ -30,11 +30,12 @@ internal static class ReceiptRules
     /// <param name="level">The level that was asked for.</param>
     /// <param name="maxStaleness">The bound that was asked for, in milliseconds with the unit.</param>
     /// <param name="label">What came.</param>
-    public static string? Complaint(string level, string? maxStaleness, ReadLabel label)
+    /// <param name="took">How long the request took: a label counts up to the moment at which it was written, the bound up to the one at which the read began.</param>
+    public static string? Complaint(string level, string? maxStaleness, ReadLabel label, TimeSpan took)
     {
         if (maxStaleness is null || label.Level != "bounded")
             return label.Level == level || label.Fallback is not null ? null : $"a read at {level} was answered at {label.Level} without a reason";
         var bound = int.Parse(maxStaleness.AsSpan(0, maxStaleness.Length - 2), CultureInfo.InvariantCulture);
-        return label.StalenessMilliseconds <= bound ? null : $"a read within {maxStaleness} was answered with a staleness of {label.StalenessMilliseconds?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} ms";
+        return label.StalenessMilliseconds - took.TotalMilliseconds <= bound ? null : $"a read within {maxStaleness} was answered with a staleness of {label.StalenessMilliseconds?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} ms after {took.TotalMilliseconds:0} ms";
     }
 }
