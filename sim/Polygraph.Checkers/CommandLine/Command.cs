@@ -12,6 +12,7 @@ internal abstract record Command
     public const string Usage = """
         usage: Polygraph.Checkers check HISTORY.jsonl… [--min-ops COUNT] [--work STEPS]
                Polygraph.Checkers generate WORKLOAD HISTORY.jsonl [--ops COUNT] [--seed SEED] [--clients COUNT] [--keys COUNT] [--faults on|off]
+               Polygraph.Checkers mutations [--histories COUNT] [--ops COUNT] [--seed SEED]
         """;
 
     private Command()
@@ -20,7 +21,7 @@ internal abstract record Command
 
     public static bool TryParse(IReadOnlyList<string> arguments, [NotNullWhen(true)] out Command? command, out string complaint)
     {
-        (command, complaint) = (null, "check or generate is missing.");
+        (command, complaint) = (null, "check, generate or mutations is missing.");
         var words = new List<string>();
         var settings = new List<(string Name, string Value)>();
         for (var i = 0; i < arguments.Count; i++)
@@ -39,6 +40,7 @@ internal abstract record Command
             ["check"] => Complain("check needs a history.", out complaint),
             ["generate", var workload, var path] => TryParseGenerate(workload, path, settings, out command, out complaint),
             ["generate", ..] => Complain("generate needs a workload and a file.", out complaint),
+            ["mutations"] => TryParseMutations(settings, out command, out complaint),
             [var other, ..] => Complain($"'{other}' is not understood.", out complaint),
             [] => false,
         };
@@ -102,6 +104,33 @@ internal abstract record Command
         return true;
     }
 
+    private static bool TryParseMutations(List<(string Name, string Value)> settings, out Command? command, out string complaint)
+    {
+        (command, complaint) = (null, "");
+        var mutations = new Mutations(50, 500, 1);
+        foreach (var (name, value) in settings)
+        {
+            var isNumber = int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0;
+            switch (name)
+            {
+                case "--histories" when isNumber:
+                    mutations = mutations with { Histories = number };
+                    break;
+                case "--ops" when isNumber:
+                    mutations = mutations with { Operations = number };
+                    break;
+                case "--seed" when isNumber:
+                    mutations = mutations with { Seed = number };
+                    break;
+                default:
+                    return Complain($"'{name} {value}' is not understood.", out complaint);
+            }
+        }
+
+        command = mutations;
+        return true;
+    }
+
     private static bool Complain(string what, out string complaint)
     {
         complaint = what;
@@ -111,4 +140,6 @@ internal abstract record Command
     internal sealed record Check(IReadOnlyList<string> Paths, CheckOptions Options) : Command;
 
     internal sealed record Generate(string Path, GeneratorOptions Options) : Command;
+
+    internal sealed record Mutations(int Histories, int Operations, int Seed) : Command;
 }

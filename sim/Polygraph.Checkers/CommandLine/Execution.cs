@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Polygraph.Checkers.Checking;
 using Polygraph.Checkers.Generation;
 using Polygraph.Checkers.Histories;
+using Polygraph.Checkers.Mutations;
 
 namespace Polygraph.Checkers.CommandLine;
 
@@ -26,6 +27,7 @@ internal static class Execution
         {
             Command.Check check => Run(check, output, errors),
             Command.Generate generate => Run(generate, output, errors),
+            Command.Mutations mutations => Run(mutations, output),
             _ => throw new UnreachableException(),
         };
     }
@@ -72,5 +74,25 @@ internal static class Execution
             errors.WriteLine(wrong.Message);
             return NotUnderstood;
         }
+    }
+
+    // 0 if every mutation was found wherever it had a place, and had a place.
+    private static int Run(Command.Mutations mutations, TextWriter output)
+    {
+        var (applied, found) = (0, 0);
+        var areAllFound = true;
+        foreach (var (word, workload) in Words.Workloads.OrderBy(pair => pair.Value))
+        {
+            foreach (var result in MutationSuite.Run(workload, mutations.Histories, mutations.Operations, mutations.Seed))
+            {
+                var undecided = result.Undecided > 0 ? $", {result.Undecided} undecided" : "";
+                output.WriteLine($"{word,-12} {result.Mutation,-16} {result.Found,4} of {result.Applied,4} found{undecided}: {string.Join(", ", result.Kinds)}");
+                (applied, found) = (applied + result.Applied, found + result.Found);
+                areAllFound &= result.Applied > 0 && result.Found == result.Applied;
+            }
+        }
+
+        output.WriteLine(FormattableString.Invariant($"{found:n0} of {applied:n0} found ({100.0 * found / Math.Max(1, applied):0.00} %)"));
+        return areAllFound ? 0 : (int)VerdictKind.Invalid;
     }
 }

@@ -14,6 +14,9 @@ internal sealed class OperationPlan(GeneratorOptions options, Random random)
     /// <summary>Finally read in one transaction.</summary>
     private const int ListsARead = 10;
 
+    /// <summary>Amounts of many sizes: the sum of some transfers is then hardly ever that of others, and a read says which were done.</summary>
+    private const int AmountMax = 20_000;
+
     private readonly int[] _generation = new int[options.Keys];
     private readonly int[] _elements = new int[options.Keys];
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
@@ -71,11 +74,10 @@ internal sealed class OperationPlan(GeneratorOptions options, Random random)
     {
         var from = random.Next(options.Keys);
         var to = (from + 1 + random.Next(options.Keys - 1)) % options.Keys;
-        // Amounts of many sizes: a sum of some is seldom that of others.
         return operation with
         {
             Kind = OperationKind.Transfer,
-            In = Value.MapOf(("from", FormattableString.Invariant($"a{from}")), ("to", FormattableString.Invariant($"a{to}")), ("amount", 1 + random.Next(50))),
+            In = Value.MapOf(("from", FormattableString.Invariant($"a{from}")), ("to", FormattableString.Invariant($"a{to}")), ("amount", 1 + random.Next(AmountMax))),
         };
     }
 

@@ -7,7 +7,7 @@ namespace Polygraph.Checkers.Generation;
 /// </summary>
 internal sealed class ReferenceCluster(GeneratorOptions options)
 {
-    private const long OpeningBalance = 100;
+    private const long OpeningBalance = 100_000;
 
     /// <summary>How far a replica may lag: 20 ms, some hundred entries.</summary>
     private const long LagNanosecondsMax = 20_000_000;

@@ -18,8 +18,8 @@ internal sealed class ListAppendChecker
     private readonly bool _isStrict;
     private readonly bool[] _isObserved;
 
-    // For each list the node that stands for the end of its order, if something was appended that nobody read.
-    private readonly Dictionary<int, int> _endNodes = [];
+    // For each list to which something was appended that nobody read: those elements, and the node that stands for the end of what was read.
+    private readonly Dictionary<int, (int EndNode, List<int> Elements)> _unobserved = [];
 
     private ListAppendChecker(History history, Findings findings)
     {
@@ -59,9 +59,22 @@ internal sealed class ListAppendChecker
         {
             var order = _orders.OrderOf(list);
             for (var i = 1; i < order.Length; i++)
-                if (CommittedWriterOf(order[i - 1]) is var before and not ListIndex.Nobody && CommittedWriterOf(order[i]) is var after and not ListIndex.Nobody)
-                    _graph.Add(before, after, Dependencies.WriteWrite, order[i]);
+            {
+                if (CommittedWriterOf(order[i - 1]) is not (var before and not ListIndex.Nobody) || CommittedWriterOf(order[i]) is not (var after and not ListIndex.Nobody))
+                    continue;
+                _graph.Add(before, after, Dependencies.WriteWrite, order[i]);
+                if (before == after)
+                    CheckOwnOrder(_transactions[before], order[i - 1], order[i]);
+            }
         }
+    }
+
+    private void CheckOwnOrder(Transaction writer, int first, int second)
+    {
+        if (Array.IndexOf(writer.Appends, first) > Array.IndexOf(writer.Appends, second))
+            _findings.Add(
+                AnomalyKinds.Reordered,
+                () => $"{_index.NameOf(_index.ListOfElement(first))} holds {_index.ValueOf(first)} before {_index.ValueOf(second)}, which {writer.Source.InWords()} appended the other way round");
     }
 
     // What nobody read comes behind all that was read, as a list only grows.
@@ -74,9 +87,10 @@ internal sealed class ListAppendChecker
                 var list = _index.ListOfElement(element);
                 if (_isObserved[element] || !_orders.IsRead(list))
                     continue;
-                if (!_endNodes.TryGetValue(list, out var end))
-                    _endNodes.Add(list, end = _graph.AddNode());
-                _graph.Add(end, transaction.Number, Dependencies.Through, element);
+                if (!_unobserved.TryGetValue(list, out var unobserved))
+                    _unobserved.Add(list, unobserved = (_graph.AddNode(), []));
+                unobserved.Elements.Add(element);
+                _graph.Add(unobserved.EndNode, transaction.Number, Dependencies.Through, element);
                 if (_orders.OrderOf(list) is [.., var last] && CommittedWriterOf(last) is var before and not ListIndex.Nobody)
                     _graph.Add(before, transaction.Number, Dependencies.WriteWrite, element);
             }
@@ -121,13 +135,21 @@ internal sealed class ListAppendChecker
     private void AddAntiDependency(Transaction reader, ListRead read)
     {
         var order = _orders.OrderOf(read.List);
-        if (read.Elements.Length == order.Length)
+        if (read.Elements.Length < order.Length)
         {
-            if (_endNodes.TryGetValue(read.List, out var end))
-                _graph.Add(reader.Number, end, Dependencies.ReadWrite);
+            if (CommittedWriterOf(order[read.Elements.Length]) is var next and not ListIndex.Nobody)
+                _graph.Add(reader.Number, next, Dependencies.ReadWrite, order[read.Elements.Length]);
+            return;
         }
-        else if (CommittedWriterOf(order[read.Elements.Length]) is var next and not ListIndex.Nobody)
-            _graph.Add(reader.Number, next, Dependencies.ReadWrite, order[read.Elements.Length]);
+
+        if (!_unobserved.TryGetValue(read.List, out var unobserved))
+            return;
+        // Through the common node it would come before itself.
+        if (unobserved.Elements.Any(element => _index.WriterOf(element) == reader.Number))
+            foreach (var element in unobserved.Elements)
+                _graph.Add(reader.Number, _index.WriterOf(element), Dependencies.ReadWrite, element);
+        else
+            _graph.Add(reader.Number, unobserved.EndNode, Dependencies.ReadWrite);
     }
 
     private void FindCycles()

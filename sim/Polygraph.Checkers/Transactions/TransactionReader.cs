@@ -15,7 +15,7 @@ internal sealed class TransactionReader(ListIndex index, Findings findings)
         for (var number = 0; number < operations.Count; number++)
         {
             var operation = operations[number];
-            var reads = operation.Type == OperationType.Ok ? ReadsOf(operation) : [];
+            var reads = operation.Type == OperationType.Ok ? ReadsOf(operation, number) : [];
             transactions[number] = new Transaction(number, operation, [.. Appends(operation).Select(append => index.ElementOf(append.List, append.Value))], reads);
         }
 
@@ -40,7 +40,7 @@ internal sealed class TransactionReader(ListIndex index, Findings findings)
     private IEnumerable<(int List, Value Value)> Appends(Operation operation)
         => operation.In.Items.Where(step => step.Items[0].Text == "append").Select(step => (index.ListOf(step.Items[1].Text), step.Items[2]));
 
-    private List<ListRead> ReadsOf(Operation operation)
+    private List<ListRead> ReadsOf(Operation operation, int number)
     {
         var reads = new List<ListRead>();
         var known = new Dictionary<int, (int[]? Read, List<int> Appended)>();
@@ -59,6 +59,8 @@ internal sealed class TransactionReader(ListIndex index, Findings findings)
             var own = state.Appended;
             var isConsistent = state.Read is null
                 ? elements.Length >= own.Count && elements.AsSpan(elements.Length - own.Count).SequenceEqual(own.ToArray())
+                    // Before it appended it, not even the transaction itself can see it.
+                    && !elements.SkipLast(own.Count).Any(element => index.WriterOf(element) == number)
                 : elements.AsSpan().SequenceEqual([.. state.Read, .. own]);
             if (!isConsistent)
                 findings.Add(AnomalyKinds.Internal, () => $"{operation.InWords()} disagrees with itself on {index.NameOf(list)}");
