@@ -59,6 +59,8 @@ internal sealed class Campaign(Options options, TextWriter output, CancellationT
             var name = string.Create(CultureInfo.InvariantCulture, $"h{number}");
             var result = await HistoryRun.RunAsync(_cluster, plan, name, Path.Combine(_root, $"{name}-{plan.Workload}.jsonl")).ConfigureAwait(false);
             _report.Add(number, result);
+            if (result.IsAnomalous)
+                _cluster.KeepDisks();
             if (result.IsAnomalous || !result.IsWell || ++_historiesOfThis == HistoriesOfACluster)
                 EndCluster();
             else
@@ -69,11 +71,11 @@ internal sealed class Campaign(Options options, TextWriter output, CancellationT
         catch (ClusterIsUnwellException unwell)
         {
             _report.AddUnwell(number, plan, unwell.Message);
+            _cluster?.KeepDisks();
             EndCluster();
         }
     }
 
-    // A cluster in which something was found is left as it stands on the disk; small disks go with their mounts, so their files are copied first.
     private void EndCluster()
     {
         _cluster?.Dispose();

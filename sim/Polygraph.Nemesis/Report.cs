@@ -24,6 +24,8 @@ internal sealed class Report(TextWriter output)
             Line($"    faults {result.Faults.Count} injected, {result.Faults.Count(fault => fault.Bit)} seen to bite: {Kinds(result.Faults)}");
         if (result.Endings.Count > 0)
             Line($"    answers {string.Join(", ", result.Endings.Take(8).Select(ending => $"{ending.Count} {ending.Ending}"))}{(result.Degraded > 0 ? $", {result.Degraded} degraded" : "")}");
+        if (result.Stall is { } stall)
+            Line($"    no proof: {stall}");
         if (result.Judgement.Allowed is { } allowed)
             Line($"    allowed: {allowed}");
         if (!result.IsAnomalous)
@@ -59,8 +61,8 @@ internal sealed class Report(TextWriter output)
         Line($"{_results.Count} histories, {_results.Sum(result => result.History.Operations.Count):n0} operations, {faults.Count} faults ({faults.Count(fault => fault.Bit)} seen to bite), {_results.Sum(result => result.History.LeaderChanges)} leader changes");
         Line($"acked writes lost at semi-sync, quorum and all: {durable.Sum(result => result.Lost)} of {durable.Sum(result => result.Acknowledged):n0}");
         var anomalous = _results.Count(result => result.IsAnomalous) + _unwell;
-        var proved = _results.Count(result => !result.IsAnomalous && result.Judgement.Verdict.Kind == VerdictKind.Valid);
-        Line($"{proved} passed, {anomalous} failed, {_results.Count - proved - anomalous + _unwell} proved nothing");
+        var proved = _results.Count(result => result.IsProof);
+        Line($"{proved} passed, {anomalous} failed, {_results.Count - proved - (anomalous - _unwell)} proved nothing");
         return anomalous > 0 ? 1 : proved > 0 ? 0 : 3;
     }
 

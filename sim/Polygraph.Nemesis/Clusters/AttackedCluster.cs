@@ -124,6 +124,13 @@ internal sealed class AttackedCluster : IDisposable
         }
     }
 
+    /// <summary>Kills the nodes and copies what stands on small disks beside them, for whoever looks for a cause: a small disk goes with its mount.</summary>
+    public void KeepDisks()
+    {
+        foreach (var node in Nodes)
+            node.KeepDisk();
+    }
+
     public void Dispose()
     {
         foreach (var node in Nodes)

@@ -94,6 +94,14 @@ internal sealed class AttackedNode(NodeLayout layout, IReadOnlyDictionary<string
     /// <summary>What the node has logged, over all its lives.</summary>
     public string ReadLog() => File.Exists(Layout.LogPath) ? File.ReadAllText(Layout.LogPath) : "";
 
+    /// <summary>Kills the process and copies the files of its small disk, if it has one, to a directory beside it.</summary>
+    public void KeepDisk()
+    {
+        if (Condition != NodeCondition.Down)
+            Kill();
+        disk?.CopyTo(Layout.Directory + ".kept");
+    }
+
     public void Dispose()
     {
         _process?.Dispose();

@@ -47,6 +47,18 @@ internal sealed class SmallDisk : IDisposable
 
     public void MakeRoom() => File.Delete(Ballast);
 
+    /// <summary>Copies all files but the one that takes the room.</summary>
+    public void CopyTo(string directory)
+    {
+        MakeRoom();
+        foreach (var file in Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(directory, Path.GetRelativePath(_directory, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy, overwrite: true);
+        }
+    }
+
     // Lazily: a process that was killed a moment ago may still have files open.
     public void Dispose() => Run("umount", "--lazy", _directory);
 

@@ -13,6 +13,7 @@ namespace Polygraph.Nemesis.Running;
 /// <param name="Degraded">Writes that were acknowledged at less than their level, and said so.</param>
 /// <param name="Complaints">Promises that were broken outside of what the checkers see: the cluster did not become well, copies differ, receipts claim too much.</param>
 /// <param name="IsWell">Whether the cluster may be used further.</param>
+/// <param name="Stall">Why something that came too late proves nothing; null if nothing did, or if it is held against the nodes.</param>
 /// <param name="Path">Where the history is.</param>
 internal sealed record HistoryResult(
     HistoryPlan Plan,
@@ -23,10 +24,14 @@ internal sealed record HistoryResult(
     int Degraded,
     IReadOnlyList<string> Complaints,
     bool IsWell,
+    string? Stall,
     string Path)
 {
     /// <summary>Whether a promise was broken.</summary>
     public bool IsAnomalous => Judgement.Verdict.Kind == VerdictKind.Invalid || Complaints.Count > 0;
+
+    /// <summary>Whether it shows that the promises were kept.</summary>
+    public bool IsProof => !IsAnomalous && Stall is null && Judgement.Verdict.Kind == VerdictKind.Valid;
 
     /// <summary>Writes that were acknowledged, with those that are promised to stay.</summary>
     public int Acknowledged => History.Operations.Count(operation => operation.Type == OperationType.Ok && operation.Kind is not OperationKind.Read && !IsReadOnly(operation));

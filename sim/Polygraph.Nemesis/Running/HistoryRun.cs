@@ -16,6 +16,9 @@ internal sealed class HistoryRun
     /// <summary>A damaged replica fetches copies at growing distances, up to half a minute.</summary>
     private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(90);
 
+    /// <summary>A machine that stood still for longer than that is no place to ask whether nodes are in time.</summary>
+    private static readonly TimeSpan StallMax = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan FinalPatience = TimeSpan.FromSeconds(20);
 
     private readonly AttackedCluster _cluster;
@@ -27,6 +30,7 @@ internal sealed class HistoryRun
     private readonly LeaderWatch _watch;
     private readonly Dice _dice;
     private readonly List<string> _complaints = [];
+    private readonly List<string> _lateness = [];
 
     private HistoryRun(AttackedCluster cluster, HistoryPlan plan, string database, string path)
     {
@@ -129,7 +133,7 @@ internal sealed class HistoryRun
         }
         catch (ClusterIsUnwellException unwell)
         {
-            _complaints.Add(unwell.Message);
+            _lateness.Add(unwell.Message);
             return false;
         }
     }
@@ -158,18 +162,25 @@ internal sealed class HistoryRun
     private async Task VerifyAsync()
     {
         var answer = await _cluster.Nodes[0].Client.PostJsonAsync($"/v1/db/{_database}/verify?timeout=15s", "{}", FinalPatience).ConfigureAwait(false);
-        if (answer is not Exchange.Answered { Status: 200 } verified || !verified.Body.GetProperty("equal").GetBoolean())
-            _complaints.Add($"The copies are not equal by their own account: {(answer as Exchange.Answered)?.Body.ToString() ?? answer.ToString()}");
+        if (answer is not Exchange.Answered { Status: 200 } verified)
+            _lateness.Add($"The copies were not compared: {answer}");
+        else if (!verified.Body.GetProperty("equal").GetBoolean())
+            _complaints.Add($"The copies are not equal by their own account: {verified.Body}");
     }
 
     private HistoryResult Judge(IReadOnlyList<FaultRecord> faults, bool isWell)
     {
         var history = _recording.ToHistory();
+        string? stall = null;
+        if (_watch.LongestStall > StallMax && _lateness.Count > 0)
+            stall = $"the machine stood still for {_watch.LongestStall.TotalSeconds:0.0} s, so this is not held against the nodes: {_lateness[0]}";
+        else
+            _complaints.AddRange(_lateness);
         _complaints.AddRange(_watch.Complaints);
         _complaints.AddRange(_observations.Complaints.Distinct().Take(5));
         if (_plan.Claimed.AreAcksDurable)
             _complaints.AddRange(PositionCheck.Complaints(history, _observations.BoundedReads));
         var judgement = Judgement.Of(history);
-        return new HistoryResult(_plan, history, judgement, faults, _observations.Endings, _observations.Degraded, _complaints, isWell, _recording.Path);
+        return new HistoryResult(_plan, history, judgement, faults, _observations.Endings, _observations.Degraded, _complaints, isWell, stall, _recording.Path);
     }
 }

@@ -13,6 +13,7 @@ internal sealed class LeaderWatch(AttackedCluster cluster, string database, Reco
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, string> _leaders = [];
     private readonly List<string> _complaints = [];
+    private TimeSpan _longestStall;
 
     /// <summary>Terms in which two nodes said that they lead.</summary>
     public IReadOnlyList<string> Complaints
@@ -34,6 +35,19 @@ internal sealed class LeaderWatch(AttackedCluster cluster, string database, Reco
         }
     }
 
+    /// <summary>
+    /// How late a timer of this process came at most: the machine stood still so long, for the nodes as well. What takes too long meanwhile says nothing about
+    /// them.
+    /// </summary>
+    public TimeSpan LongestStall
+    {
+        get
+        {
+            lock (_gate)
+                return _longestStall;
+        }
+    }
+
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(cluster.Nodes.Select(node => WatchAsync(node, stopping)));
 
     private async Task WatchAsync(AttackedNode node, CancellationToken stopping)
@@ -42,8 +56,16 @@ internal sealed class LeaderWatch(AttackedCluster cluster, string database, Reco
         {
             if (await DatabaseStatus.AskAsync(node.Client, database).ConfigureAwait(false) is { } status && status.Leads(node.Id))
                 Note(node, status.Term);
+            var slept = TimeProvider.System.GetTimestamp();
             await Task.WhenAny(Task.Delay(LookEvery, stopping)).ConfigureAwait(false);
+            NoteStall(TimeProvider.System.GetElapsedTime(slept) - LookEvery);
         }
+    }
+
+    private void NoteStall(TimeSpan late)
+    {
+        lock (_gate)
+            _longestStall = late > _longestStall ? late : _longestStall;
     }
 
     private void Note(AttackedNode node, ulong term)
