@@ -52,6 +52,8 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
     {
         if (SessionRules.IsLost(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.SessionLost(replica.Database.Name));
+        if (SessionRules.IsAhead(replica.View, session.PositionIn(replica.Database.Id)))
+            return Failed(Problems.NotLeader(self));
         var ack = request.Ack ?? replica.Database.Ack;
         var deadline = clock.Now + request.Budget;
         var end = await post(Create(null)).ConfigureAwait(false);

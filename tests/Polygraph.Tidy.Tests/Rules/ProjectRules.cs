@@ -21,6 +21,7 @@ internal static partial class ProjectRules
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
         // What judges the product shares no code with it.
         ["Polygraph.Checkers"] = [],
+        ["Polygraph.Nemesis"] = ["Polygraph.Cli", "Polygraph.Checkers"],
     };
 
     /// <summary>References of a project under src/ or sim/ that point outward or sideways.</summary>
