@@ -7,6 +7,9 @@ namespace Polygraph.Storage.Capture;
 /// <summary>Writes values into an image, from where SQLite shows them, and finds their ends in a written one.</summary>
 internal static unsafe class RowImage
 {
+    // 2^47.
+    private const double HiddenIntegersEnd = 140_737_488_355_328.0;
+
     // 2^63.
     private const double IntegersEnd = 9_223_372_036_854_775_808.0;
 
@@ -37,6 +40,11 @@ internal static unsafe class RowImage
                 break;
         }
     }
+
+    /// <summary>Whether a REAL could be an integer that SQLite computed as REAL: within 48 bits it keeps those as integers.</summary>
+    internal static bool MayBeKeptAsInteger(nint value)
+        => (SqlValueKind)NativeMethods.sqlite3_value_type(value) == SqlValueKind.Real
+            && NativeMethods.sqlite3_value_double(value) is var real && Math.Abs(real) < HiddenIntegersEnd && Math.Floor(real) == real;
 
     /// <summary>The value that SQLite shows, copied.</summary>
     internal static SqlValue Read(nint value)

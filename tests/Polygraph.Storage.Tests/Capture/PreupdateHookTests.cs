@@ -133,10 +133,53 @@ public sealed class PreupdateHookTests : IDisposable
     }
 
     [Fact]
-    public void A_number_read_from_a_generated_REAL_column_is_kept_as_the_leader_keeps_it()
+    public void A_number_read_from_a_stored_REAL_column_is_kept_as_the_leader_keeps_it()
     {
-        _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, a, g REAL AS (a) STORED, b)", "INSERT INTO t(id, a) VALUES (1, 3), (2, 4)");
-        _pair.Run("UPDATE t SET b = g");
+        _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, a, g REAL AS (a) STORED, b)", "INSERT INTO t(id, a) VALUES (1, 3), (2, 4), (3, 9007199254740993)");
+        _pair.Run("UPDATE t SET b = g", "UPDATE t SET a = a + 1", "UPDATE t SET id = id + 10", "DELETE FROM t WHERE id = 12");
         _pair.AssertSame();
+    }
+
+    [Theory]
+    [InlineData("UPDATE t SET b = g")]
+    [InlineData("UPDATE t SET b = CAST(g AS REAL)")]
+    [InlineData("INSERT INTO u SELECT g FROM t")]
+    [InlineData("INSERT INTO u SELECT * FROM seen")]
+    [InlineData("INSERT INTO u VALUES ((SELECT max(g) FROM t))")]
+    [InlineData("UPDATE u SET x = (SELECT g FROM t)")]
+    [InlineData("UPDATE w SET v = (SELECT g FROM t), k = (SELECT g FROM t)")]
+    [InlineData("UPDATE v SET b = g")] // Triggers show this one.
+    [InlineData("UPDATE t SET a = a + 1")] // Copied by a trigger, and changed again.
+    public void A_number_read_from_a_virtual_REAL_column_is_kept_as_the_leader_keeps_it(string sql)
+    {
+        _pair.Run(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a INTEGER, b, g REAL AS (a) VIRTUAL)", "CREATE TABLE u(x)", "CREATE VIEW seen AS SELECT g FROM t",
+            "CREATE TABLE w(k PRIMARY KEY, v) WITHOUT ROWID", "CREATE TABLE v(g REAL AS (a), a INTEGER, b)",
+            "CREATE TRIGGER copies AFTER UPDATE OF a ON t BEGIN INSERT INTO u VALUES (NEW.g); UPDATE t SET b = NEW.g; UPDATE u SET x = x; END",
+            "INSERT INTO t(id, a) VALUES (1, 3)", "INSERT INTO u VALUES (1.0)", "INSERT INTO w VALUES (7, 8)", "INSERT INTO v(a) VALUES (3)");
+        _pair.Run(sql, "UPDATE t SET id = id + 1", "UPDATE u SET rowid = rowid + 10", "UPDATE w SET v = v", "DELETE FROM v");
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void Without_the_hook_it_is_refused()
+    {
+        using var pair = new ReplicaPair(ReplicaDatabaseOptions.Default with { WithoutPreupdateHook = true });
+        pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, a INTEGER, b, g REAL AS (a) VIRTUAL)", "INSERT INTO t(id, a) VALUES (1, 3)");
+        Assert.Equal("NOT_ALLOWED", pair.Run(Units.Autocommit("UPDATE t SET b = g")).Result.FirstError?.Code);
+        pair.Run("UPDATE t SET b = g + 0.5", "UPDATE t SET a = g", "UPDATE t SET b = 3.0");
+        pair.AssertSame();
+    }
+
+    [Fact]
+    public void Virtual_columns_at_the_end_need_no_trigger()
+    {
+        _pair.Run(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a INTEGER, r REAL, v AS (a + 1), w TEXT AS (r) VIRTUAL)",
+            "INSERT INTO t(id, a, r) VALUES (1, 9007199254740993, 2), (2, 4, 5.5)");
+        Assert.Empty(ReplicaPair.Query(_pair.Leader, "SELECT name FROM sqlite_temp_master"));
+        _pair.Run("UPDATE t SET a = a - 1", "UPDATE t SET r = 7, id = 3 WHERE id = 1", "DELETE FROM t WHERE id = 2");
+        _pair.AssertSame();
+        Assert.Equal(["Integer:3|Integer:9007199254740992|Real:401c000000000000|Integer:9007199254740993|Text:7.0"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
     }
 }
