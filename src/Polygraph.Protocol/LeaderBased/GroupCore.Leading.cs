@@ -163,7 +163,7 @@ public sealed partial class GroupCore
 
     private void OnAppendAccepted(NodeId from, AppendAccepted accepted, Instant now, EffectList effects)
     {
-        if (PeerInTerm(from, accepted.Term) is not { } peer || !peer.Recognises(accepted.Stamp.Boot, now))
+        if (PeerInTerm(from, accepted.Term) is not { } peer || !peer.Recognises(accepted.Stamp.Boot, accepted.Round, _round, now))
             return;
         peer.BeginPipelining(accepted.Durable);
         NoteAnswer(peer, accepted.Round, accepted.Durable, accepted.Applied, accepted.Stamp, now);
@@ -172,7 +172,7 @@ public sealed partial class GroupCore
 
     private void OnHeartbeatReply(NodeId from, HeartbeatReply reply, Instant now, EffectList effects)
     {
-        if (PeerInTerm(from, reply.Term) is not { } peer || !peer.Recognises(reply.Stamp.Boot, now))
+        if (PeerInTerm(from, reply.Term) is not { } peer || !peer.Recognises(reply.Stamp.Boot, reply.Round, _round, now))
             return;
         NoteAnswer(peer, reply.Round, reply.Durable, reply.Applied, reply.Stamp, now);
 

@@ -94,7 +94,7 @@ public sealed partial class GroupCore
             return;
         }
 
-        if (PeerInTerm(from, request.Term) is not { } peer || !peer.Recognises(request.Boot, now))
+        if (PeerInTerm(from, request.Term) is not { } peer || !peer.Recognises(request.Boot, round: 0, _round, now))
             return;
         ArmSweep(now);
         AddRoundRead(new RoundRead(request.Batch, from, null, LogIndex.Zero, now + _options.ElectionTimeoutMax), now, effects);

@@ -8,9 +8,10 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
 
-    // The follower's process, as its stamps name it; none before its first answer. And those that were before it in this term.
+    // The follower's process, as its stamps name it; none before its first answer. And those that were taken for it before in this term, with the newest
+    // round that had begun when another took their place.
     private ulong? _boot;
-    private readonly HashSet<ulong> _pastBoots = [];
+    private readonly Dictionary<ulong, ulong> _pastBoots = [];
 
     public NodeId Node { get; } = node;
 
@@ -76,15 +77,24 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     /// does not know how far its log is ours, and it may hold less than the one before (its disk was damaged and replaced), so nothing that
     /// was said before it counts, and what comes late from the one before is not heard.
     /// </summary>
-    public bool Recognises(ulong boot, Instant now)
+    /// <remarks>
+    /// Boots have no order: what comes late from a process of which nothing was heard before looks like a new process, and the present one like a past one. But a
+    /// process that answers a round which began after it was taken for gone is not gone.
+    /// </remarks>
+    /// <param name="boot">The process that the message is of.</param>
+    /// <param name="round">The round that the message answers; 0 for none.</param>
+    /// <param name="roundNow">The newest round that has begun.</param>
+    /// <param name="now">The time.</param>
+    public bool Recognises(ulong boot, ulong round, ulong roundNow, Instant now)
     {
         if (boot == _boot)
             return true;
-        if (_pastBoots.Contains(boot))
+        if (_pastBoots.TryGetValue(boot, out var goneAt) && round <= goneAt)
             return false;
+        _pastBoots.Remove(boot);
         if (_boot is { } past)
         {
-            _pastBoots.Add(past);
+            _pastBoots[past] = roundNow;
             var next = Durable.Next;
             (Durable, Applied, Stamp) = (LogIndex.Zero, LogIndex.Zero, null);
             Probe(next, now);

@@ -31,6 +31,25 @@ public sealed class AckLevelTests(AckLevelTests.SharedCluster shared) : IClassFi
     }
 
     [Fact]
+    public async Task A_repeated_write_gets_its_receipt_and_never_an_answer_without_its_rows()
+    {
+        var node = _cluster[await _cluster.LeaderAsync()];
+        await node.SqlAsync(new SqlAsk("CREATE TABLE repeated(id INTEGER PRIMARY KEY, text TEXT)"));
+        var plain = new SqlAsk("INSERT INTO repeated(text) VALUES('plain')") { Key = Guid.CreateVersion7().ToString() };
+        var returning = new SqlAsk("INSERT INTO repeated(text) VALUES('returning') RETURNING id") { Key = Guid.CreateVersion7().ToString() };
+        var first = await node.SqlAsync(plain);
+        Assert.Single((await node.SqlAsync(returning)).Rows);
+
+        var again = await node.SqlAsync(plain);
+        var without = await node.TrySqlAsync(returning);
+
+        Assert.Equal(first.AckedBy.Order(), again.AckedBy.Intersect(first.AckedBy).Order());
+        Assert.Equal((504, "ANSWER_NOT_KEPT", "applied"), (without.Status, without.Code, without.Outcome));
+        Assert.NotEmpty(without.AckedBy);
+        Assert.Equal(2, (await node.SqlAsync(new SqlAsk("SELECT count(*) FROM repeated"))).Number);
+    }
+
+    [Fact]
     public async Task With_one_follower_silent_quorum_goes_on_and_all_says_who_is_missing()
     {
         var leader = await _cluster.LeaderAsync();

@@ -121,8 +121,40 @@ public class GroupCoreTests
         Assert.Equal([N1, N2, N3], done[0].Result.Receipt!.AckedBy);
     }
 
-    private static AppendAccepted Accepted(ulong durable)
-        => new(new Term(1), new LogIndex(durable), LogIndex.Zero, 0, new FreshnessStamp(1, new Instant(1)));
+    // What is late from a process of which nothing was heard before looks like a new process. It must not silence the present one for the rest of the term.
+    [Fact]
+    public void A_process_that_answers_what_was_asked_after_it_was_taken_for_gone_is_not_gone()
+    {
+        var core = NewCore();
+        Elect(core);
+        Step(core, new Input.NoOpEncoded(Entry(1, 1)));
+        Step(core, new Input.Persisted(At(1, 1), 0));
+        Step(core, new Input.Received(N2, Accepted(0, boot: 4)));
+        Step(core, new Input.Received(N2, Accepted(1, boot: 3)));
+        Assert.Equal(new LogIndex(1), core.View.Committed);
+
+        // Boot 4 says nothing new: it answers what was asked before.
+        Step(core, new Input.Received(N2, Accepted(1, boot: 4)));
+        var lead = Step(core, new Input.Applied(0, At(1, 1))).OfType<Effect.Lead>().Single();
+        Step(core, new Input.Proposed(lead.Generation, [Entry(1, 2)], []));
+        Step(core, new Input.Persisted(At(1, 2), 0));
+        Step(core, new Input.Received(N2, Accepted(2, boot: 4)));
+        Assert.Equal(new LogIndex(1), core.View.Committed);
+
+        _now += TimeSpan.FromMilliseconds(200);
+        var round = Step(core, Input.Tick.Instance).OfType<Effect.Send>().Select(send => send.Message).OfType<Heartbeat>().Max(heartbeat => heartbeat.Round);
+        Step(core, new Input.Received(N2, Accepted(2, boot: 4, round)));
+        Assert.Equal(new LogIndex(2), core.View.Committed);
+
+        // And what is late from boot 3 by now is late for good.
+        Step(core, new Input.Proposed(lead.Generation, [Entry(1, 3)], []));
+        Step(core, new Input.Persisted(At(1, 3), 0));
+        Step(core, new Input.Received(N2, Accepted(3, boot: 3, round)));
+        Assert.Equal(new LogIndex(2), core.View.Committed);
+    }
+
+    private static AppendAccepted Accepted(ulong durable, ulong boot = 1, ulong round = 0)
+        => new(new Term(1), new LogIndex(durable), LogIndex.Zero, round, new FreshnessStamp(boot, new Instant(1)));
 
     private Effect.Persist Append(GroupCore core, NodeId leader, ulong term, Position previous, params LogEntry[] entries)
         => Step(core, new Input.Received(leader, new AppendRequest(new Term(term), previous, LogIndex.Zero, 1, null, entries)))
