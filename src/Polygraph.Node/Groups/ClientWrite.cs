@@ -9,6 +9,13 @@ namespace Polygraph.Node.Groups;
 /// <summary>A client's unit on its way through the leader's writer. Completed exactly once.</summary>
 internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string? session, string? key, UInt128 hash, string principal)
 {
+    private const int Waits = 0;
+    private const int Taken = 1;
+    private const int GivenUp = 2;
+
+    // Whoever is first: the writer, or the client's patience.
+    private int _turn = Waits;
+
     private readonly TaskCompletionSource<WriteEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ulong Id { get; } = id;
@@ -35,6 +42,12 @@ internal sealed class ClientWrite(ulong id, SqlUnit unit, AckPolicy ack, string?
     public UnitResult? Result { get; set; }
 
     public Task<WriteEnd> Completion => _end.Task;
+
+    /// <summary>The writer is about to run it. False if its client has given up.</summary>
+    public bool TryTake() => Interlocked.CompareExchange(ref _turn, Taken, Waits) == Waits;
+
+    /// <summary>Its client waits no longer. False if the writer has it: then it may be done.</summary>
+    public bool TryGiveUp() => Interlocked.CompareExchange(ref _turn, GivenUp, Waits) == Waits;
 
     public void Complete(WriteEnd end) => _end.TrySetResult(end);
 }

@@ -383,7 +383,7 @@ internal sealed class WriterThread
             while (batch.Count < BatchUnitsMax && _units.TryPeek(out var next) && next is WriterOrder.Execute execute)
             {
                 TakeUnit();
-                if (execute.Write.Deadline > _clock.Now)
+                if (execute.Write.Deadline > _clock.Now && execute.Write.TryTake())
                     batch.Add(execute.Write, Execute(database, execute.Write));
                 else
                     execute.Write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));

@@ -59,7 +59,7 @@ internal static class Problems
     /// <summary>The writer was lent to transactions for as long as the client waited.</summary>
     public static SqlProblem WriterLent(string database, TimeSpan waited)
         => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
-            $"The writer of database \"{database}\" was held by other transactions for {DurationText.Format(waited)}. Nothing was done; try again.",
+            $"The writer of database \"{database}\" was busy with other requests and transactions for {DurationText.Format(waited)}. Nothing was done; try again.",
             Outcome.NotApplied);
 
     public static SqlProblem SnapshotIsOld()

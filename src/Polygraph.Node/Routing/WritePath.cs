@@ -56,12 +56,12 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
             return Failed(Problems.NotLeader(self));
         var ack = request.Ack ?? replica.Database.Ack;
         var deadline = clock.Now + request.Budget;
-        var end = await post(Create(null)).ConfigureAwait(false);
+        var end = await PostAsync(null).ConfigureAwait(false);
         for (var trial = 0; mayRunAgain && end.ToTry is { } plan && trial < TrialsMax; trial++)
         {
             if (await trials.RefusalAsync(plan).ConfigureAwait(false) is { } refusal)
                 return Failed(refusal);
-            end = await post(Create(plan)).ConfigureAwait(false);
+            end = await PostAsync(plan).ConfigureAwait(false);
         }
 
         return end.Kind switch
@@ -78,12 +78,28 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
             _ => Decided(replica, request, session, end),
         };
 
-        Func<ulong, ClientWrite> Create(SchemaPlan? tried)
-            => id => new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal)
+        async Task<WriteEnd> PostAsync(SchemaPlan? tried)
+        {
+            ClientWrite? write = null;
+            var completion = post(id => write = new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal)
             {
                 Deadline = deadline,
                 Tried = tried,
-            };
+            });
+            // A transaction's own requests wait for nobody else.
+            if (!mayRunAgain)
+                return await completion.ConfigureAwait(false);
+            try
+            {
+                var left = deadline - clock.Now;
+                return await completion.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock.Time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // Behind a statement that takes long the writer may not look at it before that is over. If it runs it is waited for: it may be done.
+                return write!.TryGiveUp() ? WriteEnd.Of(WriteEndKind.WaitedTooLong) : await completion.ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>Why an ack policy cannot be honoured by a group of this size.</summary>

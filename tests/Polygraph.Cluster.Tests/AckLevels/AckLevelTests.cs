@@ -50,6 +50,30 @@ public sealed class AckLevelTests(AckLevelTests.SharedCluster shared) : IClassFi
     }
 
     [Fact]
+    public async Task Behind_a_statement_that_takes_long_a_write_waits_no_longer_than_it_may()
+    {
+        var leader = await _cluster.LeaderAsync();
+        var through = _cluster[_cluster.Except(leader)[0]];
+        await _cluster[leader].SqlAsync(new SqlAsk("CREATE TABLE waited(n INTEGER)"));
+        var endless = _cluster[leader].TrySqlAsync(new SqlAsk(
+            "INSERT INTO waited WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n") { Ack = "quorum; timeout=60s" });
+
+        // Until it has begun, others go before it.
+        NodeAnswer[] waited;
+        do
+        {
+            waited = await Task.WhenAll(
+                _cluster[leader].TrySqlAsync(new SqlAsk("INSERT INTO waited VALUES (0)")), through.TrySqlAsync(new SqlAsk("INSERT INTO waited VALUES (0)")));
+        }
+        while (!endless.IsCompleted && waited.Any(answer => answer.Status == 200));
+
+        Assert.False(endless.IsCompleted, "the statement was stopped before a write had waited for it");
+        Assert.All(waited, answer => Assert.Equal((503, "TRANSACTION_BUSY", "notApplied"), (answer.Status, answer.Code, answer.Outcome)));
+        Assert.All(waited, answer => Assert.InRange(answer.Took.TotalSeconds, 9, 15));
+        Assert.Equal("QUERY_TIMEOUT", (await endless).Code);
+    }
+
+    [Fact]
     public async Task With_one_follower_silent_quorum_goes_on_and_all_says_who_is_missing()
     {
         var leader = await _cluster.LeaderAsync();
