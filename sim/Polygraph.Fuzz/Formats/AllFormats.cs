@@ -1,0 +1,23 @@
+using Polygraph.Fuzz.Formats.Wire;
+
+namespace Polygraph.Fuzz.Formats;
+
+/// <summary>Everything that is fuzzed, in the order of the report.</summary>
+internal static class AllFormats
+{
+    public static readonly IReadOnlyList<Format> List =
+    [
+        new PeerFrames(),
+        new Hellos(),
+        new Welcomes(),
+        new SqlRequests(),
+        new SqlResponses(),
+        new TransactionCalls(),
+        new TransactionAnswers(),
+        new Entries(),
+        new Payloads(),
+        new PayloadResults(),
+    ];
+
+    public static Format? Find(string name) => List.FirstOrDefault(format => format.Name == name);
+}
