@@ -1,3 +1,4 @@
+using Polygraph.Fuzz.Formats.Storage;
 using Polygraph.Fuzz.Formats.Wire;
 
 namespace Polygraph.Fuzz.Formats;
@@ -17,6 +18,16 @@ internal static class AllFormats
         new Entries(),
         new Payloads(),
         new PayloadResults(),
+        new LogDirectories(),
+        new LogBases(),
+        new CutFiles(),
+        new CutNames(),
+        new Votes(),
+        new CheckpointMarkers(),
+        new WriteAheadLogs(),
+        new Manifests(),
+        new IncomingSnapshots(),
+        new Seeds(),
     ];
 
     public static Format? Find(string name) => List.FirstOrDefault(format => format.Name == name);
