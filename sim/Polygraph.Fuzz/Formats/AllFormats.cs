@@ -1,3 +1,4 @@
+using Polygraph.Fuzz.Formats.Http;
 using Polygraph.Fuzz.Formats.Storage;
 using Polygraph.Fuzz.Formats.Wire;
 
@@ -28,6 +29,16 @@ internal static class AllFormats
         new Manifests(),
         new IncomingSnapshots(),
         new Seeds(),
+        new SqlJson(),
+        new HranaBodies(isCursor: false),
+        new HranaBodies(isCursor: true),
+        new RequestHeaders(),
+        new Queries(),
+        new Texts(),
+        new SessionTokens(),
+        new Batons(),
+        new SqlTexts(),
+        new Histories(),
     ];
 
     public static Format? Find(string name) => List.FirstOrDefault(format => format.Name == name);

@@ -42,6 +42,12 @@ internal static class Shape
                 text.Append(sql.Kind).Append(':').Append(sql.Kind == SqlValueKind.Real ? BitConverter.DoubleToInt64Bits(sql.Real).ToString("x", CultureInfo.InvariantCulture)
                     : sql.Kind == SqlValueKind.Text ? Convert.ToHexString(sql.Bytes.Span) : sql.ToString());
                 break;
+            case Checkers.Histories.Value told:
+                text.Append(told.ToString());
+                break;
+            case System.Text.Json.JsonElement json:
+                text.Append(json.GetRawText());
+                break;
             case TermHistory terms:
                 Write(text, terms.Starts);
                 break;

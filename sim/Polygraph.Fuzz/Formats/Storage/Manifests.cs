@@ -70,7 +70,7 @@ internal sealed class IncomingSnapshots : Format
         }
         catch (SnapshotRefusedException)
         {
-            return resumed.NextChunk > 0;
+            return true; // The chunk was refused: the download goes on with another.
         }
 
         return true;
