@@ -15,7 +15,11 @@ internal sealed class Histories : Codec<History>
     public override int AllocationBaseMax => 256 * 1024;
 
     protected override History DrawValue(Dice dice)
-        => HistoryGenerator.Generate(new GeneratorOptions(dice.Pick(Enum.GetValues<Workload>()), dice.Between(1, 8), dice.Below(int.MaxValue), Clients: 2, Keys: 2, HasFaults: dice.Coin()));
+    {
+        var history = HistoryGenerator.Generate(
+            new GeneratorOptions(dice.Pick(Enum.GetValues<Workload>()), dice.Between(1, 8), dice.Below(int.MaxValue), Clients: 2, Keys: 2, HasFaults: dice.Coin()));
+        return history with { IsCut = !history.Events.OfType<HistoryEvent.End>().Any() };
+    }
 
     protected override byte[] Encode(History value)
     {

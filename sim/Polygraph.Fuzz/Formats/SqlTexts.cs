@@ -37,7 +37,8 @@ internal sealed class SqlTexts : Format
         SqlTokens.CanReplace(sql);
         SqlTokens.CanFail(sql);
         SqlTokens.HasTwinUpserts(sql);
-        return SqlTokens.FirstWord(sql).Length > 0;
+        SqlTokens.FirstWord(sql);
+        return true;
     }
 
     public override void CheckAccepted(byte[] input)

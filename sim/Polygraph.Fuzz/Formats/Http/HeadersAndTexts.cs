@@ -54,15 +54,16 @@ internal sealed class RequestHeaders : Codec<RequestOptions>
 
     protected override RequestOptions Decode(byte[] bytes)
     {
-        var headers = new HeaderDictionary();
+        var found = new Dictionary<string, List<string>>(StringComparer.OrdinalIgnoreCase);
         foreach (var line in Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             var (name, value) = colon < 0 ? (line, "") : (line[..colon], line[(colon + 1)..].Trim());
-            headers[name] = StringValues.Concat(headers[name], value);
+            if (!found.TryAdd(name, [value]))
+                found[name].Add(value);
         }
 
-        return RequestOptions.From(headers);
+        return RequestOptions.From(new HeaderDictionary(found.ToDictionary(header => header.Key, header => new StringValues([.. header.Value]))));
     }
 
     protected override bool IsRefusal(Exception exception) => exception is RequestRefusedException;
