@@ -10,9 +10,10 @@ namespace Polygraph.Fuzz;
 /// <param name="Only">The only format to be fuzzed; null: all of them.</param>
 /// <param name="Cores">How many threads.</param>
 /// <param name="Duration">When to stop although inputs are left; null: not before.</param>
-internal sealed record Options(long Inputs, ulong Seed, string? Only, int Cores, TimeSpan? Duration)
+/// <param name="IsLive">Whether a running node is attacked over its ports, instead of its readers in this process.</param>
+internal sealed record Options(long Inputs, ulong Seed, string? Only, int Cores, TimeSpan? Duration, bool IsLive = false)
 {
-    public const string Usage = "usage: Polygraph.Fuzz [--inputs COUNT] [--seed SEED] [--only FORMAT] [--cores COUNT] [--minutes COUNT]";
+    public const string Usage = "usage: Polygraph.Fuzz [--inputs COUNT] [--seed SEED] [--only FORMAT] [--cores COUNT] [--minutes COUNT]\n   or: Polygraph.Fuzz --live COUNT [--seed SEED]";
 
     public static readonly Options Default = new(1_000_000, 1, null, 1, null);
 
@@ -27,6 +28,9 @@ internal sealed record Options(long Inputs, ulong Seed, string? Only, int Cores,
             {
                 case "--inputs" when long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0:
                     result = result with { Inputs = number };
+                    break;
+                case "--live" when long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0:
+                    result = result with { Inputs = number, IsLive = true };
                     break;
                 case "--seed" when ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number):
                     result = result with { Seed = number };

@@ -16,6 +16,7 @@ internal static class AllFormats
         new SqlResponses(),
         new TransactionCalls(),
         new TransactionAnswers(),
+        new PeerStatuses(),
         new Entries(),
         new Payloads(),
         new PayloadResults(),
