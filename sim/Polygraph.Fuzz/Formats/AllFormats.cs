@@ -30,6 +30,7 @@ internal static class AllFormats
         new Manifests(),
         new IncomingSnapshots(),
         new Seeds(),
+        new NodeFiles(),
         new SqlJson(),
         new HranaBodies(isCursor: false),
         new HranaBodies(isCursor: true),
