@@ -68,6 +68,11 @@ public sealed class HistoryReader
         {
             throw new MalformedHistoryException(_line, $"this is no JSON object of one line ({broken.Message})");
         }
+        catch (InvalidOperationException noText)
+        {
+            // What the JSON reader throws for half of a surrogate pair, which no text of a history is.
+            throw new MalformedHistoryException(_line, noText.Message);
+        }
         catch (FormatException wrong)
         {
             throw new MalformedHistoryException(_line, wrong.Message);

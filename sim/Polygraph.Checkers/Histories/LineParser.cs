@@ -34,7 +34,7 @@ internal sealed class LineParser
                 "faults" when property.Value.ValueKind == JsonValueKind.Array => header with { Faults = [.. property.Value.EnumerateArray().Select(fault => fault.ToString())] },
                 "leaderChangeMeant" => header with { IsLeaderChangeMeant = property.Value.ValueKind == JsonValueKind.True },
                 "accounts" when property.Value.ValueKind == JsonValueKind.Object
-                    => header with { Accounts = property.Value.EnumerateObject().ToDictionary(account => account.Name, Whole) },
+                    => header with { Accounts = AccountsOf(property.Value) },
                 "faults" or "accounts" => throw new FormatException($"\"{property.Name}\" is of another kind"),
                 _ => Noted(header, property),
             };
@@ -47,6 +47,15 @@ internal sealed class LineParser
             notes[property.Name] = property.Value.Clone();
             return unchanged;
         }
+    }
+
+    private static Dictionary<string, long> AccountsOf(JsonElement value)
+    {
+        var accounts = new Dictionary<string, long>();
+        foreach (var account in value.EnumerateObject())
+            if (!accounts.TryAdd(account.Name, Whole(account)))
+                throw new FormatException($"the account \"{account.Name}\" is there twice");
+        return accounts;
     }
 
     public HistoryLine Line(ReadOnlyMemory<byte> line)

@@ -21,7 +21,20 @@ namespace Polygraph.Node.Control;
 internal sealed record ReplicaStatus(uint Group, ReplicaReport Report, ulong Term, string? Leader, bool IsWhole = false);
 
 /// <summary>All replicas of a node, as it says twice a second and whenever a leader changes.</summary>
-internal sealed record NodeStatus(IReadOnlyList<ReplicaStatus> Replicas);
+internal sealed record NodeStatus(IReadOnlyList<ReplicaStatus> Replicas)
+{
+    /// <summary>What another node said. It is kept and shown until that node says something else, so what lacks a part is not taken at all.</summary>
+    /// <exception cref="JsonException">It is not a status.</exception>
+    public static NodeStatus FromJson(ReadOnlySpan<byte> json)
+    {
+        var status = JsonSerializer.Deserialize(json, ControlJson.Default.NodeStatus);
+        return status?.Replicas is { } replicas && replicas.All(replica => replica is { Report: { Node: not null, Role: not null } })
+            ? status
+            : throw new JsonException("The status of a node names its replicas, each with a node and a role.");
+    }
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ControlJson.Default.NodeStatus);
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(NodeStatus))]
@@ -100,7 +113,8 @@ internal sealed class StatusBoard(
 
     public void Heard(NodeId node, ReadOnlySpan<byte> payload)
     {
-        if (JsonSerializer.Deserialize(payload, ControlJson.Default.NodeStatus) is { } status && _nodes.TryGetValue(node, out var known))
+        var status = NodeStatus.FromJson(payload);
+        if (_nodes.TryGetValue(node, out var known))
             _nodes[node] = known with { Heard = clock.Now, Status = status };
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Polygraph.Protocol;
@@ -36,6 +37,12 @@ internal sealed class RequestBoundary(RequestGuard guard, InFlight inFlight, Req
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // There is nobody to answer; the status is for the metrics only.
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (ConnectionResetException)
+        {
+            // The client went while its body was read: known by this before RequestAborted knows it. Nobody to answer, and no fault of ours.
             if (!context.Response.HasStarted)
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }

@@ -112,14 +112,19 @@ internal sealed class DataDirectory : IDisposable
         return new DataDirectory(held, path, node, self.Incarnation, formed);
     }
 
-    private static (MemberIdentity Self, FormedCluster? Formed) Read(string path)
+    private static (MemberIdentity Self, FormedCluster? Formed) Read(string path) => Parse(File.ReadAllBytes(FileOf(path)), path);
+
+    /// <summary>What <c>node.json</c> says.</summary>
+    /// <exception cref="NodeStartException">It is not what this program writes.</exception>
+    internal static (MemberIdentity Self, FormedCluster? Formed) Parse(ReadOnlySpan<byte> json, string path)
     {
         try
         {
-            var file = JsonSerializer.Deserialize(File.ReadAllBytes(FileOf(path)), IdentityJson.Default.NodeFile)
-                ?? throw new JsonException("the file is empty");
+            var file = JsonSerializer.Deserialize(json, IdentityJson.Default.NodeFile) ?? throw new JsonException("the file is empty");
             if (file.Format != Format)
                 throw new JsonException($"it has format {file.Format}, this program knows {Format}");
+            if (file.Node is null || file.Members?.Any(member => member?.Node is null) == true)
+                throw new JsonException("a node has no name");
             var self = new MemberIdentity(new NodeId(file.Node), ParseIncarnation(file.Incarnation));
             if (file.Cluster is null || file.Members is null)
                 return (self, null);
@@ -139,14 +144,19 @@ internal sealed class DataDirectory : IDisposable
 
     private static void Write(string path, MemberIdentity self, FormedCluster? formed)
     {
+        var bytes = ToJson(self, formed);
+        DiskFileSystem.Instance.ReplaceAtomically(path, storage => storage.Write(bytes, 0));
+    }
+
+    internal static byte[] ToJson(MemberIdentity self, FormedCluster? formed)
+    {
         var file = new NodeFile(
             Format,
             self.Id.Value,
             self.Incarnation.ToString(),
             formed?.Cluster.ToString(),
             formed?.Members.Select(member => new MemberFile(member.Id.Value, member.Incarnation.ToString())).ToList());
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(file, IdentityJson.Default.NodeFile);
-        DiskFileSystem.Instance.ReplaceAtomically(path, storage => storage.Write(bytes, 0));
+        return JsonSerializer.SerializeToUtf8Bytes(file, IdentityJson.Default.NodeFile);
     }
 
     private static string FileOf(string directory) => System.IO.Path.Combine(directory, "node.json");

@@ -19,10 +19,17 @@ public sealed class TermHistory
     /// <summary>A history from its starts, which must grow in both term and index.</summary>
     public static TermHistory FromStarts(IEnumerable<Position> starts)
     {
-        var history = Empty;
+        var kept = new List<Position>();
         foreach (var start in starts)
-            history = history.Append(start);
-        return history;
+        {
+            // A second entry of the same term starts nothing, as in Append.
+            if (kept.Count > 0 && kept[^1].Term == start.Term)
+                continue;
+            Invariant.Holds(kept.Count == 0 || (start.Term > kept[^1].Term && start.Index > kept[^1].Index), "terms grow along the log");
+            kept.Add(start);
+        }
+
+        return kept.Count == 0 ? Empty : new([.. kept]);
     }
 
     /// <summary>The term of the entry at <paramref name="index"/>, if the log reaches that far; zero before the first entry.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using Polygraph.Storage.Files;
 
 namespace Polygraph.Storage.Checkpoints;
@@ -12,6 +13,8 @@ internal sealed class WalFile : IDisposable
 {
     private const int HeaderBytes = 32;
     private const int FrameHeaderBytes = 24;
+    private const int PageBytesMin = 512;
+    private const int PageBytesMax = 65536;
     private const uint MagicLittleEndian = 0x377f0682;
     private const uint MagicBigEndian = 0x377f0683;
 
@@ -43,7 +46,9 @@ internal sealed class WalFile : IDisposable
         if (file.Read(header, 0) == HeaderBytes && BinaryPrimitives.ReadUInt32BigEndian(header) is MagicLittleEndian or MagicBigEndian)
         {
             var wal = new WalFile(file, header);
-            if (wal._checksum == (BinaryPrimitives.ReadUInt32BigEndian(header[24..]), BinaryPrimitives.ReadUInt32BigEndian(header[28..])))
+            if (wal.PageBytes is >= PageBytesMin and <= PageBytesMax
+                && BitOperations.IsPow2(wal.PageBytes)
+                && wal._checksum == (BinaryPrimitives.ReadUInt32BigEndian(header[24..]), BinaryPrimitives.ReadUInt32BigEndian(header[28..])))
                 return wal;
         }
 

@@ -61,7 +61,14 @@ internal readonly record struct LogBaseFile(LogBase Base, bool ReplacesAll)
         var owner = new GroupId(BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)));
         if (group is not null && owner != group)
             throw Damaged($"it belongs to group {owner}, not {group}.");
-        return Decode(bytes);
+        try
+        {
+            return Decode(bytes.AsSpan(0, read));
+        }
+        catch (InvariantViolationException senseless)
+        {
+            throw Damaged($"its checksum is right, but it says what no log can: {senseless.Message}");
+        }
 
         LogCorruptedException Damaged(string what) => new(path, 0, Position.Zero, what);
     }
@@ -82,14 +89,16 @@ internal readonly record struct LogBaseFile(LogBase Base, bool ReplacesAll)
         return bytes;
     }
 
-    private static LogBaseFile Decode(byte[] bytes)
+    private static LogBaseFile Decode(ReadOnlySpan<byte> bytes)
     {
-        var starts = new Position[BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(32))];
+        var count = BinaryPrimitives.ReadUInt32LittleEndian(bytes[32..]);
+        Invariant.Holds(bytes.Length == HeaderBytes + ((long)StartBytes * count) + ChecksumBytes, "a log's base has as many terms as it says");
+        var starts = new Position[count];
         for (var i = 0; i < starts.Length; i++)
-            starts[i] = ReadPosition(bytes.AsSpan(HeaderBytes + (StartBytes * i)));
-        return new(
-            new LogBase(ReadPosition(bytes.AsSpan(16)), TermHistory.FromStarts(starts)),
-            BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(12)) != 0);
+            starts[i] = ReadPosition(bytes[(HeaderBytes + (StartBytes * i))..]);
+        var start = new LogBase(ReadPosition(bytes[16..]), TermHistory.FromStarts(starts));
+        start.Check();
+        return new(start, BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]) != 0);
     }
 
     private static void WritePosition(Span<byte> bytes, Position position)

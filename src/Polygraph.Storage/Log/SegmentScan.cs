@@ -35,6 +35,7 @@ internal sealed class SegmentScan
     private readonly SegmentHeader _header;
     private readonly List<uint> _offsets = [];
     private readonly List<Position> _termStarts = [];
+    private readonly long _begin;
     private Position _last;
     private long _offset;
     private long _doubtfulFrom;
@@ -45,6 +46,7 @@ internal sealed class SegmentScan
         _window = new(file);
         (_header, var headerBytes) = SegmentHeader.Read(file, path);
         _last = _header.Previous;
+        _begin = headerBytes;
         _offset = headerBytes;
         _doubtfulFrom = headerBytes;
     }
@@ -71,7 +73,7 @@ internal sealed class SegmentScan
             var record = frame[SegmentFormat.FrameBytes..];
             TakeRecord(record);
             eachRecord?.Invoke(record, _last);
-            _doubtfulFrom = _offset - SegmentFormat.UnsyncedField(frame);
+            _doubtfulFrom = Math.Max(_begin, _offset - SegmentFormat.UnsyncedField(frame));
             _offset += frame.Length;
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 using Polygraph.Protocol;
 using Polygraph.Storage.Files;
 
@@ -137,7 +138,10 @@ public sealed class VoteStore : IDisposable
             return null;
         }
 
+        // A right checksum over a name that no node can have: not a slot that this wrote.
         var nameBytes = BinaryPrimitives.ReadUInt16LittleEndian(slot[16..]);
+        if (nameBytes != NoVote && (nameBytes > NodeIdBytesMax || !Utf8.IsValid(slot.Slice(18, nameBytes))))
+            return null;
         var votedFor = nameBytes == NoVote ? NodeId.None : new NodeId(Encoding.UTF8.GetString(slot.Slice(18, nameBytes)));
         return (
             BinaryPrimitives.ReadUInt64LittleEndian(slot),

@@ -86,7 +86,8 @@ public sealed record SnapshotManifest(
     {
         if (Format != CurrentFormat)
             throw new JsonException($"it has format {Format}, this program knows {CurrentFormat}");
-        if (Terms is null || Checksums is null || Tables is null || Digest is null || Cluster is null || Node is null)
+        if (Terms is null || Checksums is null || Tables is null || Digest is null || Cluster is null || Node is null || Sqlite is null
+            || Terms.Any(start => start is null) || Tables.Any(table => table?.Table is null || table.Digest is null))
             throw new JsonException("a field is missing");
         if (Bytes <= 0 || ChunkBytes is <= 0 or > ChunkBytesMax)
             throw new JsonException($"{Bytes.ToString(CultureInfo.InvariantCulture)} bytes in chunks of {ChunkBytes} make no sense");

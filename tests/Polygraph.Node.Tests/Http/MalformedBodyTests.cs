@@ -33,6 +33,8 @@ public sealed class MalformedBodyTests
         { """{"statements":[{"sql":"a"}],"sql":"b"}""", "both 'statements' and 'sql'" },
         { """{"sql":"a","args":[""" + "[[[[[[[[[[", "" },
         { """{"sql":"half \ud800"}""", "half of a surrogate pair" },
+        { """{"\ud800":"a name"}""", "half of a surrogate pair" },
+        { """{"sql":"a","args":{"\udc00":1}}""", "half of a surrogate pair" },
     };
 
     public static TheoryData<string, string> Hrana => new()
@@ -54,6 +56,7 @@ public sealed class MalformedBodyTests
         { """{"requests":[{"type":"store_sql","sql":"a"}]}""", "'store_sql' needs" },
         { """{"requests":[{"type":"close_sql","sql_id":1.5}]}""", "32-bit integer" },
         { """{"baton":5,"requests":[]}""", "baton: 'baton' must be a string" },
+        { """{"\udc00":5,"requests":[]}""", "half of a surrogate pair" },
     };
 
     [Theory]

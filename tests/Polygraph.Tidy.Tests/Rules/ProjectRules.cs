@@ -19,6 +19,7 @@ internal static partial class ProjectRules
         ["Polygraph.Simulation"] = ["Polygraph.Protocol"],
         ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
+        ["Polygraph.Fuzz"] = ["Polygraph.Node", "Polygraph.Checkers"],
         // What judges the product shares no code with it.
         ["Polygraph.Checkers"] = [],
         ["Polygraph.Nemesis"] = ["Polygraph.Cli", "Polygraph.Checkers"],

@@ -63,7 +63,17 @@ internal ref struct JsonCursor
     }
 
     /// <summary>Whether the property that the cursor stands on has this name.</summary>
-    public readonly bool NameIs(ReadOnlySpan<byte> name) => _reader.ValueTextEquals(name);
+    public readonly bool NameIs(ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            return _reader.ValueTextEquals(name);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Refuse("a field's name holds half of a surrogate pair, which is no character");
+        }
+    }
 
     /// <summary>Goes from a property's name to its value, and refuses a property that was there before.</summary>
     public void EnterValue(ref bool seen)
