@@ -3,7 +3,7 @@ using Polygraph.Protocol.Messages;
 namespace Polygraph.Protocol.LeaderBased;
 
 /// <summary>What a leader knows of one other voter, and what it has sent. Owned by the core.</summary>
-internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
+internal sealed partial class PeerProgress(NodeId node, LogIndex next, Instant now)
 {
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
@@ -11,6 +11,9 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     // The follower's process, as its stamps name it; none before its first answer. And those that were before it in this term.
     private ulong? _boot;
     private readonly HashSet<ulong> _pastBoots = [];
+
+    // As in GroupCore.
+    static partial void Plant<T>(string bug, ref T value, T wrong);
 
     public NodeId Node { get; } = node;
 
@@ -78,7 +81,9 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     /// </summary>
     public bool Recognises(ulong boot, Instant now)
     {
-        if (boot == _boot)
+        var isKnown = boot == _boot;
+        Plant("CountsAcksOfEarlierProcesses", ref isKnown, true);
+        if (isKnown)
             return true;
         if (_pastBoots.Contains(boot))
             return false;
