@@ -1,13 +1,13 @@
-using Polygraph.Protocol;
-using Polygraph.Simulation;
-using Polygraph.Simulation.Planted;
+using Polygraph.PlantedBugs;
 
-foreach (var bug in args)
+if (args is ["--list"])
+    return Report.List(Console.Out);
+try
 {
-    for (ulong seed = 1; seed <= 30; seed++)
-    {
-        BugSwitch.On = bug;
-        var r = new SeedRun(seed, PlantedBug.None, null).Run();
-        if (r.Failed is { } f) { Console.WriteLine($"{bug} {seed} {f} {BugSwitch.Taken}"); break; }
-    }
+    return Report.Run(Options.Parse(args), Console.Out);
+}
+catch (ArgumentException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
 }
