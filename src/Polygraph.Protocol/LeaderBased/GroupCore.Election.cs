@@ -109,9 +109,8 @@ public sealed partial class GroupCore
         _vote = new Vote(CurrentTerm, from);
         _role = Role.Follower;
         _electionDeadline = now + ElectionTimeout();
-        Vote? stored = _vote;
-        Plant("VoteNotPersisted", ref stored, null);
-        effects.Add(new Effect.Persist(stored, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
+        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
+        PlantInstead("VoteNotPersisted", new Effect.Persist(null, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]), effects);
     }
 
     private void OnVoteReply(NodeId from, VoteReply reply, Instant now, EffectList effects)

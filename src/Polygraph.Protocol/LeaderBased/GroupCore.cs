@@ -115,6 +115,8 @@ public sealed partial class GroupCore
 
     static partial void PlantBefore(string bug, Effect early, EffectList effects);
 
+    static partial void PlantInstead(string bug, Effect wrong, EffectList effects);
+
     /// <summary>Takes one input. The effects are appended to <paramref name="effects"/>, to be carried out before the next step.</summary>
     public void Step(Input input, Instant now, EffectList effects)
     {

@@ -12,6 +12,12 @@ public sealed partial class GroupCore
         if (BugSwitch.Take(bug))
             effects.Add(early);
     }
+
+    static partial void PlantInstead(string bug, Effect wrong, EffectList effects)
+    {
+        if (BugSwitch.Take(bug))
+            effects.ReplaceLast(wrong);
+    }
 }
 
 internal sealed partial class AckTracker

@@ -19,6 +19,7 @@ internal static partial class ProjectRules
         ["Polygraph.Simulation"] = ["Polygraph.Protocol"],
         ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
+        ["Polygraph.PlantedBugs"] = ["Polygraph.Protocol", "Polygraph.Simulation"],
     };
 
     /// <summary>References of a project under src/ or sim/ that point outward or sideways.</summary>
