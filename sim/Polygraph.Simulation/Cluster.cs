@@ -56,12 +56,12 @@ public sealed class Cluster
         Network = new VirtualNetwork(nodes, Time, _dice.Fork());
         var history = new CommittedHistory();
         LogChecks = new LogChecks(history, () => Time.Now);
-        AnswerChecks = new AnswerChecks(history, LogChecks, () => Nodes!);
+        AnswerChecks = new AnswerChecks(history, LogChecks, () => Nodes!, Node);
         NodeId[] voters = [.. Enumerable.Range(1, nodes).Select(number => new NodeId($"n{number}"))];
         Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork()))];
         foreach (var node in Nodes)
             node.Disk.SyncMicroseconds = delays.Sync;
-        LogChecks.Watch(Nodes);
+        LogChecks.Watch(Nodes, Node);
     }
 
     public VirtualTime Time { get; } = new();
@@ -80,7 +80,7 @@ public sealed class Cluster
 
     public AnswerChecks AnswerChecks { get; }
 
-    public IReadOnlyList<SimulatedNode> Nodes { get; }
+    public SimulatedNode[] Nodes { get; }
 
     /// <summary>Hears what the nodes announce.</summary>
     public Action<SimulatedNode, GroupEvent>? Announced { get; set; }
@@ -90,14 +90,24 @@ public sealed class Cluster
 
     /// <summary>The living node that leads in the highest term; null if none does.</summary>
     public SimulatedNode? Leader
-        => Nodes.Where(node => node.IsAlive && node.View.Role == Role.Leader).MaxBy(node => node.View.Term.Value);
+    {
+        get
+        {
+            SimulatedNode? leader = null;
+            foreach (var node in Nodes)
+                if (node.IsAlive && node.View.Role == Role.Leader && (leader is null || node.View.Term > leader.View.Term))
+                    leader = node;
+            return leader;
+        }
+    }
 
+    /// <summary>The node of this name; the name says its place.</summary>
     public SimulatedNode Node(NodeId id)
     {
-        foreach (var node in Nodes)
-            if (node.Id == id)
-                return node;
-        throw new InvalidOperationException($"The core sends to {id}, which is no member.");
+        var place = id.Value[^1] - '1';
+        return place >= 0 && place < Nodes.Length && Nodes[place].Id == id
+            ? Nodes[place]
+            : throw new InvalidOperationException($"The core sends to {id}, which is no member.");
     }
 
     /// <summary>Starts a node, for the first time or again.</summary>

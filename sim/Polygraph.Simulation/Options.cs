@@ -9,14 +9,22 @@ namespace Polygraph.Simulation;
 /// <param name="Count">How many seeds.</param>
 /// <param name="Trace">Whether every step is written out.</param>
 /// <param name="Plant">The bug to plant, to see it found.</param>
-public sealed record Options(ulong First, int Count, bool Trace, PlantedBug Plant)
+/// <param name="RepeatEvery">Seeds that this divides are run twice, and the two traces compared.</param>
+/// <param name="Cores">How many seeds run at the same time, each in a thread of its own.</param>
+public sealed record Options(ulong First, int Count, bool Trace, PlantedBug Plant, int RepeatEvery, int Cores)
 {
-    public const string Usage = "usage: Polygraph.Simulation --seeds COUNT [--first SEED] | --seed SEED [--trace], and perhaps --plant BUG";
+    public const string Usage = """
+        usage: Polygraph.Simulation --seeds COUNT [--first SEED] [--repeat-every N] [--cores N] [--plant BUG]
+               Polygraph.Simulation --seed SEED [--trace] [--plant BUG]
+        """;
+
+    private const int RepeatEveryByDefault = 10;
 
     public static bool TryParse(IReadOnlyList<string> arguments, [NotNullWhen(true)] out Options? options, out string complaint)
     {
         ulong? first = null, seed = null;
         int? count = null;
+        var (repeatEvery, cores) = (RepeatEveryByDefault, 1);
         var trace = false;
         var plant = PlantedBug.None;
         (options, complaint) = (null, "");
@@ -37,6 +45,12 @@ public sealed record Options(ulong First, int Count, bool Trace, PlantedBug Plan
                 case "--seed" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var number):
                     seed = number;
                     break;
+                case "--repeat-every" when int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0:
+                    repeatEvery = number;
+                    break;
+                case "--cores" when int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0:
+                    cores = number;
+                    break;
                 case "--plant" when Enum.TryParse(value, ignoreCase: true, out PlantedBug bug):
                     plant = bug;
                     break;
@@ -54,7 +68,7 @@ public sealed record Options(ulong First, int Count, bool Trace, PlantedBug Plan
             return false;
         }
 
-        options = new Options(seed ?? first ?? 1, count ?? 1, trace, plant);
+        options = new Options(seed ?? first ?? 1, count ?? 1, trace, plant, seed is null ? repeatEvery : 1, cores);
         return true;
     }
 }

@@ -11,13 +11,12 @@ public static class Report
     {
         if (options.Trace)
             new SeedRun(options.First, options.Plant, output.WriteLine).Run();
-        var runner = new SeedRunner(options.Plant);
-        for (var i = 0; i < options.Count; i++)
+        var runner = new SeedRunner(options.Plant, options.RepeatEvery);
+        runner.Run(options.First, options.Count, options.Cores, result =>
         {
-            var result = runner.Run(options.First + (ulong)i);
             if (result.Failed is not null)
                 WriteFailure(output, runner, result);
-        }
+        });
 
         WriteTotals(output, runner, options);
         return runner.Failures.Count == 0 ? 0 : 1;
@@ -41,8 +40,15 @@ public static class Report
     {
         var seeds = runner.Passed + runner.Vacuous + runner.Failures.Count;
         var clients = runner.Clients;
-        Line($"seeds {options.First}..{options.First + (ulong)seeds - 1}, each run twice; {runner.Vacuous} vacuous");
-        Line($"simulated {runner.Simulated.TotalHours:0.00} h in {runner.Real.TotalSeconds:0.0} s ({runner.Processor.TotalSeconds:0.0} s of processor): {runner.Simulated / runner.Real:0} times faster than the clock, {runner.Simulated / runner.Processor:0} per processor");
+        Line($"seeds {options.First}..{options.First + (ulong)seeds - 1}, {runner.Vacuous} vacuous, {runner.Repeated} ({100.0 * runner.Repeated / seeds:0} %) run twice and compared");
+        Line($"simulated {runner.Simulated.TotalHours:0.00} h in {runner.Real.TotalSeconds:0.0} s ({runner.Processor.TotalSeconds:0.0} s of processor, second runs too)");
+        var three = runner.OfThree;
+        if (three.Seeds > 0)
+        {
+            var seconds = three.Simulated.TotalSeconds;
+            Line($"clusters of three: {three.Simulated / three.Processor:0} times faster than the clock on one core ({seconds:n0} s in {three.Processor.TotalSeconds:0.00} s of processor, {three.Seeds} seeds, once each); {three.Requests / seconds:0.0} requests and {three.Faults / seconds:0.00} faults a simulated second");
+        }
+
         Line($"{runner.Events:n0} events");
         Line($"faults {string.Join(", ", runner.Faults.Select(fault => $"{fault.Key} {fault.Value:n0}"))}");
         Line($"{runner.LeaderChanges:n0} leader changes, {runner.Committed:n0} entries committed, {runner.AckedAndCut:n0} acked below quorum, cut and kept, {runner.Snapshots:n0} snapshots installed");

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polygraph.Protocol;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Clients;
@@ -122,14 +123,14 @@ public sealed class SeedRun
         _cluster.HealAll();
 
         // First without a write: a replica that learns only from the next entry would never come to rest in an idle group.
-        Require(RunUntil(_cluster.Time.Now + CatchUpBound, _cluster.IsAtRest), "the replicas are not equal and at rest although nobody writes");
+        Require(RunUntil(_cluster.Time.Now + CatchUpBound, _cluster.IsAtRest), $"the replicas are not equal and at rest although nobody writes");
         _committedWhenHealed = (long)_cluster.LogChecks.History.Last.Index.Value;
-        var waiting = _cluster.Nodes.Count;
+        var waiting = _cluster.Nodes.Length;
         foreach (var node in _cluster.Nodes)
             Probe(node, () => waiting--);
         var healedAt = _cluster.Time.Now;
         Require(RunUntil(healedAt + WritesBound, () => waiting == 0), $"writes at {waiting} nodes are not done");
-        Require(RunUntil(_cluster.Time.Now + RestBound, _cluster.IsAtRest), "the replicas are not equal and at rest");
+        Require(RunUntil(_cluster.Time.Now + RestBound, _cluster.IsAtRest), $"the replicas are not equal and at rest");
     }
 
     /// <summary>Writes at a node until all copies are known to show it.</summary>
@@ -159,7 +160,7 @@ public sealed class SeedRun
         return reached();
     }
 
-    private void Require(bool holds, string message)
+    private void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
     {
         if (holds)
             return;
@@ -167,7 +168,7 @@ public sealed class SeedRun
             $"{node.Id} {node.View.Role} {node.View.Term} leader {node.View.Leader} log {node.View.Appended} durable {node.View.Durable}"
             + $" committed {node.View.Committed} applied {node.View.Applied} SQLite {node.Writer.State.Position}"
             + $" {(node.View.Serving ? "serving" : "not serving")} waiting {node.FrontDoor.Waiting}"));
-        throw new SimulationFailure(Check.Liveness, $"{message}: {nodes}");
+        throw new SimulationFailure(Check.Liveness, $"{message.Take()}: {nodes}");
     }
 
     private SeedResult Result()
@@ -180,7 +181,7 @@ public sealed class SeedRun
         if (_plan.Faults.Contains(FaultKind.Reordering))
             faults[FaultKind.Reordering] = _cluster.Network.Overtaken;
         if (_plan.Faults.Contains(FaultKind.ClockDrift))
-            faults[FaultKind.ClockDrift] = _cluster.Nodes.Count;
+            faults[FaultKind.ClockDrift] = _cluster.Nodes.Length;
         var committed = (long)_cluster.LogChecks.History.Last.Index.Value;
         return new SeedResult(_seed, _plan, _trace.Hash)
         {

@@ -6,8 +6,11 @@ using Polygraph.Simulation.Planted;
 
 namespace Polygraph.Simulation;
 
-/// <summary>Runs seeds, each twice, and adds up what they came to.</summary>
-public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
+/// <summary>
+/// Runs seeds, some of them twice, and adds up what they came to. Every seed that <paramref name="repeatEvery"/> divides is run a second time,
+/// and its two traces compared: which seeds these are depends on the seed alone.
+/// </summary>
+public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery = 1)
 {
     /// <summary>How many of a failing history's last lines are kept.</summary>
     public const int LastLines = 60;
@@ -20,12 +23,19 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
 
     public List<SeedResult> Failures { get; } = [];
 
+    /// <summary>How many seeds were run twice.</summary>
+    public int Repeated { get; private set; }
+
+    /// <summary>The simulated time of all seeds, each counted once.</summary>
     public TimeSpan Simulated { get; private set; }
 
     public TimeSpan Real { get; private set; }
 
-    /// <summary>The processor's time: what the speed-up is worth on a machine that has other things to do.</summary>
+    /// <summary>The processor's time of everything, the second runs too.</summary>
     public TimeSpan Processor { get; private set; }
+
+    /// <summary>What the first runs of clusters of three came to; the processor's time is known only where one seed runs at a time.</summary>
+    public SpeedOfThree OfThree { get; } = new();
 
     public long LeaderChanges { get; private set; }
 
@@ -42,26 +52,41 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
 
     public IReadOnlyDictionary<FaultKind, long> Faults => _faults;
 
-    /// <summary>Runs a seed twice; a difference between the two is a failure of its own.</summary>
+    /// <summary>Runs a seed, perhaps twice; a difference between the two is a failure of its own.</summary>
     public SeedResult Run(ulong seed)
     {
-        var started = Stopwatch.GetTimestamp();
-        var processor = Environment.CpuUsage.TotalTime;
+        var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var result = new SeedRun(seed, bug, null).Run();
-        var again = new SeedRun(seed, bug, null).Run();
+        OfThree.Add(result, Environment.CpuUsage.TotalTime - processor);
+        result = Repeat(result);
         Real += Stopwatch.GetElapsedTime(started);
         Processor += Environment.CpuUsage.TotalTime - processor;
-        if (result.Failed is null && again.TraceHash != result.TraceHash)
-        {
-            result = result with
-            {
-                Failed = Check.Determinism,
-                Failure = $"Determinism: two runs of the seed gave the traces {result.TraceHash:x16} and {again.TraceHash:x16}",
-            };
-        }
-
         Add(result);
         return result;
+    }
+
+    /// <summary>Runs seeds on several cores; <paramref name="ended"/> hears of them in their order, one at a time.</summary>
+    public void Run(ulong first, int count, int cores, Action<SeedResult> ended)
+    {
+        if (cores == 1)
+        {
+            for (var i = 0; i < count; i++)
+                ended(Run(first + (ulong)i));
+            return;
+        }
+
+        var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        var results = Enumerable.Range(0, count)
+            .AsParallel().AsOrdered().WithDegreeOfParallelism(cores).WithMergeOptions(ParallelMergeOptions.NotBuffered)
+            .Select(i => Repeat(new SeedRun(first + (ulong)i, bug, null).Run()));
+        foreach (var result in results)
+        {
+            Add(result);
+            ended(result);
+        }
+
+        Real += Stopwatch.GetElapsedTime(started);
+        Processor += Environment.CpuUsage.TotalTime - processor;
     }
 
     /// <summary>The last lines of a seed's history.</summary>
@@ -77,9 +102,27 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
         return lines;
     }
 
+    private bool IsRepeated(ulong seed) => seed % (ulong)repeatEvery == 0;
+
+    private SeedResult Repeat(SeedResult result)
+    {
+        if (!IsRepeated(result.Seed))
+            return result;
+        var again = new SeedRun(result.Seed, bug, null).Run();
+        if (result.Failed is not null || again.TraceHash == result.TraceHash)
+            return result;
+        return result with
+        {
+            Failed = Check.Determinism,
+            Failure = $"Determinism: two runs of the seed gave the traces {result.TraceHash:x16} and {again.TraceHash:x16}",
+        };
+    }
+
     private void Add(SeedResult result)
     {
-        Simulated += 2 * TimeSpan.FromMicroseconds(result.SimulatedMicroseconds);
+        if (IsRepeated(result.Seed))
+            Repeated++;
+        Simulated += TimeSpan.FromMicroseconds(result.SimulatedMicroseconds);
         LeaderChanges += result.LeaderChanges;
         Committed += result.Committed;
         AckedAndCut += result.AckedAndCut;
@@ -94,5 +137,31 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None)
             Vacuous++;
         else
             Passed++;
+    }
+}
+
+/// <summary>How fast clusters of three are: simulated time over the processor's time that was spent on it.</summary>
+public sealed class SpeedOfThree
+{
+    public int Seeds { get; private set; }
+
+    public TimeSpan Simulated { get; private set; }
+
+    /// <summary>The processor's time, of the whole process: what the runtime spends on compiling and collecting is in it.</summary>
+    public TimeSpan Processor { get; private set; }
+
+    public long Requests { get; private set; }
+
+    public long Faults { get; private set; }
+
+    public void Add(SeedResult result, TimeSpan processor)
+    {
+        if (result.Plan.Nodes != 3)
+            return;
+        Seeds++;
+        Simulated += TimeSpan.FromMicroseconds(result.SimulatedMicroseconds);
+        Processor += processor;
+        Requests += result.Clients.Writes + result.Clients.Reads;
+        Faults += result.Faults.Where(fault => fault.Key >= FaultKind.Partition && fault.Key != FaultKind.ClockDrift).Sum(fault => fault.Value);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Simulation.Nodes;
@@ -5,7 +6,7 @@ using Polygraph.Simulation.Nodes;
 namespace Polygraph.Simulation.Checks;
 
 /// <summary>The checks of what clients are told: receipts, outcomes, reads and staleness bounds.</summary>
-public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<IReadOnlyList<SimulatedNode>> nodes)
+public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<IReadOnlyList<SimulatedNode>> nodes, Func<NodeId, SimulatedNode> nodeOf)
 {
     private readonly List<(Position Position, NodeId Leader)> _acked = [];
 
@@ -15,13 +16,13 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
     /// <summary>The core answered a write.</summary>
     public void Completed(SimulatedNode node, WriteTicket ticket, WriteResult result)
     {
-        var told = $"{node.Id} answered {ticket.Position} ({ticket.Policy}) with {result.Outcome}";
+        var told = new Told(node.Id, ticket, result.Outcome);
         if (result.Outcome == Outcome.Applied)
             Require(history.Holds(ticket.Position), Check.HonestOutcome, $"{told}; it is not committed");
         if (result.Outcome == Outcome.NotApplied)
         {
             Require(!result.Reached, Check.HonestOutcome, $"{told} and yet reached");
-            logs.WillNeverCommit(ticket.Position, Check.HonestOutcome, told);
+            logs.WillNeverCommit(ticket.Position, Check.HonestOutcome, told.ToString());
         }
 
         if (result.Receipt is { } receipt)
@@ -61,6 +62,8 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
     /// <summary>A node shows <paramref name="visible"/> and claims to know all that was committed before <paramref name="freshAsOf"/>.</summary>
     public void ClaimsFreshness(SimulatedNode node, Position visible, Instant freshAsOf)
     {
+        if (visible.Index >= history.Last.Index)
+            return;
         var mustShow = history.LastKnown(at => node.Clock.Reading(at) < freshAsOf);
         Require(visible.Index >= mustShow, Check.HonestFreshness, $"{node.Id} shows {visible} as of {freshAsOf}; {mustShow} was committed before that");
     }
@@ -71,19 +74,19 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         foreach (var (position, leader) in _acked.Where(acked => !history.Holds(acked.Position)))
         {
             AckedAndCut++;
-            var disk = nodes().First(node => node.Id == leader).Disk;
+            var disk = nodeOf(leader).Disk;
             Require(
                 disk.EverHeld(position),
                 Check.AckedIsNeverLostSilently, $"{leader} acked {position}; it is in no history and in no cut file");
         }
     }
 
-    private void CheckReceipt(SimulatedNode node, WriteTicket ticket, WriteResult result, Receipt receipt, string told)
+    private void CheckReceipt(SimulatedNode node, WriteTicket ticket, WriteResult result, Receipt receipt, Told told)
     {
         var position = receipt.Position;
         Require(position == ticket.Position, Check.HonestReceipt, $"{told} and a receipt for {position}");
         foreach (var copy in receipt.AckedBy)
-            Require(Node(copy).Disk.EverHeld(position), Check.HonestReceipt, $"{told}, acked by {copy}, which never held it durably");
+            Require(nodeOf(copy).Disk.EverHeld(position), Check.HonestReceipt, $"{told}, acked by {copy}, which never held it durably");
         Require(receipt.AckedBy.Distinct().Count() == receipt.AckedBy.Count, Check.HonestReceipt, $"{told}, and counts a copy twice");
         var followers = receipt.AckedBy.Count(copy => copy != node.Id);
         var achieved = receipt.Achieved switch
@@ -102,7 +105,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         _acked.Add((position, node.Id));
     }
 
-    private void CheckReached(WriteTicket ticket, Receipt receipt, int followers, string told)
+    private void CheckReached(WriteTicket ticket, Receipt receipt, int followers, Told told)
     {
         var (policy, position) = (ticket.Policy, ticket.Position);
         Require(receipt.Achieved >= AckLevel.Async, Check.HonestReceipt, $"{told}, reached, though no copy is known to be durable");
@@ -121,7 +124,12 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         Require(policy.Level != AckLevel.SemiSync || followers >= policy.Copies, Check.HonestReceipt, $"{told}, reached, with {followers} followers");
     }
 
-    private SimulatedNode Node(NodeId id) => nodes().First(node => node.Id == id);
+    private static void Require(bool holds, Check check, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
+        => LogChecks.Require(holds, check, ref message);
 
-    private static void Require(bool holds, Check check, string message) => LogChecks.Require(holds, check, message);
+    /// <summary>An answer, for the words of a failure.</summary>
+    private readonly record struct Told(NodeId Node, WriteTicket Ticket, Outcome Outcome)
+    {
+        public override string ToString() => $"{Node} answered {Ticket.Position} ({Ticket.Policy}) with {Outcome}";
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
@@ -15,15 +16,16 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     private readonly Dictionary<Term, (NodeId Node, int Life)> _leaders = [];
     private readonly Dictionary<(NodeId Node, Term Term), NodeId> _votes = [];
     private readonly Dictionary<Position, (Position Previous, ReadOnlyMemory<byte> Record)> _entries = [];
-    private readonly Dictionary<Position, string> _neverCommits = [];
+    private readonly Dictionary<Position, (Check Check, string Claim)> _neverCommits = [];
     private IReadOnlyList<SimulatedNode> _nodes = [];
+    private Func<NodeId, SimulatedNode> _nodeOf = _ => throw new InvalidOperationException("Nobody is watched yet.");
 
     /// <summary>How many times a node became leader.</summary>
     public int LeaderChanges => _leaders.Count;
 
     public CommittedHistory History => history;
 
-    public void Watch(IReadOnlyList<SimulatedNode> nodes) => _nodes = nodes;
+    public void Watch(IReadOnlyList<SimulatedNode> nodes, Func<NodeId, SimulatedNode> nodeOf) => (_nodes, _nodeOf) = (nodes, nodeOf);
 
     /// <summary>A process begins, with what its disk holds.</summary>
     public void Started(SimulatedNode node)
@@ -113,16 +115,16 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     public void WillNeverCommit(Position position, Check check, string claim)
     {
         Require(!history.Holds(position), check, $"{claim}, but {position} is committed");
-        _neverCommits.TryAdd(position, $"{check}: {claim}");
+        _neverCommits.TryAdd(position, (check, claim));
     }
 
     /// <summary>How many voters hold this entry durably.</summary>
     public int Copies(Position position) => _nodes.Count(node => node.Disk.HeldUntilDamaged(position));
 
-    public static void Require(bool holds, Check check, string message)
+    public static void Require(bool holds, Check check, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
     {
         if (!holds)
-            throw new SimulationFailure(check, message);
+            throw new SimulationFailure(check, message.Take());
     }
 
     private void Committed(SimulatedNode node, LogEntry entry)
@@ -135,7 +137,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
 
         var copies = Copies(entry.Position);
         Require(copies > _nodes.Count / 2, Check.CommittedIsOnMajority, $"{node.Id} commits {entry.Position}, durable on {copies} of {_nodes.Count}");
-        Require(!_neverCommits.TryGetValue(entry.Position, out var claim), Check.HonestOutcome, $"{entry.Position} is committed, although: {claim}");
+        Require(!_neverCommits.TryGetValue(entry.Position, out var claim), Check.HonestOutcome, $"{entry.Position} is committed, although: {claim.Check}: {claim.Claim}");
         var record = ModelRecord.Decode(entry);
         Require(
             record.IsNoOp || !history.TryFindKey(record.IdempotencyKey, out _),
@@ -173,7 +175,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     private void SaysDurable(SimulatedNode node, NodeId to, Term term, LogIndex durable)
     {
         Require(durable <= node.Disk.LastLog.Index, Check.SaysOnlyWhatIsDurable, $"{node.Id} says that it holds {durable}; durable is {node.Disk.LastLog}");
-        var leader = _nodes.First(candidate => candidate.Id == to);
+        var leader = _nodeOf(to);
         if (durable.Value > 0 && leader.IsAlive && leader.View.Role == Role.Leader && leader.View.Term == term)
             Require(
                 durable <= leader.Log.Last.Index && node.Disk.Holds(new Position(leader.View.Terms.TermAt(durable), durable)),

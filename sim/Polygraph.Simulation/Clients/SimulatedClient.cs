@@ -18,6 +18,10 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
     /// <summary>How long past its own timeout a client waits for an answer that may have been lost: microseconds.</summary>
     private const long PatienceMicroseconds = 1_000_000;
 
+    private static readonly ReadLevel[] ReadLevels = [ReadLevel.Linearizable, ReadLevel.Linearizable, ReadLevel.Session, ReadLevel.Session, ReadLevel.Any];
+
+    private static readonly AckLevel[] AckLevels = [AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All];
+
     private Position _token;
     private ulong _lastValue;
     private bool _stopped;
@@ -33,7 +37,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         if (_stopped)
             return;
         if (dice.Chance(workload.ReadPerMille))
-            Read(dice.Pick<ReadLevel>([ReadLevel.Linearizable, ReadLevel.Linearizable, ReadLevel.Session, ReadLevel.Session, ReadLevel.Any]));
+            Read(dice.Pick(ReadLevels));
         else
             Write(NewWrite(), AttemptsMax);
     }
@@ -49,7 +53,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         while (true)
         {
             var policy = AnyPolicy();
-            if (AckPolicyRules.Refusal(policy, cluster.Nodes.Count) is null)
+            if (AckPolicyRules.Refusal(policy, cluster.Nodes.Length) is null)
                 return policy;
         }
     }
@@ -58,8 +62,8 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         => new(
             dice.Chance(workload.AsyncPerMille)
                 ? AckLevel.Async
-                : dice.Pick<AckLevel>([AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All]),
-            Copies: dice.Chance(800) || cluster.Nodes.Count < 3 ? 1 : 2,
+                : dice.Pick(AckLevels),
+            Copies: dice.Chance(800) || cluster.Nodes.Length < 3 ? 1 : 2,
             Applied: dice.Chance(250),
             TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax)));
 

@@ -66,7 +66,7 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     public bool HeldUntilDamaged(Position position) => Holds(position) || (MustRelearn && WasDamaged(position));
 
     /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
-    public void Submit(IReadOnlyList<DiskWrite> writes, Action durable)
+    public void Submit(List<DiskWrite> writes, Action durable)
     {
         _waiting.Add(new Job(writes, durable));
         if (_syncing.Count == 0)
@@ -137,21 +137,20 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
     private void BeginSync()
     {
         // As the node's log thread: a cut begins a batch of its own, so that what came before it is said before any of it is cut.
-        _syncing = [.. _waiting.Take(1), .. _waiting.Skip(1).TakeWhile(job => !job.Writes.Any(write => write is DiskWrite.Cut))];
-        _waiting.RemoveRange(0, _syncing.Count);
-        var life = _life;
-        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), () =>
-        {
-            if (life == _life)
-                EndSync();
-        });
+        var taken = 1;
+        while (taken < _waiting.Count && !_waiting[taken].Cuts)
+            taken++;
+        _syncing = _waiting.GetRange(0, taken);
+        _waiting.RemoveRange(0, taken);
+        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), new Sync(this));
     }
 
     private void EndSync()
     {
         var done = _syncing;
-        foreach (var write in done.SelectMany(job => job.Writes))
-            Write(write);
+        foreach (var job in done)
+            foreach (var write in job.Writes)
+                Write(write);
         _syncing = [];
         if (_waiting.Count > 0)
             BeginSync();
@@ -186,5 +185,19 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice)
 
     private TermHistory Terms() => _log.Aggregate(_terms, (history, entry) => history.Append(entry.Position));
 
-    private sealed record Job(IReadOnlyList<DiskWrite> Writes, Action Durable);
+    private sealed class Sync(VirtualDisk disk) : Happening
+    {
+        private readonly int _life = disk._life;
+
+        public override void Happen()
+        {
+            if (disk._life == _life)
+                disk.EndSync();
+        }
+    }
+
+    private sealed record Job(List<DiskWrite> Writes, Action Durable)
+    {
+        public bool Cuts { get; } = Writes.Exists(write => write is DiskWrite.Cut);
+    }
 }

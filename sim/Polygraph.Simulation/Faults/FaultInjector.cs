@@ -88,7 +88,7 @@ public sealed class FaultInjector
     private void Partition()
     {
         var victim = Victim();
-        var isBridged = _cluster.Nodes.Count > 3 && _dice.Chance(250);
+        var isBridged = _cluster.Nodes.Length > 3 && _dice.Chance(250);
         var side = _cluster.Nodes.Select(node => node == victim || _dice.Chance(300)).ToArray();
         var bridge = isBridged ? _dice.Below(side.Length) : -1;
         for (var from = 0; from < side.Length; from++)
@@ -102,8 +102,8 @@ public sealed class FaultInjector
     {
         var victim = Victim().Number;
         var isInward = _dice.Chance(500);
-        var single = _dice.Chance(400) ? _dice.Below(_cluster.Nodes.Count) : -1;
-        for (var other = 0; other < _cluster.Nodes.Count; other++)
+        var single = _dice.Chance(400) ? _dice.Below(_cluster.Nodes.Length) : -1;
+        for (var other = 0; other < _cluster.Nodes.Length; other++)
             if (single < 0 || other == single)
                 _cluster.Network.Cut(isInward ? other : victim, isInward ? victim : other);
         MendLinksLater();
@@ -161,7 +161,7 @@ public sealed class FaultInjector
     private void DamageLog(SimulatedNode node)
     {
         var damaged = _cluster.Nodes.Count(other => other != node && other.Disk.MustRelearn);
-        if (!node.IsAlive || damaged + 1 > (_cluster.Nodes.Count - 1) / 2)
+        if (!node.IsAlive || damaged + 1 > (_cluster.Nodes.Length - 1) / 2)
             return;
         node.Crash(CrashKind.KeepsAll);
         node.Disk.Damage();

@@ -12,18 +12,18 @@ public sealed class KeyValueState
     public const int Keys = 16;
 
     private readonly ulong[] _values;
-    private readonly Dictionary<ulong, Position> _executed;
+    private readonly ExecutedKeys _executed;
 
     public KeyValueState()
     {
         _values = new ulong[Keys];
-        _executed = [];
+        _executed = new ExecutedKeys();
     }
 
     private KeyValueState(KeyValueState original)
     {
         _values = [.. original._values];
-        _executed = new(original._executed);
+        _executed = original._executed.Copy();
         Position = original.Position;
         Digest = original.Digest;
     }
@@ -36,7 +36,7 @@ public sealed class KeyValueState
     public ulong this[int key] => _values[key];
 
     /// <summary>The entry that holds the write with this key, if it is here.</summary>
-    public bool TryFindKey(ulong idempotencyKey, out Position position) => _executed.TryGetValue(idempotencyKey, out position);
+    public bool TryFindKey(ulong idempotencyKey, out Position position) => _executed.TryFind(idempotencyKey, out position);
 
     /// <summary>The entry's effects, whatever was here before.</summary>
     public void Apply(LogEntry entry)

@@ -54,7 +54,10 @@ public sealed class VirtualNetwork
     public void HealAll() => Array.Clear(_cut);
 
     /// <summary>Lets <paramref name="arrive"/> happen at the other end: after a delay, perhaps never, perhaps twice.</summary>
-    public void Carry(int from, int to, Action arrive)
+    public void Carry(int from, int to, Action arrive) => Carry(from, to, Happening.Of(arrive));
+
+    /// <inheritdoc cref="Carry(int, int, Action)"/>
+    public void Carry(int from, int to, Happening arrive)
     {
         if (IsCut(from, to) || _dice.Chance(Behaviour.LossPerMille))
         {
@@ -69,19 +72,24 @@ public sealed class VirtualNetwork
         CarryOnce(from, to, arrive);
     }
 
-    private void CarryOnce(int from, int to, Action arrive)
+    private void CarryOnce(int from, int to, Happening arrive)
     {
         var arrival = _time.Now + _dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max);
         if (arrival < _lastArrival[from, to] && Behaviour.Reorders)
             Overtaken++;
         else
             _lastArrival[from, to] = arrival = Math.Max(arrival, _lastArrival[from, to]);
-        _time.After(arrival - _time.Now, () =>
+        _time.After(arrival - _time.Now, new Crossing(this, from, to, arrive));
+    }
+
+    private sealed class Crossing(VirtualNetwork network, int from, int to, Happening arrive) : Happening
+    {
+        public override void Happen()
         {
-            if (IsCut(from, to))
-                Lost++;
+            if (network.IsCut(from, to))
+                network.Lost++;
             else
-                arrive();
-        });
+                arrive.Happen();
+        }
     }
 }

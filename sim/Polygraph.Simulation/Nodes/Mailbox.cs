@@ -1,3 +1,4 @@
+using Polygraph.Protocol.Effects;
 using Polygraph.Simulation.Time;
 
 namespace Polygraph.Simulation.Nodes;
@@ -7,10 +8,18 @@ public sealed class Mailbox(SimulatedNode node, VirtualTime time, Dice dice, Fun
 {
     private long _lastArrival;
 
-    public void Post(Action arrive)
+    /// <summary>An input for the node's core.</summary>
+    public void Post(Input input) => Post(new Report(node, input));
+
+    public void Post(Happening arrive)
     {
         var (min, max) = delay();
         _lastArrival = Math.Max(_lastArrival, time.Now + dice.LongTailed(min, max));
         node.After(_lastArrival - time.Now, arrive);
+    }
+
+    private sealed class Report(SimulatedNode node, Input input) : Happening
+    {
+        public override void Happen() => node.Step(input);
     }
 }

@@ -19,7 +19,7 @@ public sealed class SimulatedNode
     private readonly Dice _dice;
     private readonly EffectList _effects = new();
     private readonly Queue<Input> _inputs = [];
-    private readonly Queue<Action> _deferred = [];
+    private readonly Queue<Happening> _deferred = [];
     private readonly HashSet<Position> _shown = [];
     private GroupCore _core = null!;
     private Mailbox _fromLog = null!;
@@ -84,7 +84,7 @@ public sealed class SimulatedNode
         _tickArmedFor = Instant.Never;
         _fetching = false;
         _core = new GroupCore(new GroupMembers(Id, Voters), _cluster.Options, Recover(), Log, bootSeed, (ulong)Life, Clock.Now);
-        View = _core.View;
+        View = _core.ViewWithoutPeers;
         _cluster.LogChecks.Started(this);
         _cluster.Trace.Note(this, $"starts, log {Log.Last}, SQLite {Disk.Checkpoint.Position}, vote {Disk.Vote.Term}/{Disk.Vote.For}");
         Step(Input.Tick.Instance);
@@ -136,30 +136,35 @@ public sealed class SimulatedNode
     {
         _cluster.Trace.Note(this, "resumes");
         IsPaused = false;
-        while (IsAlive && !IsPaused && _deferred.TryDequeue(out var action))
-            action();
+        while (IsAlive && !IsPaused && _deferred.TryDequeue(out var happening))
+            happening.Happen();
     }
 
     /// <summary>Lets something happen in this life of this node; while it is paused, that waits.</summary>
-    public void After(long delay, Action action)
-    {
-        var life = Life;
-        _cluster.Time.After(delay + _cluster.Tampering.Outside, () =>
-        {
-            if (life == Life)
-                Now(action);
-        });
-    }
+    public void After(long delay, Action action) => After(delay, Happening.Of(action));
+
+    /// <inheritdoc cref="After(long, Action)"/>
+    public void After(long delay, Happening happening)
+        => _cluster.Time.After(delay + _cluster.Tampering.Outside, new InThisLife(this, happening));
 
     /// <summary>Something reaches this node from outside: it is lost if the node is down and waits while it is paused.</summary>
     public void Now(Action action)
     {
+        if (IsAlive && !IsPaused)
+            action();
+        else
+            Now(Happening.Of(action));
+    }
+
+    /// <inheritdoc cref="Now(Action)"/>
+    public void Now(Happening happening)
+    {
         if (!IsAlive)
             return;
         if (IsPaused)
-            _deferred.Enqueue(action);
+            _deferred.Enqueue(happening);
         else
-            action();
+            happening.Happen();
     }
 
     /// <summary>Whether this node's SQLite ever showed the entry.</summary>
@@ -206,17 +211,17 @@ public sealed class SimulatedNode
     {
         _core.Step(input, Clock.Now, _effects);
         var before = View;
-        View = _cluster.Tampering.Change(_core.View);
-        var effects = _cluster.Tampering.Change(this, _effects.Items).ToList();
-        _effects.Clear();
+        View = _cluster.Tampering.Change(_core.ViewWithoutPeers);
+        var effects = _cluster.Tampering.Change(this, _effects.Items);
         _cluster.Trace.Step(this, input, effects);
         AppendToLog(effects);
         _cluster.LogChecks.AfterStep(this, before, View);
-        foreach (var effect in effects)
-            CarryOut(effect);
+        for (var i = 0; i < effects.Count; i++)
+            CarryOut(effects[i]);
         if (View.FreshAsOf is { } freshAsOf)
             _cluster.AnswerChecks.ClaimsFreshness(this, Writer.State.Position, freshAsOf);
         Fulfil(effects);
+        _effects.Clear();
     }
 
     private void Fulfil(IReadOnlyList<Effect> effects)
@@ -238,8 +243,9 @@ public sealed class SimulatedNode
     private void AppendToLog(IReadOnlyList<Effect> effects)
     {
         var shipped = LogIndex.Zero;
-        foreach (var effect in effects)
+        for (var i = 0; i < effects.Count; i++)
         {
+            var effect = effects[i];
             if (effect is Effect.Ship ship)
                 shipped = LogIndex.Max(shipped, ship.Last);
             if (effect is not Effect.Persist persist)
@@ -322,7 +328,7 @@ public sealed class SimulatedNode
         var target = _cluster.Node(to);
         if (_cluster.Tampering.Has(PlantedBug.CorruptsShippedEntry) && message is AppendRequest { Entries.Count: > 0 } request)
             message = request with { Entries = [.. request.Entries.Select(Corrupted)] };
-        _cluster.Network.Carry(Number, target.Number, () => target.Now(() => target.Step(new Input.Received(Id, message))));
+        _cluster.Network.Carry(Number, target.Number, new Arrival(target, new Input.Received(Id, message)));
     }
 
     private static LogEntry Corrupted(LogEntry entry)
@@ -355,7 +361,12 @@ public sealed class SimulatedNode
             writes.Add(new DiskWrite.StoreVote(vote));
         if (_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
             Release(persist.Release);
-        Disk.Submit(writes, () => _fromLog.Post(() => Persisted(persist)));
+        Disk.Submit(writes, () => _fromLog.Post(new Synced(this, persist)));
+    }
+
+    private sealed class Synced(SimulatedNode node, Effect.Persist persist) : Happening
+    {
+        public override void Happen() => node.Persisted(persist);
     }
 
     private void Persisted(Effect.Persist persist)
@@ -401,6 +412,31 @@ public sealed class SimulatedNode
             else
                 ArmTick();
         });
+    }
+
+    /// <summary>A message at its receiver, who may be down or paused.</summary>
+    private sealed class Arrival(SimulatedNode node, Input.Received received) : Happening
+    {
+        public override void Happen()
+        {
+            if (!node.IsAlive)
+                return;
+            if (node.IsPaused)
+                node._deferred.Enqueue(this);
+            else
+                node.Step(received);
+        }
+    }
+
+    private sealed class InThisLife(SimulatedNode node, Happening happening) : Happening
+    {
+        private readonly int _life = node.Life;
+
+        public override void Happen()
+        {
+            if (node.Life == _life)
+                node.Now(happening);
+        }
     }
 
     private sealed record Doom(int Steps, bool AtVote, CrashKind Kind, Action Then);

@@ -205,5 +205,5 @@ public sealed class WriterModel
             _node.TrimLog(through);
     }
 
-    private void Report(Input input) => _toLoop.Post(() => _node.Step(input));
+    private void Report(Input input) => _toLoop.Post(input);
 }

@@ -19,7 +19,9 @@ public sealed class Tampering(PlantedBug bug)
     /// <summary>A number that is another one every time, whatever the seed; 0 unless that is the planted bug.</summary>
     public int Outside => Has(PlantedBug.DependsOnTheOutside) ? Interlocked.Increment(ref _outside) : 0;
 
-    public Input Change(SimulatedNode node, Input input)
+    public Input Change(SimulatedNode node, Input input) => bug == PlantedBug.None ? input : Changed(node, input);
+
+    private Input Changed(SimulatedNode node, Input input)
         => (bug, input) switch
         {
             (PlantedBug.CountsRefusedVotes, Input.Received { Message: VoteReply { Granted: false } reply } received)
@@ -50,13 +52,13 @@ public sealed class Tampering(PlantedBug bug)
     public GroupView Change(GroupView view)
         => bug == PlantedBug.ForgetsCommitIndex && view.Committed.Value % 7 == 3 ? view with { Committed = LogIndex.Zero } : view;
 
-    public IEnumerable<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
+    public IReadOnlyList<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
         => bug switch
         {
             PlantedBug.None => effects,
-            PlantedBug.ShipsBeforeAppend => effects.OrderBy(effect => effect is Effect.Ship ? 0 : 1),
+            PlantedBug.ShipsBeforeAppend => [.. effects.OrderBy(effect => effect is Effect.Ship ? 0 : 1)],
             PlantedBug.NeverTicks => effects,
-            _ => effects.SelectMany(effect => Change(node, effect)),
+            _ => [.. effects.SelectMany(effect => Change(node, effect))],
         };
 
     private IEnumerable<Effect> Change(SimulatedNode node, Effect effect)

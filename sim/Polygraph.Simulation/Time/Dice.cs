@@ -48,6 +48,9 @@ public sealed class Dice
     /// <summary>One of <paramref name="choices"/>.</summary>
     public T Pick<T>(IReadOnlyList<T> choices) => choices[Below(choices.Count)];
 
+    /// <inheritdoc cref="Pick{T}(IReadOnlyList{T})"/>
+    public T Pick<T>(T[] choices) => choices[Below(choices.Length)];
+
     /// <summary>A generator of its own, so that what one part draws does not shift what another part draws.</summary>
     public Dice Fork() => new(Next());
 

@@ -6,7 +6,11 @@ namespace Polygraph.Simulation.Time;
 /// </summary>
 public sealed class VirtualTime
 {
-    private readonly PriorityQueue<Action, (long At, long Sequence)> _queue = new();
+    // A heap whose nodes have four children: half as deep as with two, and the four lie side by side. Every simulated step goes through it.
+    private const int Children = 4;
+
+    private Due[] _heap = new Due[64];
+    private int _count;
     private long _sequence;
 
     /// <summary>Microseconds since the world began.</summary>
@@ -16,29 +20,93 @@ public sealed class VirtualTime
     public long Happened { get; private set; }
 
     /// <summary>Lets <paramref name="action"/> happen <paramref name="delay"/> microseconds from now.</summary>
-    public void After(long delay, Action action)
+    public void After(long delay, Action action) => After(delay, Happening.Of(action));
+
+    /// <inheritdoc cref="After(long, Action)"/>
+    public void After(long delay, Happening happening)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(delay);
-        _queue.Enqueue(action, (Now + delay, _sequence++));
+        if (_count == _heap.Length)
+            Array.Resize(ref _heap, 2 * _count);
+        Rise(_count++, new Due(Now + delay, _sequence++, happening));
     }
 
     /// <summary>Lets everything happen that is due until <paramref name="end"/>, then sets the time to it.</summary>
-    public void RunUntil(long end) => RunUntil(end, static () => false);
+    public void RunUntil(long end)
+    {
+        while (_count > 0 && _heap[0].At <= end)
+            HappenNext();
+        Now = Math.Max(Now, end);
+    }
 
     /// <summary>As <see cref="RunUntil(long)"/>, but stops as soon as <paramref name="reached"/>; says whether it was.</summary>
     public bool RunUntil(long end, Func<bool> reached)
     {
-        while (_queue.TryPeek(out _, out var next) && next.At <= end)
+        while (_count > 0 && _heap[0].At <= end)
         {
             if (reached())
                 return true;
-            var action = _queue.Dequeue();
-            Now = next.At;
-            Happened++;
-            action();
+            HappenNext();
         }
 
         Now = Math.Max(Now, end);
         return reached();
+    }
+
+    private void HappenNext()
+    {
+        var next = _heap[0];
+        var last = _heap[--_count];
+        _heap[_count] = default;
+        if (_count > 0)
+            Sink(last);
+        Now = next.At;
+        Happened++;
+        next.What.Happen();
+    }
+
+    private void Rise(int place, Due due)
+    {
+        while (place > 0)
+        {
+            var parent = (place - 1) / Children;
+            if (_heap[parent].IsBefore(due))
+                break;
+            _heap[place] = _heap[parent];
+            place = parent;
+        }
+
+        _heap[place] = due;
+    }
+
+    /// <summary>Puts <paramref name="due"/> where the first one was taken away.</summary>
+    private void Sink(Due due)
+    {
+        var place = 0;
+        while (true)
+        {
+            var first = (place * Children) + 1;
+            if (first >= _count)
+                break;
+            var least = first;
+            for (var child = first + 1; child < Math.Min(first + Children, _count); child++)
+                if (_heap[child].IsBefore(_heap[least]))
+                    least = child;
+            if (due.IsBefore(_heap[least]))
+                break;
+            _heap[place] = _heap[least];
+            place = least;
+        }
+
+        _heap[place] = due;
+    }
+
+    private readonly struct Due(long at, long sequence, Happening what)
+    {
+        public readonly long At = at;
+        public readonly Happening What = what;
+        private readonly long _sequence = sequence;
+
+        public bool IsBefore(in Due other) => At != other.At ? At < other.At : _sequence < other._sequence;
     }
 }

@@ -69,7 +69,8 @@ internal sealed partial class AckTracker
             }
         }
 
-        RemoveOlder(waiting => IsMet(waiting, voters) ? Result(waiting, voters, now, reached: true, degraded: false, reason: null) : null, effects);
+        if (_older.Count > 0)
+            CompleteOlder(voters, now, effects);
         ForgetApplied();
     }
 
@@ -102,6 +103,9 @@ internal sealed partial class AckTracker
         RemoveOlder(waiting => Result(waiting, voters, now, reached: false, degraded: false, reason, leadershipLost: true), effects);
         WantsApplied = false;
     }
+
+    private void CompleteOlder(VoterIndexes voters, Instant now, EffectList effects)
+        => RemoveOlder(waiting => IsMet(waiting, voters) ? Result(waiting, voters, now, reached: true, degraded: false, reason: null) : null, effects);
 
     private static Waiting NewWaiting(WriteTicket ticket, Instant now, TimeSpan semiSyncTimeout)
     {

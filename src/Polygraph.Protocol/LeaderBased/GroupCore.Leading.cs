@@ -31,8 +31,7 @@ public sealed partial class GroupCore
             Span<Instant> heard = stackalloc Instant[_peers.Length];
             for (var i = 0; i < heard.Length; i++)
                 heard[i] = _peers[i].LastHeard;
-            heard.Sort();
-            return heard[^needed] + _options.ElectionTimeoutMax;
+            return Ranking.NthLargest(heard, needed) + _options.ElectionTimeoutMax;
         }
     }
 
@@ -83,6 +82,14 @@ public sealed partial class GroupCore
         _indexes.Update(_peers, _durable, _applied.Index, _commit);
         _acks.AddOlder(write, _indexes, now, _options.SemiSyncTimeout, effects);
         ArmSweep(now);
+    }
+
+    private PeerView[] PeerViews()
+    {
+        var views = new PeerView[_peers.Length];
+        for (var i = 0; i < views.Length; i++)
+            views[i] = new PeerView(_peers[i].Node, _peers[i].Durable, _peers[i].Applied, _peers[i].Heard ? _peers[i].LastHeard : null);
+        return views;
     }
 
     private static WriteResult NotApplied(string reason) => new(Outcome.NotApplied, null, false, [], reason, LeadershipLost: true);

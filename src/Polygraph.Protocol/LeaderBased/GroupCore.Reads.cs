@@ -151,6 +151,8 @@ public sealed partial class GroupCore
 
     private void ReadsAfterOwnTermCommitted(Instant now, EffectList effects)
     {
+        if (_roundReads.Count == 0)
+            return;
         var waiting = _roundReads.Where(read => read.NeedsRound is null).ToList();
         _roundReads.RemoveAll(read => read.NeedsRound is null);
         foreach (var read in waiting)
@@ -177,6 +179,12 @@ public sealed partial class GroupCore
                 _freshAsOf = start.Began;
         }
 
+        if (_roundReads.Count > 0)
+            FinishRoundReads(confirmed, now, effects);
+    }
+
+    private void FinishRoundReads(ulong confirmed, Instant now, EffectList effects)
+    {
         var done = _roundReads.Where(read => read.NeedsRound <= confirmed).ToList();
         if (done.Count > 0)
         {
@@ -206,16 +214,20 @@ public sealed partial class GroupCore
         Span<ulong> rounds = stackalloc ulong[_peers.Length];
         for (var i = 0; i < rounds.Length; i++)
             rounds[i] = _peers[i].RoundConfirmed;
-        rounds.Sort();
-        var confirmed = rounds[^needed];
+        var confirmed = Ranking.NthLargest(rounds, needed);
         Plant("ReadIndexWithoutMajority", ref confirmed, _round);
         return confirmed;
     }
 
+    // Asked at every step: whether anybody waits is looked at before anything is made for those who do.
     private void ReadsAfterApplied(EffectList effects)
     {
-        if (_indexed.Count == 0)
-            return;
+        if (_indexed.Count > 0)
+            AnswerIndexedReads(effects);
+    }
+
+    private void AnswerIndexedReads(EffectList effects)
+    {
         var shown = _writer is WriterState.Following or WriterState.Leading ? LogIndex.Min(_applied.Index, _commit) : LogIndex.Zero;
         _indexed.RemoveAll(read =>
         {
@@ -285,16 +297,18 @@ public sealed partial class GroupCore
 
     private void JudgeHolds(EffectList effects)
     {
-        if (_holds.Count == 0)
-            return;
-        _holds.RemoveAll(hold =>
+        if (_holds.Count > 0)
+            AnswerHolds(effects);
+    }
+
+    private void AnswerHolds(EffectList effects)
+        => _holds.RemoveAll(hold =>
         {
             if (Verdict(hold.Position) is not { } committed)
                 return false;
             effects.Add(new Effect.CompleteHold(hold.Hold, committed));
             return true;
         });
-    }
 
     private void TakeEchoed(FreshnessEcho? echo)
     {

@@ -88,7 +88,14 @@ public sealed partial class GroupCore
         => Instant.Min(_role == Role.Leader ? Instant.Min(_heartbeatDeadline, QuorumLapsesAt) : _electionDeadline, _sweepDeadline);
 
     /// <summary>The replica as it is now.</summary>
-    public GroupView View => new()
+    public GroupView View => ViewWith(_role == Role.Leader ? PeerViews() : []);
+
+    /// <summary>The same, without what a leader knows of the others: for whoever looks after every step and does not ask for that.</summary>
+    public GroupView ViewWithoutPeers => ViewWith([]);
+
+    private Term CurrentTerm => _vote.Term;
+
+    private GroupView ViewWith(IReadOnlyList<PeerView> peers) => new()
     {
         Role = _role,
         Term = CurrentTerm,
@@ -103,12 +110,8 @@ public sealed partial class GroupCore
         Base = _base,
         Retain = Retain,
         Relearning = _relearning,
-        Peers = _role == Role.Leader
-            ? [.. _peers.Select(peer => new PeerView(peer.Node, peer.Durable, peer.Applied, peer.Heard ? peer.LastHeard : null))]
-            : [],
+        Peers = peers,
     };
-
-    private Term CurrentTerm => _vote.Term;
 
     // A mistake to be made on purpose, to see it found; nothing at all in a build without planted bugs (docs/planted-bugs.md).
     static partial void Plant<T>(string bug, ref T value, T wrong);

@@ -58,7 +58,7 @@ internal sealed partial class VoterIndexes(NodeId self, int voters)
             return Nth(voters, Self, applied: false) >= index ? AckLevel.All : AckLevel.Quorum;
         if (Self < index)
             return AckLevel.None;
-        return _peers.Any(peer => peer.Durable >= index) ? AckLevel.SemiSync : AckLevel.Async;
+        return NthFollower(1, applied: false) >= index ? AckLevel.SemiSync : AckLevel.Async;
     }
 
     /// <summary>The voters known to have fsynced an entry, in order of name.</summary>
@@ -122,10 +122,5 @@ internal sealed partial class VoterIndexes(NodeId self, int voters)
     }
 
     private static LogIndex Largest(Span<LogIndex> indexes, int n)
-    {
-        if (n < 1 || n > indexes.Length)
-            return LogIndex.Zero;
-        indexes.Sort();
-        return indexes[^n];
-    }
+        => n < 1 || n > indexes.Length ? LogIndex.Zero : Ranking.NthLargest(indexes, n);
 }
