@@ -69,6 +69,9 @@ public enum Check
     /// <summary>11: SQLite is never ahead of the durable, committed log after a crash.</summary>
     CheckpointIsCommitted,
 
+    /// <summary>11: what a storage engine said to be durable is there after a crash, and nothing that was never written.</summary>
+    DurableSurvives,
+
     /// <summary>The core's own assertions hold.</summary>
     CoreAssertion,
 

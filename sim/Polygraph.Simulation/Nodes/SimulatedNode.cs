@@ -4,6 +4,7 @@ using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Engine;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
@@ -30,11 +31,12 @@ public sealed class SimulatedNode
     private Doom? _doom;
     private Instant _tickArmedFor = Instant.Never;
 
-    public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice)
+    public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice, IEngineFactory? engines = null)
     {
         (_cluster, Number, Voters, _dice) = (cluster, number, voters, dice);
         Id = voters[number];
-        Disk = new VirtualDisk(cluster.Time, dice.Fork());
+        Engine = engines?.Create(Id, dice.Fork().Next());
+        Disk = new VirtualDisk(cluster.Time, dice.Fork(), Engine);
     }
 
     public int Number { get; }
@@ -44,6 +46,9 @@ public sealed class SimulatedNode
     public IReadOnlyList<NodeId> Voters { get; }
 
     public VirtualDisk Disk { get; }
+
+    /// <summary>The storage engine under this node; null if there are models only.</summary>
+    public INodeEngine? Engine { get; }
 
     /// <summary>How many snapshots took the place of what this node had.</summary>
     public int Snapshots { get; private set; }
@@ -175,6 +180,8 @@ public sealed class SimulatedNode
     public void TrimLog(LogIndex through)
     {
         var position = new Position(View.Terms.TermAt(through), through);
+        if (Engine is not null && (position = Engine.Trim(position)).Index <= Disk.Base.Index)
+            return; // Whole files go, or nothing.
         Disk.Trim(position);
         Log.Trim(position);
         Step(new Input.Trimmed(position));
@@ -302,21 +309,37 @@ public sealed class SimulatedNode
     {
         if (_fetching || !source.IsAlive)
             return;
+        if (Engine is not null)
+        {
+            FetchCopy(source);
+            return;
+        }
+
         _fetching = true;
         var (snapshot, terms) = (source.Disk.Checkpoint.Copy(), source.View.Terms);
         if (_cluster.Tampering.Has(PlantedBug.InstallsWrongSnapshot))
             snapshot = KeyValueState.Claiming(snapshot.Position);
-        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(snapshot, terms));
+        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(snapshot, () => Disk.Install(snapshot, terms)));
     }
 
-    private void Install(KeyValueState snapshot, TermHistory terms)
+    // A leader's SQLite shows what may yet vanish: a copy is made once all of it is committed.
+    private void FetchCopy(SimulatedNode source)
+    {
+        if (source.Writer.IsRebuilding || !_cluster.LogChecks.History.Holds(source.Writer.State.Position))
+            return;
+        _fetching = true;
+        var copy = source.Engine!.Copy(source.View.Terms);
+        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(copy.State, () => Disk.Install(copy)));
+    }
+
+    private void Install(KeyValueState snapshot, Action replace)
     {
         _fetching = false;
         if (snapshot.Position.Index <= View.Committed)
             return;
         _cluster.Trace.Note(this, $"is replaced by a snapshot at {snapshot.Position}");
         Crash(CrashKind.KeepsAll);
-        Disk.Install(snapshot, terms);
+        replace();
         _shownBySnapshot = LogIndex.Max(_shownBySnapshot, snapshot.Position.Index);
         Snapshots++;
         _cluster.Start(this);
