@@ -118,8 +118,13 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
         (Vote, Base, _terms, Checkpoint) = (found.Vote, found.Base, found.Terms, found.Shown);
         _log.Clear();
         _log.AddRange(found.Log);
+        TakeCutEntries(found.CutEntries);
+    }
+
+    private void TakeCutEntries(IReadOnlyList<LogEntry> found)
+    {
         _cutFiles.Clear();
-        _cutFiles.AddRange(found.CutEntries);
+        _cutFiles.AddRange(found);
     }
 
     /// <summary>What a process that starts now finds.</summary>
@@ -188,6 +193,8 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
         foreach (var job in done)
             foreach (var write in job.Writes)
                 Write(write);
+        if (engine is not null && done.Exists(job => job.Cuts))
+            TakeCutEntries(engine.CutEntries());
         _syncing = [];
         if (_waiting.Count > 0)
             BeginSync();

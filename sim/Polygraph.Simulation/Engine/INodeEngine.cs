@@ -21,6 +21,9 @@ public interface INodeEngine : IDisposable
     /// </summary>
     EngineState Crash(CrashKind kind, IReadOnlyList<IReadOnlyList<DiskWrite>> underWay, Action<int> told);
 
+    /// <summary>All entries that stand in files of cut entries.</summary>
+    IReadOnlyList<LogEntry> CutEntries();
+
     /// <summary>Removes the log's beginning, at most up to here. Returns the position after which it begins now.</summary>
     Position Trim(Position through);
 

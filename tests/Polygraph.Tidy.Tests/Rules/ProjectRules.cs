@@ -19,7 +19,11 @@ internal static partial class ProjectRules
         ["Polygraph.Simulation"] = ["Polygraph.Protocol"],
         ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
-        ["Polygraph.PlantedBugs"] = ["Polygraph.Protocol", "Polygraph.Simulation"],
+        ["Polygraph.RealEngine"] = ["Polygraph.Simulation", "Polygraph.CrashTest", "Polygraph.Storage"],
+        ["Polygraph.PlantedBugs"] =
+        [
+            "Polygraph.Protocol", "Polygraph.Wire", "Polygraph.Storage", "Polygraph.Simulation", "Polygraph.RealEngine", "Polygraph.SqlFuzz", "Polygraph.CrashTest",
+        ],
     };
 
     /// <summary>References of a project under src/ or sim/ that point outward or sideways.</summary>
