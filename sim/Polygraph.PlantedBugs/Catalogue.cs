@@ -5,6 +5,15 @@ internal enum Suite : byte
 {
     /// <summary>The simulator's seeds around models of disk and SQLite.</summary>
     Simulator = 0,
+
+    /// <summary>The same histories with the storage engine under every node.</summary>
+    RealEngine = 1,
+
+    /// <summary>Random SQL on plain SQLite and on three replicas: a database a seed.</summary>
+    SqlFuzz = 2,
+
+    /// <summary>The storage engine killed at its operations: a sample of them a seed.</summary>
+    CrashTest = 3,
 }
 
 /// <summary>A known mistake.</summary>
@@ -63,6 +72,23 @@ internal static class Catalogue
             ("DegradesSilently", "a degraded receipt does not say so"),
             ("UnknownCalledApplied", "a write below quorum is told to be committed"),
             ("UnknownCalledNotApplied", "a write whose leader is deposed is told not to have happened")),
+        .. Of(
+            Suite.RealEngine,
+            ("LogThreadAcksBeforeItSyncs", "the log thread says that entries are durable before it syncs them"),
+            ("LogThreadDoesNotSync", "the log thread does not sync"),
+            ("LogThreadForgetsTheVote", "the log thread does not store the vote"),
+            ("CutIsNotSaved", "entries are cut from the log's files without being saved"),
+            ("DropsASegmentTooMany", "trimming removes one segment file too many"),
+            ("TornRecordsAreTaken", "opening takes a record whose checksum is wrong"),
+            ("CheckpointsPastTheCommitIndex", "SQLite is checkpointed whatever it holds"),
+            ("CheckpointsByIndex", "whether SQLite may be checkpointed is decided by index, not by position"),
+            ("RecoveryKeepsTheWriteAheadLog", "recovery keeps what SQLite had not checkpointed"),
+            ("PositionIsNotWritten", "a follower's SQLite does not say which entries it holds"),
+            ("FollowersForgetKeys", "followers do not remember idempotency keys: they are lost at a failover"),
+            ("RetriesAreExecutedAgain", "a retry is executed although its key is known"),
+            ("DigestTakenFromTheShippedImage", "a follower takes a table's digest from the entry, not from its rows"),
+            ("SnapshotWithoutItsTail", "a log that ends before a snapshot is kept behind it"),
+            ("SnapshotWithoutKeys", "a snapshot does not hold the idempotency keys")),
     ];
 
     private static IEnumerable<Mistake> Of(Suite suite, params IEnumerable<(string Name, string What)> mistakes)

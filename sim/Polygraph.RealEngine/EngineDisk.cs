@@ -19,15 +19,19 @@ internal sealed class EngineDisk(string home, int seed)
     /// <summary>The files as they are found after the crash; null until it has come.</summary>
     public IReadOnlyDictionary<string, byte[]>? Found { get; private set; }
 
+    /// <summary>An operation is about to be done: what was said before it may have been said too early.</summary>
+    public void Coming()
+    {
+        if (_isWatched && _left > 0 && --_left == 0)
+            Found = Look();
+    }
+
     /// <summary>An operation was done.</summary>
     public void Done(in IoPoint point, ReadOnlySpan<byte> written)
     {
         // SQLite's index of its write-ahead log is made anew after every crash.
-        if (!_isWatched || point.Path.EndsWith("-shm", StringComparison.Ordinal))
-            return;
-        _disk.Apply(point, written);
-        if (_left > 0 && --_left == 0)
-            Found = Look();
+        if (_isWatched && !point.Path.EndsWith("-shm", StringComparison.Ordinal))
+            _disk.Apply(point, written);
     }
 
     /// <summary>The crash comes within the next operations, if there are so many.</summary>
@@ -81,17 +85,21 @@ internal sealed class EngineTap : IIoTap
 
     public void Add(string node, EngineDisk disk) => _disks[node] = disk;
 
-    public IoDecision Before(in IoPoint point) => IoDecision.Proceed;
-
-    public void After(in IoPoint point, ReadOnlySpan<byte> written)
+    public IoDecision Before(in IoPoint point)
     {
-        if (!point.Path.StartsWith(_root, StringComparison.Ordinal))
-            return;
-        var end = point.Path.IndexOf('/', _root.Length);
-        var node = end < 0 ? point.Path[_root.Length..] : point.Path[_root.Length..end];
-        if (_disks.TryGetValue(node, out var disk))
-            disk.Done(point, written);
+        DiskOf(point.Path)?.Coming();
+        return IoDecision.Proceed;
     }
 
+    public void After(in IoPoint point, ReadOnlySpan<byte> written) => DiskOf(point.Path)?.Done(point, written);
+
     public void Die() => throw new InvalidOperationException("No write ends in its middle here: the disk decides what of it is found.");
+
+    private EngineDisk? DiskOf(string path)
+    {
+        if (!path.StartsWith(_root, StringComparison.Ordinal))
+            return null;
+        var end = path.IndexOf('/', _root.Length);
+        return _disks.GetValueOrDefault(end < 0 ? path[_root.Length..] : path[_root.Length..end]);
+    }
 }

@@ -18,7 +18,10 @@ namespace Polygraph.RealEngine;
 internal sealed class EngineNode : INodeEngine
 {
     /// <summary>A batch of the log thread makes about so many operations: a crash comes anywhere within them, or after.</summary>
-    private const int OperationsOfABatch = 12;
+    private const int OperationsOfABatch = 8;
+
+    /// <summary>Before one of so many entries is applied, a row that it writes is changed behind the engine's back.</summary>
+    private const int EntriesBetweenSpoils = 40;
 
     private static readonly GroupId Group = new(3);
 
@@ -36,6 +39,7 @@ internal sealed class EngineNode : INodeEngine
     private PersistBatch _persist = null!;
     private ReplicaDatabase _database = null!;
     private readonly string _copyPath;
+    private readonly Random _random;
     private int _copies;
 
     public EngineNode(NodeId node, string home, EngineTap tap, int seed)
@@ -44,6 +48,7 @@ internal sealed class EngineNode : INodeEngine
         _home = new ReplicaHome(home);
         _files = new TappedFileSystem(tap);
         _disk = new EngineDisk(home, seed);
+        _random = new Random(seed + 1);
         tap.Add(node.Value, _disk);
         Directory.CreateDirectory(_home.Log);
         Directory.CreateDirectory(Path.Combine(_home.Log, CutFile.DirectoryName));
@@ -163,6 +168,8 @@ internal sealed class EngineNode : INodeEngine
     public void Apply(LogEntry entry, KeyValueState expected)
         => Run(() =>
         {
+            if (!ModelRecord.Decode(entry).IsNoOp && _random.Next(EntriesBetweenSpoils) == 0)
+                ApplyOverSpoiledRow(entry);
             _database.Apply([EngineRecords.ToEngine(entry)]);
             Require(SimulatedTable.RowDifference(expected, _database), Check.EqualDigests);
             return 0;
@@ -198,6 +205,24 @@ internal sealed class EngineNode : INodeEngine
     {
         _disk.Ignore();
         Close();
+    }
+
+    /// <summary>Every copy proves itself: an entry is not applied over a row that is not the leader's. The row is mended then.</summary>
+    private void ApplyOverSpoiledRow(LogEntry entry)
+    {
+        var key = ModelRecord.Decode(entry).Key;
+        SimulatedTable.Change(_home.Database, key, by: 1);
+        try
+        {
+            _database.Apply([EngineRecords.ToEngine(entry)]);
+        }
+        catch (DivergenceException)
+        {
+            SimulatedTable.Change(_home.Database, key, by: -1);
+            return;
+        }
+
+        throw new SimulationFailure(Check.EqualDigests, $"{_node} applied {entry.Position} over a row that is not the leader's, and did not notice");
     }
 
     private int Open()

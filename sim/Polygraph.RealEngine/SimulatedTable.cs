@@ -20,6 +20,13 @@ internal static class SimulatedTable
             connection.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO pair VALUES ({key}, 0)"));
     }
 
+    /// <summary>Changes a row behind the engine's back, as rot or a careless person does.</summary>
+    public static void Change(string path, int key, int by)
+    {
+        using var connection = SqliteConnection.Open(path, readOnly: false);
+        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"UPDATE pair SET value = value + {by} WHERE id = {key}"));
+    }
+
     /// <summary>What a client asks for.</summary>
     public static SqlUnit Unit(WriteRequest request)
         => new(

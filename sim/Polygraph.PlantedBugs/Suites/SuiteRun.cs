@@ -7,6 +7,8 @@ internal abstract class SuiteRun
         => suite switch
         {
             Suite.Simulator => new SimulatorSuite(),
+            Suite.RealEngine => new RealEngineSuite(),
+            Suite.SqlFuzz => new SqlFuzzSuite(),
             _ => throw new ArgumentOutOfRangeException(nameof(suite)),
         };
 

@@ -57,8 +57,10 @@ public sealed partial class GroupCore
     {
         var isUpToDate = request.LastLog >= _lastLog;
         Plant("ElectionIgnoresLogLength", ref isUpToDate, request.LastLog.Term >= _lastLog.Term);
+        var mayVote = !_relearning;
         Plant("ElectionIgnoresLog", ref isUpToDate, true);
-        var granted = request.NextTerm > CurrentTerm && isUpToDate && !HearsLeader(now) && !_relearning;
+        Plant("VotesWithoutRelearning", ref mayVote, true);
+        var granted = request.NextTerm > CurrentTerm && isUpToDate && !HearsLeader(now) && mayVote;
         effects.Add(new Effect.Send(from, new PreVoteReply(CurrentTerm, request.NextTerm, granted)));
     }
 
