@@ -8,12 +8,6 @@ internal enum Suite : byte
 
     /// <summary>The same histories with the storage engine under every node.</summary>
     RealEngine = 1,
-
-    /// <summary>Random SQL on plain SQLite and on three replicas: a database a seed.</summary>
-    SqlFuzz = 2,
-
-    /// <summary>The storage engine killed at its operations: a sample of them a seed.</summary>
-    CrashTest = 3,
 }
 
 /// <summary>A known mistake.</summary>

@@ -14,6 +14,7 @@ internal sealed record Options(int Runs, int SeedsMax, IReadOnlyList<Mistake> Mi
           --runs N        how often each is looked for, each time from another first seed; 5 if not said
           --max-seeds N   how many seeds a run may need; 2000 if not said
           --only NAMES    only these, with commas between them
+          --suite NAME    only those that this suite looks for: Simulator or RealEngine
           --list          the names, and what each does
         """;
 
@@ -28,6 +29,8 @@ internal sealed record Options(int Runs, int SeedsMax, IReadOnlyList<Mistake> Mi
             {
                 "--runs" when int.TryParse(value, CultureInfo.InvariantCulture, out var runs) && runs > 0 => options with { Runs = runs },
                 "--max-seeds" when int.TryParse(value, CultureInfo.InvariantCulture, out var seeds) && seeds > 0 => options with { SeedsMax = seeds },
+                "--suite" when Enum.TryParse<Suite>(value, ignoreCase: true, out var suite)
+                    => options with { Mistakes = [.. Catalogue.All.Where(mistake => mistake.Suite == suite)] },
                 "--only" => options with { Mistakes = [.. value.Split(',').Select(Named)] },
                 _ => throw new ArgumentException($"'{arguments[i]} {value}' is not understood.\n\n{Usage}"),
             };

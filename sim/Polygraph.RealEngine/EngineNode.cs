@@ -17,8 +17,8 @@ namespace Polygraph.RealEngine;
 /// <summary>The storage engine of one node, opened and driven as a node does it, in the simulation's one thread.</summary>
 internal sealed class EngineNode : INodeEngine
 {
-    /// <summary>A batch of the log thread makes about so many operations: a crash comes anywhere within them, or after.</summary>
-    private const int OperationsOfABatch = 8;
+    /// <summary>A usual batch of the log thread makes so many operations: a crash comes before one of them, or after all.</summary>
+    private const int OperationsOfABatch = 4;
 
     /// <summary>Before one of so many entries is applied, a row that it writes is changed behind the engine's back.</summary>
     private const int EntriesBetweenSpoils = 40;

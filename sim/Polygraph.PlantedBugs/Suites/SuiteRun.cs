@@ -8,7 +8,6 @@ internal abstract class SuiteRun
         {
             Suite.Simulator => new SimulatorSuite(),
             Suite.RealEngine => new RealEngineSuite(),
-            Suite.SqlFuzz => new SqlFuzzSuite(),
             _ => throw new ArgumentOutOfRangeException(nameof(suite)),
         };
 

@@ -22,7 +22,7 @@ internal static partial class ProjectRules
         ["Polygraph.RealEngine"] = ["Polygraph.Simulation", "Polygraph.CrashTest", "Polygraph.Storage"],
         ["Polygraph.PlantedBugs"] =
         [
-            "Polygraph.Protocol", "Polygraph.Wire", "Polygraph.Storage", "Polygraph.Simulation", "Polygraph.RealEngine", "Polygraph.SqlFuzz", "Polygraph.CrashTest",
+            "Polygraph.Protocol", "Polygraph.Wire", "Polygraph.Storage", "Polygraph.Simulation", "Polygraph.RealEngine", "Polygraph.CrashTest",
         ],
     };
 
