@@ -40,6 +40,11 @@ internal sealed class Hunt(Options options)
     /// <summary>So far apart are the first seeds of two runs.</summary>
     private const ulong SeedsBetweenRuns = 1_000_000;
 
+    private readonly SortedSet<ulong> _failing = [];
+
+    /// <summary>Seeds that failed although no mistake was made: findings of another kind, which count for no mistake.</summary>
+    public IReadOnlyCollection<ulong> FailingWithout => _failing;
+
     public HuntResult For(Mistake mistake)
     {
         long taken = 0;
@@ -65,8 +70,12 @@ internal sealed class Hunt(Options options)
             var check = suite.Try(seed);
             taken += BugSwitch.Taken;
             BugSwitch.On = null;
-            if (check is not null)
+
+            // A seed that fails without the mistake has found something else.
+            if (check is not null && (mistake is null || suite.Try(seed) is null))
                 return new HuntEnd(check, i + 1, seed);
+            if (check is not null)
+                _failing.Add(seed);
         }
 
         return new HuntEnd(null, options.SeedsMax, first + (ulong)options.SeedsMax - 1);

@@ -34,6 +34,8 @@ internal static class Report
             output.Flush();
         }
 
+        if (hunt.FailingWithout.Count > 0)
+            Line($"\nseeds that fail although no mistake is made: {string.Join(' ', hunt.FailingWithout)}");
         var always = results.Count(result => result.IsAlwaysFound);
         Line($"");
         Line($"{always} of {results.Count} found in each of {options.Runs} runs of at most {options.SeedsMax} seeds; {clock.Elapsed.TotalSeconds:0} s, {Environment.CpuUsage.TotalTime.TotalSeconds:0} s of processor");

@@ -84,8 +84,11 @@ internal sealed class EngineNode : INodeEngine
         _disk.CrashNow();
         Close();
         _disk.Restore();
-        Run(Open);
-        return State();
+        return Run(() =>
+        {
+            Open();
+            return State();
+        });
     }
 
     public Position Trim(Position through)

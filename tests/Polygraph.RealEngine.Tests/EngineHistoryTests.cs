@@ -2,7 +2,6 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
-using Polygraph.Simulation.Engine;
 
 namespace Polygraph.RealEngine.Tests;
 
