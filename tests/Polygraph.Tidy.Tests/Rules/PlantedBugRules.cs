@@ -44,7 +44,7 @@ internal static partial class PlantedBugRules
                 yield return $"text {metadata.GetUserString(text)}";
     }
 
-    [GeneratedRegex("""\bPlant(?:Before|Instead)?(?:<\w+>)?\("(\w+)",""")]
+    [GeneratedRegex("""\bPlant\w*\("(\w+)",""")]
     private static partial Regex Line();
 
     [GeneratedRegex("""^\s+\("(\w+)", ?["$]""", RegexOptions.Multiline)]
