@@ -17,6 +17,7 @@ internal static class Suite
         new("apply", (options, directory) => Task.FromResult(ApplyBenchmark.Measure(options.Rounds, directory))),
         new("catch-up", (options, directory) => CatchUpBenchmark.MeasureAsync(Math.Min(options.Rounds, ClusterRoundsMax), options.Only, directory)),
         new("start", (options, directory) => StartBenchmark.MeasureAsync(Math.Min(options.Rounds, ClusterRoundsMax), directory)),
+        new("import", (options, directory) => ImportBenchmark.MeasureAsync(Math.Min(options.Rounds, ClusterRoundsMax), directory)),
         new("large", (options, directory) => LargeTransactionBenchmark.MeasureAsync(directory)),
     ];
 

@@ -1,6 +1,7 @@
 using Polygraph.CrashTest.Io;
 using Polygraph.Protocol;
 using Polygraph.Simulation.Engine;
+using Polygraph.Simulation.Faults;
 
 namespace Polygraph.RealEngine;
 
@@ -20,6 +21,12 @@ internal sealed class EngineFactory : IEngineFactory
         _tap = new EngineTap(_root.FullName);
         TappedVfs.Install(_tap);
     }
+
+    /// <summary>
+    /// The engine's files take writes, and what is synced stays: no sync fails and no byte changes afterwards, and a data directory is never
+    /// emptied. A torn tail of its own is left out because every loss of power here tears what was being written.
+    /// </summary>
+    public IReadOnlyList<FaultKind> Without { get; } = [FaultKind.TornTail, FaultKind.FailingSync, FaultKind.FullDisk, FaultKind.BitRot, FaultKind.Reformat];
 
     public INodeEngine Create(NodeId node, ulong seed)
     {

@@ -54,6 +54,6 @@ internal static class Report
     public static SeedResult RunSeed(ulong seed, Action<string>? line)
     {
         using var engines = new EngineFactory();
-        return new SeedRun(seed, PlantedBug.None, line, engines).Run();
+        return new SeedRun(seed, PlantedBug.None, line, engines: engines).Run();
     }
 }

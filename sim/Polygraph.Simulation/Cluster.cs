@@ -126,11 +126,13 @@ public sealed class Cluster
     public void HealAll()
     {
         Network.HealAll();
+        Network.Unclog();
         Network.Behaviour = Network.Behaviour with { LossPerMille = 0, DuplicatePerMille = 0 };
         foreach (var node in Nodes)
         {
             node.Pardon();
             node.Disk.SyncMicroseconds = Delays.Sync;
+            node.Disk.Mend();
             if (!node.IsAlive)
                 Start(node);
             if (node.IsPaused)
@@ -138,13 +140,22 @@ public sealed class Cluster
         }
     }
 
-    /// <summary>Whether all replicas hold, have committed and show the same, and nobody waits for anything.</summary>
+    /// <summary>Whether all replicas of members hold, have committed and show the same, and nobody waits for anything.</summary>
     public bool IsAtRest()
-        => Leader is { } leader && Nodes.All(node =>
-            node.View.Committed == leader.View.Appended.Index
+    {
+        if (Leader is not { } leader)
+            return false;
+        foreach (var node in Nodes)
+            if (!node.IsStranger && !IsAtRestWith(node, leader))
+                return false;
+        return true;
+    }
+
+    private static bool IsAtRestWith(SimulatedNode node, SimulatedNode leader)
+        => node.View.Committed == leader.View.Appended.Index
             && node.View.Appended == leader.View.Appended
             && node.Writer.State.Position == leader.View.Appended
             && node.View.Applied == leader.View.Appended
             && node.Writer.State.Digest == leader.Writer.State.Digest
-            && node.FrontDoor.Waiting == 0);
+            && node.FrontDoor.Waiting == 0;
 }

@@ -1,74 +1,131 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Planted;
 
 namespace Polygraph.Simulation;
 
+/// <summary>What is to be done.</summary>
+public enum Purpose
+{
+    /// <summary>Run seeds, or one.</summary>
+    Run = 0,
+
+    /// <summary>Find how little of a failing seed still fails.</summary>
+    Shrink = 1,
+
+    /// <summary>Run what is recorded in <c>regressions.txt</c>.</summary>
+    Regressions = 2,
+}
+
 /// <summary>What the command line asks for.</summary>
-/// <param name="First">The first seed.</param>
-/// <param name="Count">How many seeds.</param>
-/// <param name="Trace">Whether every step is written out.</param>
-/// <param name="Plant">The bug to plant, to see it found.</param>
-/// <param name="RepeatEvery">Seeds that this divides are run twice, and the two traces compared.</param>
-/// <param name="Cores">How many seeds run at the same time, each in a thread of its own.</param>
-public sealed record Options(ulong First, int Count, bool Trace, PlantedBug Plant, int RepeatEvery, int Cores)
+public sealed record Options
 {
     public const string Usage = """
         usage: Polygraph.Simulation --seeds COUNT [--first SEED] [--repeat-every N] [--cores N] [--plant BUG]
-               Polygraph.Simulation --seed SEED [--trace] [--plant BUG]
+               Polygraph.Simulation --seed SEED [--trace] [--plant BUG] [CHANGES]
+               Polygraph.Simulation --shrink SEED [--plant BUG]
+               Polygraph.Simulation --regressions
+        CHANGES, which take something away from what the seed draws: --without KIND (as often as wanted), --clients N, --requests N (of each
+        client), and in simulated microseconds --until T (the end of the faulty phase), --faults-from T, --faults-until T
         """;
 
     private const int RepeatEveryByDefault = 10;
 
+    public Purpose Purpose { get; init; }
+
+    /// <summary>The first seed.</summary>
+    public ulong First { get; init; } = 1;
+
+    /// <summary>How many seeds.</summary>
+    public int Count { get; init; } = 1;
+
+    /// <summary>Whether every step is written out.</summary>
+    public bool Trace { get; init; }
+
+    /// <summary>The bug to plant, to see it found.</summary>
+    public PlantedBug Plant { get; init; }
+
+    /// <summary>Seeds that this divides are run twice, and the two traces compared.</summary>
+    public int RepeatEvery { get; init; } = RepeatEveryByDefault;
+
+    /// <summary>How many seeds run at the same time, each in a thread of its own.</summary>
+    public int Cores { get; init; } = 1;
+
+    public PlanChanges Changes { get; init; } = PlanChanges.None;
+
     public static bool TryParse(IReadOnlyList<string> arguments, [NotNullWhen(true)] out Options? options, out string complaint)
     {
-        ulong? first = null, seed = null;
-        int? count = null;
-        var (repeatEvery, cores) = (RepeatEveryByDefault, 1);
-        var trace = false;
-        var plant = PlantedBug.None;
         (options, complaint) = (null, "");
+        var read = new Options();
+        HashSet<string> given = [];
         for (var i = 0; i < arguments.Count; i++)
         {
-            var value = i + 1 < arguments.Count ? arguments[i + 1] : "";
-            switch (arguments[i])
+            var name = arguments[i];
+            given.Add(name);
+            if (name is "--trace" or "--regressions")
             {
-                case "--trace":
-                    trace = true;
-                    continue;
-                case "--seeds" when int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0:
-                    count = number;
-                    break;
-                case "--first" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var number):
-                    first = number;
-                    break;
-                case "--seed" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var number):
-                    seed = number;
-                    break;
-                case "--repeat-every" when int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0:
-                    repeatEvery = number;
-                    break;
-                case "--cores" when int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0:
-                    cores = number;
-                    break;
-                case "--plant" when Enum.TryParse(value, ignoreCase: true, out PlantedBug bug):
-                    plant = bug;
-                    break;
-                default:
-                    complaint = $"'{arguments[i]} {value}' is not understood.";
-                    return false;
+                read = name == "--trace" ? read with { Trace = true } : read with { Purpose = Purpose.Regressions };
+                continue;
             }
 
-            i++;
+            var value = ++i < arguments.Count ? arguments[i] : "";
+            if (With(read, name, value) is not { } more)
+            {
+                complaint = $"'{name} {value}' is not understood.";
+                return false;
+            }
+
+            read = more;
         }
 
-        if ((seed is null) == (count is null) || (seed is not null && first is not null) || (trace && seed is null))
+        if (Contradiction(given, read) is { } contradiction)
         {
-            complaint = "Either --seeds, perhaps with --first, or --seed, perhaps with --trace.";
+            complaint = contradiction;
             return false;
         }
 
-        options = new Options(seed ?? first ?? 1, count ?? 1, trace, plant, seed is null ? repeatEvery : 1, cores);
+        options = read;
         return true;
     }
+
+    private static string? Contradiction(HashSet<string> given, Options read)
+    {
+        string[] tasks = [.. given.Where(name => name is "--seeds" or "--seed" or "--shrink" or "--regressions")];
+        if (tasks.Length != 1)
+            return "One of --seeds, --seed, --shrink and --regressions.";
+        if (tasks[0] != "--seeds" && given.Any(name => name is "--first" or "--repeat-every" or "--cores"))
+            return "--first, --repeat-every and --cores go with --seeds.";
+        return tasks[0] != "--seed" && (read.Trace || read.Changes != PlanChanges.None) ? "--trace and changes go with --seed." : null;
+    }
+
+    /// <summary>The options with one more; null if it is not understood.</summary>
+    private static Options? With(Options read, string name, string value)
+        => name switch
+        {
+            "--seed" when Seed(value) is { } seed => read with { First = seed, RepeatEvery = 1 },
+            "--shrink" when Seed(value) is { } seed => read with { Purpose = Purpose.Shrink, First = seed },
+            "--first" when Seed(value) is { } seed => read with { First = seed },
+            "--seeds" when Number(value) is { } count => read with { Count = count },
+            "--repeat-every" when Number(value) is { } number => read with { RepeatEvery = number },
+            "--cores" when Number(value) is { } number => read with { Cores = number },
+            "--plant" when Enum.TryParse(value, ignoreCase: true, out PlantedBug bug) => read with { Plant = bug },
+            _ => With(read.Changes, name, value) is { } changes ? read with { Changes = changes } : null,
+        };
+
+    private static PlanChanges? With(PlanChanges changes, string name, string value)
+        => name switch
+        {
+            "--without" when Enum.TryParse(value, ignoreCase: true, out FaultKind kind) && Enum.IsDefined(kind) => changes.And(kind),
+            "--clients" when Number(value) is { } number => changes with { Clients = number },
+            "--requests" when Number(value) is { } number => changes with { Requests = number },
+            "--until" when Number(value) is { } time => changes with { Until = time },
+            "--faults-from" when Number(value) is { } time => changes with { FaultsFrom = time },
+            "--faults-until" when Number(value) is { } time => changes with { FaultsUntil = time },
+            _ => null,
+        };
+
+    private static ulong? Seed(string value) => ulong.TryParse(value, CultureInfo.InvariantCulture, out var seed) ? seed : null;
+
+    private static int? Number(string value) => int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
 }

@@ -1,5 +1,9 @@
 using System.Globalization;
 using System.Reflection;
+using Polygraph.Protocol;
+using Polygraph.Simulation.Clients;
+using Polygraph.Simulation.Faults;
+using Polygraph.Simulation.Planted;
 
 namespace Polygraph.Simulation;
 
@@ -8,10 +12,18 @@ public static class Report
 {
     /// <summary>Returns the exit code: 0 if no seed failed, 1 if one did.</summary>
     public static int Run(Options options, TextWriter output)
+        => options.Purpose switch
+        {
+            Purpose.Shrink => new Shrinker(options.First, options.Plant, output).Run(),
+            Purpose.Regressions => Regression.RunAll(output),
+            _ => RunSeeds(options, output),
+        };
+
+    private static int RunSeeds(Options options, TextWriter output)
     {
         if (options.Trace)
-            new SeedRun(options.First, options.Plant, output.WriteLine).Run();
-        var runner = new SeedRunner(options.Plant, options.RepeatEvery);
+            new SeedRun(options.First, options.Plant, output.WriteLine, options.Changes).Run();
+        var runner = new SeedRunner(options.Plant, options.RepeatEvery, options.Changes);
         runner.Run(options.First, options.Count, options.Cores, result =>
         {
             if (result.Failed is not null)
@@ -29,8 +41,13 @@ public static class Report
             output.WriteLine(line);
         output.WriteLine($"seed {result.Seed} FAILED at commit {Commit}");
         output.WriteLine($"  {result.Failure}");
-        output.WriteLine($"  repeat: dotnet run --project sim/Polygraph.Simulation -c Release -- --seed {result.Seed} --trace");
+        output.WriteLine($"  repeat: {Command(result.Seed, runner.Bug, result.Plan.Changes)} --trace");
+        output.WriteLine($"  shrink: dotnet run --project sim/Polygraph.Simulation -c Release -- --shrink {result.Seed}");
     }
+
+    /// <summary>The command line that runs one seed.</summary>
+    public static string Command(ulong seed, PlantedBug bug, PlanChanges changes)
+        => $"dotnet run --project sim/Polygraph.Simulation -c Release -- --seed {seed}{(bug == PlantedBug.None ? "" : $" --plant {bug}")} {changes}".TrimEnd();
 
     private static string Commit
         => typeof(Report).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion is { } version
@@ -50,13 +67,25 @@ public static class Report
         }
 
         Line($"{runner.Events:n0} events");
-        Line($"faults {string.Join(", ", runner.Faults.Select(fault => $"{fault.Key} {fault.Value:n0}"))}");
+        Line($"faults, injected and of these bitten: {string.Join(", ", runner.Faults.Select(fault => FaultText(runner, fault.Key)))}");
         Line($"{runner.LeaderChanges:n0} leader changes, {runner.Committed:n0} entries committed, {runner.AckedAndCut:n0} acked below quorum, cut and kept, {runner.Snapshots:n0} snapshots installed");
-        Line($"{clients.Writes:n0} writes tried, {clients.Acked:n0} acked, {clients.Retried:n0} retried; {clients.ReadsAnswered:n0} of {clients.Reads:n0} reads answered, {clients.SessionsLost:n0} sessions lost");
+        Line($"writes: {clients.Writes:n0} tried, {clients.Retried:n0} of them again; {clients.Acked:n0} acked: {AckText(clients)}, of all these {clients.AckedApplied:n0} +applied and {clients.AckedDegraded:n0} degraded");
+        Line($"reads: {clients.Reads:n0} tried, {clients.ReadsAnswered:n0} answered: {ReadText(clients)}; {clients.SessionsLost:n0} sessions lost");
         if (runner.Failures.Count > 0)
             Line($"failing seeds: {string.Join(' ', runner.Failures.Select(failure => $"{failure.Seed}({failure.Failed})"))}");
         Line($"{runner.Passed} passed, {runner.Failures.Count} failed");
 
         void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }
+
+    private static string FaultText(SeedRunner runner, FaultKind kind)
+        => string.Create(CultureInfo.InvariantCulture, $"{kind} {runner.Faults[kind]:n0}/{runner.Bitten.GetValueOrDefault(kind):n0}");
+
+    private static string AckText(ClientTally clients)
+        => string.Join(", ", Enumerable.Range((int)AckLevel.Async, (int)AckLevel.All)
+            .Select(level => string.Create(CultureInfo.InvariantCulture, $"{(AckLevel)level} {clients.AckedAt[level]:n0}")));
+
+    private static string ReadText(ClientTally clients)
+        => string.Join(", ", Enum.GetValues<ReadLevel>()
+            .Select(level => string.Create(CultureInfo.InvariantCulture, $"{level} {clients.AnsweredAt[(int)level]:n0}")));
 }

@@ -12,13 +12,22 @@ namespace Polygraph.Simulation;
 /// </summary>
 public sealed record SeedPlan
 {
+    /// <summary>Another number whenever a seed means another history, however little was changed: what a recorded seed says holds for its version only.</summary>
+    public const int Version = 2;
+
     public required int Nodes { get; init; }
 
     public required Workload Workload { get; init; }
 
     public required long SafetyMicroseconds { get; init; }
 
-    public required IReadOnlySet<FaultKind> Faults { get; init; }
+    /// <summary>The kinds of faults that exist in this world.</summary>
+    public IReadOnlySet<FaultKind> Faults => new SortedSet<FaultKind>(Drawn.Except(Changes.Without));
+
+    /// <summary>The kinds that the seed drew, before any were taken away.</summary>
+    public required IReadOnlySet<FaultKind> Drawn { get; init; }
+
+    public PlanChanges Changes { get; private init; } = PlanChanges.None;
 
     public required GroupOptions Options { get; init; }
 
@@ -28,16 +37,39 @@ public sealed record SeedPlan
 
     public int DriftPartsPerMillionMax => Faults.Contains(FaultKind.ClockDrift) ? 100_000 : 0;
 
+    /// <summary>The same plan with less in it.</summary>
+    public SeedPlan With(PlanChanges changes) => this with
+    {
+        Changes = changes,
+        Workload = Workload with { Clients = Math.Min(Workload.Clients, changes.Clients ?? int.MaxValue), RequestsMax = changes.Requests ?? int.MaxValue },
+        SafetyMicroseconds = Math.Min(SafetyMicroseconds, changes.Until ?? long.MaxValue),
+        Network = Network with
+        {
+            LossPerMille = changes.Without.Contains(FaultKind.Loss) ? 0 : Network.LossPerMille,
+            DuplicatePerMille = changes.Without.Contains(FaultKind.Duplication) ? 0 : Network.DuplicatePerMille,
+            Reorders = Network.Reorders && !changes.Without.Contains(FaultKind.Reordering),
+            ZoneMicroseconds = changes.Without.Contains(FaultKind.Distance) ? new long[1, 1] : Network.ZoneMicroseconds,
+        },
+    };
+
+    /// <summary>Whether a fault of this kind may come at this moment.</summary>
+    public bool Has(FaultKind kind, long now)
+        => !Changes.Without.Contains(kind) && now >= (Changes.FaultsFrom ?? 0) && now <= (Changes.FaultsUntil ?? long.MaxValue);
+
     public static SeedPlan Draw(Dice dice)
     {
-        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => dice.Chance(500)));
+        // Worlds with much in them, and worlds with little.
+        var perMille = dice.Pick<int>([250, 500]);
+        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => dice.Chance(perMille)));
+        if (faults.Count == 0)
+            faults.Add(dice.Pick(Enum.GetValues<FaultKind>()));
         var election = dice.Pick<int>([150, 300, 500, 1000]);
         return new SeedPlan
         {
             Nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
             Workload = Workload.Draw(dice),
             SafetyMicroseconds = dice.Between(4_000_000, 16_000_000),
-            Faults = faults,
+            Drawn = faults,
             Options = new GroupOptions
             {
                 ElectionTimeoutMin = TimeSpan.FromMilliseconds(election),
@@ -64,7 +96,19 @@ public sealed record SeedPlan
                 LossPerMille = faults.Contains(FaultKind.Loss) ? (int)dice.LongTailed(5, 300) : 0,
                 DuplicatePerMille = faults.Contains(FaultKind.Duplication) ? (int)dice.LongTailed(5, 300) : 0,
                 Reorders = faults.Contains(FaultKind.Reordering),
+                ZoneMicroseconds = faults.Contains(FaultKind.Distance) ? Zones(dice, election) : new long[1, 1],
             },
         };
+    }
+
+    /// <summary>Two or three zones, apart by up to an eighth of the shortest election timeout; the way back may be longer than the way there.</summary>
+    private static long[,] Zones(Dice dice, int electionMilliseconds)
+    {
+        var count = dice.Pick<int>([2, 3, 3]);
+        var zones = new long[count, count];
+        for (var from = 0; from < count; from++)
+            for (var to = 0; to < count; to++)
+                zones[from, to] = dice.LongTailed(500, 125 * electionMilliseconds);
+        return zones;
     }
 }

@@ -34,9 +34,13 @@ public sealed record SeedResult(ulong Seed, SeedPlan Plan, ulong TraceHash)
 
     public required ClientTally Clients { get; init; }
 
+    /// <summary>How often each kind of fault was injected; of traits of the world, how many messages or clocks they met.</summary>
     public required IReadOnlyDictionary<FaultKind, long> Faults { get; init; }
 
-    /// <summary>Nothing went wrong in this world, or nothing was written after it was mended: the seed proves nothing.</summary>
+    /// <summary>How many of them something came of.</summary>
+    public required IReadOnlyDictionary<FaultKind, long> Bitten { get; init; }
+
+    /// <summary>Nothing that went wrong in this world met anything, or nothing was written after it was mended: the seed proves nothing.</summary>
     public bool IsVacuous { get; init; }
 }
 
@@ -69,18 +73,19 @@ public sealed class SeedRun
     private readonly ClientTally _tally = new();
     private long _committedWhenHealed;
 
-    public SeedRun(ulong seed, PlantedBug bug, Action<string>? line, IEngineFactory? engines = null)
+    /// <summary>The seed's history; with <paramref name="engines"/>, without the faults that they do not take.</summary>
+    public SeedRun(ulong seed, PlantedBug bug, Action<string>? line, PlanChanges? changes = null, IEngineFactory? engines = null)
     {
         _seed = seed;
         _dice = new Dice(seed);
-        _plan = SeedPlan.Draw(_dice);
+        _plan = SeedPlan.Draw(_dice).With((changes ?? PlanChanges.None).And(engines?.Without ?? []));
         _trace = new Trace(line);
         _cluster = new Cluster(_plan.Nodes, _dice.Next(), _plan.Options, _plan.Delays, bug, _trace, engines)
         {
             DriftPartsPerMillionMax = _plan.DriftPartsPerMillionMax,
         };
         _cluster.Network.Behaviour = _plan.Network;
-        _injector = new FaultInjector(_cluster, _dice.Fork(), (IReadOnlyCollection<FaultKind>)_plan.Faults);
+        _injector = new FaultInjector(_cluster, _dice.Fork(), _plan);
     }
 
     /// <summary>Lives through the history; never throws.</summary>
@@ -90,6 +95,7 @@ public sealed class SeedRun
         {
             Safety();
             Liveness();
+            _cluster.LogChecks.AtTheEnd();
             _cluster.AnswerChecks.AtTheEnd();
             foreach (var node in _cluster.Nodes)
                 node.Engine?.Verify(node.Writer.State);
@@ -128,25 +134,26 @@ public sealed class SeedRun
         // First without a write: a replica that learns only from the next entry would never come to rest in an idle group.
         Require(RunUntil(_cluster.Time.Now + CatchUpBound, _cluster.IsAtRest), $"the replicas are not equal and at rest although nobody writes");
         _committedWhenHealed = (long)_cluster.LogChecks.History.Last.Index.Value;
-        var waiting = _cluster.Nodes.Length;
-        foreach (var node in _cluster.Nodes)
-            Probe(node, () => waiting--);
+        var members = _cluster.Nodes.Where(node => !node.IsStranger).ToList();
+        var waiting = members.Count;
+        foreach (var node in members)
+            Probe(node, waiting == _cluster.Nodes.Length ? AckLevel.All : AckLevel.Quorum, () => waiting--);
         var healedAt = _cluster.Time.Now;
         Require(RunUntil(healedAt + WritesBound, () => waiting == 0), $"writes at {waiting} nodes are not done");
         Require(RunUntil(_cluster.Time.Now + RestBound, _cluster.IsAtRest), $"the replicas are not equal and at rest");
     }
 
-    /// <summary>Writes at a node until all copies are known to show it.</summary>
-    private void Probe(SimulatedNode node, Action done)
+    /// <summary>Writes at a node until all copies are known to show it; a majority of them, if one of the cluster is gone for ever.</summary>
+    private void Probe(SimulatedNode node, AckLevel level, Action done)
     {
-        var policy = new AckPolicy(AckLevel.All, 1, Applied: true, TimeSpan.FromSeconds(2));
+        var policy = new AckPolicy(level, 1, Applied: true, TimeSpan.FromSeconds(2));
         var identity = (1000UL << 32) | (uint)node.Number + 1;
         node.FrontDoor.Write(new WriteRequest(node.Number, identity, identity, policy, reply =>
         {
             if (reply.Reached)
                 done();
             else
-                _cluster.Time.After(20_000, () => Probe(node, done));
+                _cluster.Time.After(20_000, () => Probe(node, level, done));
         }));
     }
 
@@ -176,15 +183,12 @@ public sealed class SeedRun
 
     private SeedResult Result()
     {
-        var faults = new SortedDictionary<FaultKind, long>(_injector.Injected);
-        if (_plan.Faults.Contains(FaultKind.Loss))
-            faults[FaultKind.Loss] = _cluster.Network.Lost;
-        if (_plan.Faults.Contains(FaultKind.Duplication))
-            faults[FaultKind.Duplication] = _cluster.Network.Doubled;
-        if (_plan.Faults.Contains(FaultKind.Reordering))
-            faults[FaultKind.Reordering] = _cluster.Network.Overtaken;
-        if (_plan.Faults.Contains(FaultKind.ClockDrift))
-            faults[FaultKind.ClockDrift] = _cluster.Nodes.Length;
+        SortedDictionary<FaultKind, long> injected = new(_injector.Injected), bitten = new(_injector.Bitten);
+        AddTrait(FaultKind.Loss, _cluster.Network.Lost);
+        AddTrait(FaultKind.Duplication, _cluster.Network.Doubled);
+        AddTrait(FaultKind.Reordering, _cluster.Network.Overtaken);
+        AddTrait(FaultKind.ClockDrift, _cluster.Nodes.Length);
+        AddTrait(FaultKind.Distance, _cluster.Network.CrossedZones);
         var committed = (long)_cluster.LogChecks.History.Last.Index.Value;
         return new SeedResult(_seed, _plan, _trace.Hash)
         {
@@ -195,8 +199,15 @@ public sealed class SeedRun
             AckedAndCut = _cluster.AnswerChecks.AckedAndCut,
             Snapshots = _cluster.Nodes.Sum(node => node.Snapshots),
             Clients = _tally,
-            Faults = faults,
-            IsVacuous = faults.Values.Sum() == 0 || committed <= _committedWhenHealed,
+            Faults = injected,
+            Bitten = bitten,
+            IsVacuous = bitten.Values.Sum() == 0 || committed <= _committedWhenHealed,
         };
+
+        void AddTrait(FaultKind kind, long count)
+        {
+            if (_plan.Faults.Contains(kind))
+                injected[kind] = bitten[kind] = count;
+        }
     }
 }

@@ -10,12 +10,16 @@ namespace Polygraph.Simulation;
 /// Runs seeds, some of them twice, and adds up what they came to. Every seed that <paramref name="repeatEvery"/> divides is run a second time,
 /// and its two traces compared: which seeds these are depends on the seed alone.
 /// </summary>
-public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery = 1)
+public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery = 1, PlanChanges? changes = null)
 {
     /// <summary>How many of a failing history's last lines are kept.</summary>
     public const int LastLines = 60;
 
     private readonly SortedDictionary<FaultKind, long> _faults = [];
+    private readonly SortedDictionary<FaultKind, long> _bitten = [];
+
+    /// <summary>What is planted.</summary>
+    public PlantedBug Bug => bug;
 
     public int Passed { get; private set; }
 
@@ -52,11 +56,14 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
 
     public IReadOnlyDictionary<FaultKind, long> Faults => _faults;
 
+    /// <summary>Of <see cref="Faults"/>, those that something came of.</summary>
+    public IReadOnlyDictionary<FaultKind, long> Bitten => _bitten;
+
     /// <summary>Runs a seed, perhaps twice; a difference between the two is a failure of its own.</summary>
     public SeedResult Run(ulong seed)
     {
         var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-        var result = new SeedRun(seed, bug, null).Run();
+        var result = new SeedRun(seed, bug, null, changes).Run();
         OfThree.Add(result, Environment.CpuUsage.TotalTime - processor);
         result = Repeat(result);
         Real += Stopwatch.GetElapsedTime(started);
@@ -78,7 +85,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
         var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var results = Enumerable.Range(0, count)
             .AsParallel().AsOrdered().WithDegreeOfParallelism(cores).WithMergeOptions(ParallelMergeOptions.NotBuffered)
-            .Select(i => Repeat(new SeedRun(first + (ulong)i, bug, null).Run()));
+            .Select(i => Repeat(new SeedRun(first + (ulong)i, bug, null, changes).Run()));
         foreach (var result in results)
         {
             Add(result);
@@ -98,7 +105,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
             lines.Enqueue(line);
             if (lines.Count > LastLines)
                 lines.Dequeue();
-        }).Run();
+        }, changes).Run();
         return lines;
     }
 
@@ -108,7 +115,7 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
     {
         if (!IsRepeated(result.Seed))
             return result;
-        var again = new SeedRun(result.Seed, bug, null).Run();
+        var again = new SeedRun(result.Seed, bug, null, changes).Run();
         if (result.Failed is not null || again.TraceHash == result.TraceHash)
             return result;
         return result with
@@ -131,6 +138,8 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
         Clients.Add(result.Clients);
         foreach (var (kind, count) in result.Faults)
             _faults[kind] = _faults.GetValueOrDefault(kind) + count;
+        foreach (var (kind, count) in result.Bitten)
+            _bitten[kind] = _bitten.GetValueOrDefault(kind) + count;
         if (result.Failed is not null)
             Failures.Add(result);
         else if (result.IsVacuous)
@@ -162,6 +171,6 @@ public sealed class SpeedOfThree
         Simulated += TimeSpan.FromMicroseconds(result.SimulatedMicroseconds);
         Processor += processor;
         Requests += result.Clients.Writes + result.Clients.Reads;
-        Faults += result.Faults.Where(fault => fault.Key >= FaultKind.Partition && fault.Key != FaultKind.ClockDrift).Sum(fault => fault.Value);
+        Faults += result.Faults.Where(fault => !fault.Key.IsTrait()).Sum(fault => fault.Value);
     }
 }

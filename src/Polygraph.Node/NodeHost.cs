@@ -167,7 +167,7 @@ public sealed class NodeHost : IAsyncDisposable
             options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
         new ImportEndpoint(new Importer(imports, clock, logger), seeds, identity, options.Id).Map(web);
         new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger)).Map(web);
-        new DoctorEndpoint(options.Id, options.DataDirectory).Map(web);
+        new DoctorEndpoint(options.Id, options.DataDirectory, options.Time).Map(web);
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);

@@ -32,9 +32,22 @@ public sealed class DirectedHistoryTests
             cluster.Start(voter);
             Ask(voter, cluster.Nodes[2].Id);
             cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
+        });
 
-            static void Ask(SimulatedNode voter, NodeId candidate)
-                => voter.Step(new Input.Received(candidate, new VoteRequest(new Term(5), Position.Zero)));
+    [Fact]
+    public void ANodeWhoseDirectoryWasEmptiedIsNotHeardVotingAgain()
+        => FailsOnlyWith(PlantedBug.AdmitsStrangers, Check.OneVotePerTerm, bug =>
+        {
+            var cluster = NewCluster(bug, new NodeDelays());
+            var voter = cluster.Nodes[0];
+            cluster.Start(voter);
+            Ask(voter, cluster.Nodes[1].Id);
+            cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
+            voter.Crash(CrashKind.KeepsAll);
+            voter.Wipe();
+            cluster.Start(voter);
+            Ask(voter, cluster.Nodes[2].Id);
+            cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
         });
 
     [Fact]
@@ -90,6 +103,9 @@ public sealed class DirectedHistoryTests
         Write(cluster, cluster.Leader!, 200, AckLevel.Quorum);
         return (cluster, former);
     }
+
+    private static void Ask(SimulatedNode voter, NodeId candidate)
+        => voter.Step(new Input.Received(candidate, new VoteRequest(new Term(5), Position.Zero)));
 
     private static Cluster NewCluster(PlantedBug bug, NodeDelays delays)
     {

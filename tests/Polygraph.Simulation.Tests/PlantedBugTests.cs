@@ -44,6 +44,8 @@ public sealed class PlantedBugTests
     [InlineData(PlantedBug.InstallsWrongSnapshot, Check.EqualDigests)]
     [InlineData(PlantedBug.VotesWhileRelearning, Check.LeaderCompleteness)]
     [InlineData(PlantedBug.CountsEarlierProcesses, Check.Liveness)]
+    [InlineData(PlantedBug.IgnoresFailedSync, Check.SaysOnlyWhatIsDurable)]
+    [InlineData(PlantedBug.IgnoresBound, Check.HonestFreshness)]
     public void APlantedBugIsFoundByItsCheck(PlantedBug bug, Check expected)
     {
         var found = new SortedDictionary<Check, int>();

@@ -72,6 +72,17 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
             throw new InvalidOperationException($"{node} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
     }
 
+    /// <summary>Makes a SQLite file a database on every node; a majority holds it when this returns.</summary>
+    public async Task ImportAsync(string node, string name, string file)
+    {
+        await using var source = File.OpenRead(file);
+        using var content = new StreamContent(source);
+        content.Headers.ContentType = new("application/vnd.sqlite3");
+        using var response = await _clients[node].PostAsync(new Uri($"/v1/db/{name}/import", UriKind.Relative), content);
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidOperationException($"{node} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+    }
+
     /// <summary>Time until a node answers <c>/readyz</c> with 200, from a moment on.</summary>
     public async Task<TimeSpan> WaitUntilReadyAsync(string node, long since)
     {

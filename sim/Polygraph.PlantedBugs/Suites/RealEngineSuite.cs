@@ -10,6 +10,6 @@ internal sealed class RealEngineSuite : SuiteRun
     public override string? Try(ulong seed)
     {
         using var engines = new EngineFactory();
-        return new SeedRun(seed, PlantedBug.None, null, engines).Run().Failed?.ToString();
+        return new SeedRun(seed, PlantedBug.None, null, engines: engines).Run().Failed?.ToString();
     }
 }

@@ -55,6 +55,10 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
             Require(saw.Index >= token.Index && history.Holds(token), Check.SessionRead, $"a read at {node.Id} saw {saw}; its session had seen {token}");
     }
 
+    /// <summary>A local read is answered: with whatever SQLite shows, but with nothing that the node never executed nor applied.</summary>
+    public void ReadLocally(SimulatedNode node, Position saw)
+        => Require(saw == Position.Zero || node.HasShown(saw), Check.ReadsCommittedOnly, $"a local read at {node.Id} was answered from {saw}, which its SQLite never held");
+
     /// <summary>A session was told that its past is lost.</summary>
     public void SessionLost(SimulatedNode node, Position token)
         => logs.WillNeverCommit(token, Check.SessionRead, $"{node.Id} says that the session's {token} is lost");

@@ -24,6 +24,8 @@ public sealed class CommittedHistory
 
     public Position PositionAt(LogIndex index) => index.Value == 0 ? Position.Zero : _entries[(int)index.Value - 1].Position;
 
+    public LogEntry EntryAt(LogIndex index) => _entries[(int)index.Value - 1];
+
     /// <summary>The digest of the state after the entry at <paramref name="index"/>.</summary>
     public Digest128 DigestAt(LogIndex index) => _digests[(int)index.Value];
 

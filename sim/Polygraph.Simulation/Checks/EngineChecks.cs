@@ -15,14 +15,21 @@ public static class EngineChecks
     /// <param name="checkpoint">SQLite's last checkpoint.</param>
     /// <param name="underWay">What was not yet told to be durable, in order.</param>
     /// <param name="found">What recovery found.</param>
-    public static void Recovered(
+    /// <returns>
+    /// How many of the writes under way are there, all of a beginning: fewer than were under way if and only if one is lost. None if the vote is
+    /// there and a write submitted before it is not.
+    /// </returns>
+    public static int Recovered(
         IReadOnlyList<LogEntry> durable, Vote vote, KeyValueState checkpoint, IReadOnlyList<DiskWrite> underWay, EngineState found)
     {
         var log = durable.ToList();
+        var last = vote;
         var isVote = vote == found.Vote;
         var isLog = IsSame(log, found.Log);
-        foreach (var write in underWay)
+        var survived = 0;
+        for (var i = 0; i < underWay.Count; i++)
         {
+            var write = underWay[i];
             switch (write)
             {
                 case DiskWrite.Append append:
@@ -32,11 +39,15 @@ public static class EngineChecks
                     log.RemoveAll(entry => entry.Position.Index >= cut.From);
                     break;
                 case DiskWrite.StoreVote store:
-                    isVote |= store.Vote == found.Vote;
+                    last = store.Vote;
+                    isVote |= last == found.Vote;
                     break;
             }
 
-            isLog |= IsSame(log, found.Log);
+            var isSame = IsSame(log, found.Log);
+            isLog |= isSame;
+            if (isSame && last == found.Vote)
+                survived = i + 1;
         }
 
         LogChecks.Require(isVote, Check.DurableSurvives, $"the vote {vote} was durable; {found.Vote} was found");
@@ -44,6 +55,7 @@ public static class EngineChecks
             isLog, Check.DurableSurvives,
             $"the log was durable up to {(durable.Count == 0 ? found.Base : durable[^1].Position)}, {underWay.Count} writes were under way; found is {found.Log.Count} entries up to {(found.Log.Count == 0 ? found.Base : found.Log[^1].Position)}");
         Shows(checkpoint, found.Shown);
+        return survived;
     }
 
     /// <summary>SQLite is its last checkpoint.</summary>

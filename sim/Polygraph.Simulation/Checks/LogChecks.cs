@@ -31,7 +31,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     public void Started(SimulatedNode node)
     {
         var said = _votes.Keys.Where(vote => vote.Node == node.Id).Select(vote => vote.Term).DefaultIfEmpty(Term.Zero).Max();
-        Require(node.View.Term >= said, Check.NeverBack, $"{node.Id} starts in {node.View.Term}, after it voted in {said}");
+        Require(node.View.Term >= said || node.Disk.IsWiped, Check.NeverBack, $"{node.Id} starts in {node.View.Term}, after it voted in {said}");
         Shows(node, node.Writer.State);
     }
 
@@ -116,6 +116,23 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     {
         Require(!history.Holds(position), check, $"{claim}, but {position} is committed");
         _neverCommits.TryAdd(position, (check, claim));
+    }
+
+    /// <summary>All replicas are at rest: every entry that a member's disk holds is walked through once more, and is the history's.</summary>
+    public void AtTheEnd()
+    {
+        foreach (var node in _nodes)
+        {
+            if (node.IsStranger)
+                continue;
+            foreach (var entry in node.Disk.Log)
+            {
+                Require(history.Holds(entry.Position), Check.CommittedNeverChanges, $"{node.Id} holds {entry.Position} at the end, which is not committed");
+                Require(
+                    history.EntryAt(entry.Position.Index).Record.Span.SequenceEqual(entry.Record.Span),
+                    Check.LogMatching, $"{node.Id} holds another record at {entry.Position} than the history");
+            }
+        }
     }
 
     /// <summary>How many voters hold this entry durably.</summary>

@@ -18,12 +18,15 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
     /// <summary>How long past its own timeout a client waits for an answer that may have been lost: microseconds.</summary>
     private const long PatienceMicroseconds = 1_000_000;
 
-    private static readonly ReadLevel[] ReadLevels = [ReadLevel.Linearizable, ReadLevel.Linearizable, ReadLevel.Session, ReadLevel.Session, ReadLevel.Any];
+    private static readonly ReadLevel[] ReadLevels =
+        [ReadLevel.Linearizable, ReadLevel.Linearizable, ReadLevel.Session, ReadLevel.Session, ReadLevel.Bounded, ReadLevel.Bounded, ReadLevel.Any, ReadLevel.Local];
+
 
     private static readonly AckLevel[] AckLevels = [AckLevel.SemiSync, AckLevel.Quorum, AckLevel.Quorum, AckLevel.All];
 
     private Position _token;
     private ulong _lastValue;
+    private int _requests;
     private bool _stopped;
 
     /// <summary>Begins, and goes on until <see cref="Stop"/>.</summary>
@@ -34,7 +37,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
 
     private void Next()
     {
-        if (_stopped)
+        if (_stopped || _requests++ >= workload.RequestsMax)
             return;
         if (dice.Chance(workload.ReadPerMille))
             Read(dice.Pick(ReadLevels));
@@ -93,6 +96,11 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         if (reply.Receipt is { } receipt && (reply.Reached || reply.Outcome == Outcome.Applied))
         {
             tally.Acked++;
+            tally.AckedAt[(int)receipt.Requested.Level]++;
+            if (receipt.Requested.Applied)
+                tally.AckedApplied++;
+            if (receipt.Degraded)
+                tally.AckedDegraded++;
             _token = receipt.Position > _token ? receipt.Position : _token;
         }
         else if (attempts > 1 && !_stopped)
@@ -118,8 +126,21 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         }
 
         var timeout = TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax));
-        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Begin(level, _token, timeout, Answered));
+        var request = Bound(new ReadRequest(level, _token, timeout, Answered));
+        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Begin(request));
         cluster.Time.After((2 * timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, () => Answered(new ReadReply(ReadReplyKind.TryAgain, default)));
+    }
+
+    private ReadRequest Bound(ReadRequest request)
+    {
+        if (request.Level != ReadLevel.Bounded)
+            return request;
+        var kind = dice.Below(3);
+        return request with
+        {
+            MaxStaleness = kind == 0 ? null : TimeSpan.FromMicroseconds(dice.LongTailed(1_000, 2_000_000)),
+            MaxLag = kind == 1 ? null : (ulong)dice.Below(20),
+        };
     }
 
     private void ReadEnded(ReadLevel level, ReadReply reply)
@@ -128,7 +149,10 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         {
             case ReadReplyKind.Answered:
                 tally.ReadsAnswered++;
-                if (level != ReadLevel.Any || reply.Saw > _token)
+                tally.AnsweredAt[(int)level]++;
+
+                // What a local read showed may vanish; it makes no promise to the session.
+                if (level != ReadLevel.Local)
                     _token = reply.Saw > _token ? reply.Saw : _token;
                 break;
             case ReadReplyKind.SessionLost:
@@ -153,6 +177,16 @@ public sealed class ClientTally
 
     public long Acked { get; set; }
 
+    /// <summary>Acked writes by the level that was asked for.</summary>
+    public long[] AckedAt { get; } = new long[(int)AckLevel.All + 1];
+
+    public long AckedApplied { get; set; }
+
+    public long AckedDegraded { get; set; }
+
+    /// <summary>Answered reads by level.</summary>
+    public long[] AnsweredAt { get; } = new long[(int)ReadLevel.Local + 1];
+
     public long Retried { get; set; }
 
     public long Reads { get; set; }
@@ -165,6 +199,12 @@ public sealed class ClientTally
     {
         Writes += other.Writes;
         Acked += other.Acked;
+        AckedApplied += other.AckedApplied;
+        AckedDegraded += other.AckedDegraded;
+        for (var level = 0; level < AckedAt.Length; level++)
+            AckedAt[level] += other.AckedAt[level];
+        for (var level = 0; level < AnsweredAt.Length; level++)
+            AnsweredAt[level] += other.AnsweredAt[level];
         Retried += other.Retried;
         Reads += other.Reads;
         ReadsAnswered += other.ReadsAnswered;

@@ -10,9 +10,12 @@ namespace Polygraph.Simulation.Clients;
 /// <param name="ReadPerMille">How many of a thousand requests read.</param>
 public sealed record Workload(int Clients, long ThinkMicrosecondsMax, long TimeoutMillisecondsMax, int AsyncPerMille, int ReadPerMille)
 {
+    /// <summary>How many requests each client makes at most.</summary>
+    public int RequestsMax { get; init; } = int.MaxValue;
+
     public static Workload Draw(Dice dice)
         => new(
-            (int)dice.Between(1, 10),
+            (int)dice.Between(1, 12),
             dice.Pick<long>([10_000, 60_000, 300_000]),
             dice.Pick<long>([100, 500, 2_000]),
             dice.Pick<int>([100, 400, 900]),

@@ -32,6 +32,12 @@ public enum CrashKind : byte
     /// <summary>Power failed in the middle: a prefix.</summary>
     KeepsPrefix = 1,
 
+    /// <summary>
+    /// Power failed in the middle of a record: a prefix, and then a part of the next entry, which opening finds torn and cuts. For the model that
+    /// is the prefix alone; that the part is told from damage is the log's own matter.
+    /// </summary>
+    TearsTail = 3,
+
     /// <summary>Only the process died; the operating system wrote the rest: everything.</summary>
     KeepsAll = 2,
 }

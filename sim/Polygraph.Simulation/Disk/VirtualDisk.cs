@@ -12,7 +12,7 @@ namespace Polygraph.Simulation.Disk;
 /// One node's disk: what is durable on it, and a FIFO of writes that are not yet. A sync takes all that wait (group commit) and makes them
 /// durable together when it ends; a crash leaves of the unsynced writes nothing, a prefix, or all. Survives its node's crashes.
 /// </summary>
-public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine = null)
+public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine = null)
 {
     private readonly List<LogEntry> _log = [];
     private readonly List<LogEntry> _cutFiles = [];
@@ -38,6 +38,9 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
 
     /// <summary>The bounds of a sync's duration, in microseconds. Raised while the disk is slow.</summary>
     public (long Min, long Max) SyncMicroseconds { get; set; } = (80, 2_000);
+
+    /// <summary>How many writes the last crash took away.</summary>
+    public int LostAtLastCrash { get; private set; }
 
     /// <summary>The position just before the log's first entry: what came before it stands in the checkpoint.</summary>
     public Position Base { get; private set; }
@@ -65,7 +68,7 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
     /// Whether the entry is in the durable log, or was until the damage that this disk's node has not made good yet: what it acknowledged then
     /// may be counted until its new process is heard, and it does not vote before it has everything again.
     /// </summary>
-    public bool HeldUntilDamaged(Position position) => Holds(position) || (MustRelearn && WasDamaged(position));
+    public bool HeldUntilDamaged(Position position) => Holds(position) || ((MustRelearn || IsWiped) && WasDamaged(position));
 
     /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
     public void Submit(List<DiskWrite> writes, Action durable)
@@ -89,10 +92,12 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
         {
             CrashKind.LosesUnsynced => 0,
             CrashKind.KeepsAll => unsynced.Count,
+            CrashKind.TearsTail => dice.Below(Math.Max(1, unsynced.Count)),
             _ => dice.Below(unsynced.Count + 1),
         };
         foreach (var write in unsynced.Take(survive))
             Write(write);
+        LostAtLastCrash = unsynced.Count - survive;
         _syncing = [];
         _waiting.Clear();
         _life++;
@@ -106,7 +111,9 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
         var found = real.Crash(kind, [.. jobs.Select(job => job.Writes)], job => told[job] = true);
         foreach (var write in jobs.Where((_, job) => told[job]).SelectMany(job => job.Writes))
             Write(write);
-        EngineChecks.Recovered(_log, Vote, Checkpoint, [.. jobs.Where((_, job) => !told[job]).SelectMany(job => job.Writes)], found);
+        List<DiskWrite> untold = [.. jobs.Where((_, job) => !told[job]).SelectMany(job => job.Writes)];
+        var survived = EngineChecks.Recovered(_log, Vote, Checkpoint, untold, found);
+        LostAtLastCrash = untold.Count - survived + _waiting.Sum(job => job.Writes.Count);
         Adopt(found);
         _syncing = [];
         _waiting.Clear();
@@ -142,17 +149,6 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
             throw new InvalidOperationException("The log is trimmed further than it reaches.");
     }
 
-    /// <summary>The log is found damaged, and is thrown away with SQLite's state. A marker that says so was durable before.</summary>
-    public void Damage()
-    {
-        Damages++;
-        MustRelearn = true;
-        _damaged.Add((Terms(), LastLog.Index));
-        _log.Clear();
-        (Base, _terms, Checkpoint) = (Position.Zero, TermHistory.Empty, new());
-        engine?.Damage();
-    }
-
     /// <summary>Takes the place of log and SQLite as the engine does it.</summary>
     public void Install(IEngineSnapshot copy) => Adopt(engine!.Install(copy));
 
@@ -183,13 +179,23 @@ public sealed class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine
             taken++;
         _syncing = _waiting.GetRange(0, taken);
         _waiting.RemoveRange(0, taken);
+        SlowedBy?.Bite();
         time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), new Sync(this));
     }
 
     private void EndSync()
     {
+        if ((_failsOnce ?? _full) is { } cause)
+        {
+            _failsOnce = null;
+            cause.Bite();
+            FailSync();
+            return;
+        }
+
         var done = _syncing;
         engine?.Persist([.. done.Select(job => job.Writes)], static _ => { });
+        _beyondDoubt = LastLog;
         foreach (var job in done)
             foreach (var write in job.Writes)
                 Write(write);

@@ -2,6 +2,7 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Nodes;
 
@@ -78,5 +79,8 @@ public sealed record EngineState(
 /// <summary>Makes the engines of a history's nodes, and what they have in common goes away with it.</summary>
 public interface IEngineFactory : IDisposable
 {
+    /// <summary>The kinds of faults that these engines cannot be given: they do not exist in their world.</summary>
+    IReadOnlyList<FaultKind> Without { get; }
+
     INodeEngine Create(NodeId node, ulong seed);
 }

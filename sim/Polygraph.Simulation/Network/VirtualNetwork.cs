@@ -1,3 +1,4 @@
+using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Time;
 
 namespace Polygraph.Simulation.Network;
@@ -13,24 +14,27 @@ public sealed record NetworkBehaviour
 
     /// <summary>Whether a message may overtake another on the same link.</summary>
     public bool Reorders { get; init; }
+
+    /// <summary>What the way between the zones of two nodes adds, in microseconds; the zone of node n is n modulo the number of rows.</summary>
+    public long[,] ZoneMicroseconds { get; init; } = { { 0 } };
 }
 
 /// <summary>
-/// The links between nodes, each direction on its own: delay, loss, duplication, reordering, cuts. A message on its way over a link that is
-/// cut before it arrives is lost. Nodes are numbered from 0.
+/// The links between nodes, each direction on its own: delay, loss, duplication, reordering, clogging, cuts. A message on its way over a link
+/// that is cut before it arrives is lost; one on a clogged link waits. Nodes are numbered from 0.
 /// </summary>
 public sealed class VirtualNetwork
 {
     private readonly VirtualTime _time;
-    private readonly Dice _dice;
-    private readonly bool[,] _cut;
-    private readonly long[,] _lastArrival;
+    private readonly Link[,] _links;
 
     public VirtualNetwork(int nodes, VirtualTime time, Dice dice)
     {
-        (_time, _dice) = (time, dice);
-        _cut = new bool[nodes, nodes];
-        _lastArrival = new long[nodes, nodes];
+        _time = time;
+        _links = new Link[nodes, nodes];
+        for (var from = 0; from < nodes; from++)
+            for (var to = 0; to < nodes; to++)
+                _links[from, to] = new Link(from, to, dice.Fork());
     }
 
     /// <summary>May be changed at any moment; holds for what is sent from then on.</summary>
@@ -45,13 +49,42 @@ public sealed class VirtualNetwork
     /// <summary>Messages that were to arrive before one that was sent earlier.</summary>
     public long Overtaken { get; private set; }
 
-    public bool IsCut(int from, int to) => _cut[from, to];
+    /// <summary>Messages that crossed from one zone to another.</summary>
+    public long CrossedZones { get; private set; }
+
+    public bool IsCut(int from, int to) => _links[from, to].IsCut;
 
     /// <summary>Cuts one direction of one link.</summary>
-    public void Cut(int from, int to) => _cut[from, to] = from != to;
+    public void Cut(int from, int to, Injury? cause = null)
+    {
+        if (from != to)
+            (_links[from, to].IsCut, _links[from, to].Cause) = (true, cause);
+    }
+
+    /// <summary>Holds back whatever is sent from one node to another, until <see cref="Unclog"/>.</summary>
+    public void Clog(int from, int to, Injury? cause = null)
+    {
+        if (from != to)
+            (_links[from, to].IsClogged, _links[from, to].Cause) = (true, cause);
+    }
+
+    /// <summary>Lets everything go that was held back.</summary>
+    public void Unclog()
+    {
+        foreach (var link in _links)
+        {
+            link.IsClogged = false;
+            while (link.Held.TryDequeue(out var arrive))
+                CarryOnce(link, arrive);
+        }
+    }
 
     /// <summary>Joins everything again.</summary>
-    public void HealAll() => Array.Clear(_cut);
+    public void HealAll()
+    {
+        foreach (var link in _links)
+            link.IsCut = false;
+    }
 
     /// <summary>Lets <paramref name="arrive"/> happen at the other end: after a delay, perhaps never, perhaps twice.</summary>
     public void Carry(int from, int to, Action arrive) => Carry(from, to, Happening.Of(arrive));
@@ -59,35 +92,86 @@ public sealed class VirtualNetwork
     /// <inheritdoc cref="Carry(int, int, Action)"/>
     public void Carry(int from, int to, Happening arrive)
     {
-        if (IsCut(from, to) || _dice.Chance(Behaviour.LossPerMille))
+        var link = _links[from, to];
+        if (link.IsCut)
+        {
+            Lose(link);
+            return;
+        }
+
+        if (link.Dice.Chance(Behaviour.LossPerMille))
         {
             Lost++;
             return;
         }
 
-        CarryOnce(from, to, arrive);
-        if (!_dice.Chance(Behaviour.DuplicatePerMille))
+        CarryOnce(link, arrive);
+        if (!link.Dice.Chance(Behaviour.DuplicatePerMille))
             return;
         Doubled++;
-        CarryOnce(from, to, arrive);
+        CarryOnce(link, arrive);
     }
 
-    private void CarryOnce(int from, int to, Happening arrive)
+    private void CarryOnce(Link link, Happening arrive)
     {
-        var arrival = _time.Now + _dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max);
-        if (arrival < _lastArrival[from, to] && Behaviour.Reorders)
+        if (link.IsClogged)
+        {
+            link.Cause?.Bite();
+            link.Held.Enqueue(arrive);
+            return;
+        }
+
+        var arrival = _time.Now + link.Dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max) + Distance(link);
+        if (arrival < link.LastArrival && Behaviour.Reorders)
             Overtaken++;
         else
-            _lastArrival[from, to] = arrival = Math.Max(arrival, _lastArrival[from, to]);
-        _time.After(arrival - _time.Now, new Crossing(this, from, to, arrive));
+            link.LastArrival = arrival = Math.Max(arrival, link.LastArrival);
+        _time.After(arrival - _time.Now, new Crossing(this, link, arrive));
     }
 
-    private sealed class Crossing(VirtualNetwork network, int from, int to, Happening arrive) : Happening
+    private long Distance(Link link)
+    {
+        var zones = Behaviour.ZoneMicroseconds;
+        var (from, to) = (link.From % zones.GetLength(0), link.To % zones.GetLength(0));
+        if (from == to)
+            return 0;
+        CrossedZones++;
+        return zones[from, to];
+    }
+
+    private void Lose(Link link)
+    {
+        Lost++;
+        link.Cause?.Bite();
+    }
+
+    private sealed class Link(int from, int to, Dice dice)
+    {
+        public int From { get; } = from;
+
+        public int To { get; } = to;
+
+        /// <summary>Its own: what happens on one link shifts nothing on another.</summary>
+        public Dice Dice { get; } = dice;
+
+        public bool IsCut { get; set; }
+
+        public bool IsClogged { get; set; }
+
+        /// <summary>What did it last.</summary>
+        public Injury? Cause { get; set; }
+
+        public long LastArrival { get; set; }
+
+        public Queue<Happening> Held { get; } = [];
+    }
+
+    private sealed class Crossing(VirtualNetwork network, Link link, Happening arrive) : Happening
     {
         public override void Happen()
         {
-            if (network.IsCut(from, to))
-                network.Lost++;
+            if (link.IsCut)
+                network.Lose(link);
             else
                 arrive.Happen();
         }

@@ -13,18 +13,25 @@ namespace Polygraph.Simulation.Nodes;
 /// </summary>
 public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
 {
+    /// <summary>How long a bounded read waits for a proof, in microseconds.</summary>
+    private const long Patience = 1_000_000;
+
+    /// <summary>A commit index older than this says nothing about how many entries are missing.</summary>
+    private static readonly TimeSpan KnownForMax = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<ulong, (WriteTicket Ticket, WriteRequest Request)> _writes = [];
     private readonly Dictionary<ulong, Read> _reads = [];
     private readonly Dictionary<ulong, Read> _holds = [];
+    private readonly List<Read> _unproven = [];
     private ulong _lastId;
 
     /// <summary>Requests that the core was given and has not answered.</summary>
-    public int Waiting => _writes.Count + _reads.Count + _holds.Count;
+    public int Waiting => _writes.Count + _reads.Count + _holds.Count + _unproven.Count;
 
     /// <summary>A client writes here; a node that does not lead asks the leader that it knows, once.</summary>
     public void Write(WriteRequest request)
     {
-        if (AckPolicyRules.Refusal(request.Policy, node.Voters.Count) is null)
+        if (!node.IsStranger && AckPolicyRules.Refusal(request.Policy, node.Voters.Count) is null)
             Write(request, mayForward: true);
         else
             request.Reply(WriteReply.Refused);
@@ -39,17 +46,64 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
     }
 
     /// <summary>A client reads here.</summary>
-    public void Begin(ReadLevel level, Position token, TimeSpan timeout, Action<ReadReply> reply)
-    {
-        var read = new Read(++_lastId, level, token, cluster.LogChecks.History.Last.Index, timeout, reply) { FreshAsOf = node.View.FreshAsOf };
-        if (level == ReadLevel.Any)
-        {
-            OpenSnapshot(read, node.View.Applied.Index);
-            return;
-        }
+    public void Begin(ReadLevel level, Position token, TimeSpan timeout, Action<ReadReply> reply) => Begin(new ReadRequest(level, token, timeout, reply));
 
+    /// <inheritdoc cref="Begin(ReadLevel, Position, TimeSpan, Action{ReadReply})"/>
+    public void Begin(ReadRequest request)
+    {
+        var read = new Read(++_lastId, request, cluster.LogChecks.History.Last.Index, node.View);
+        if (node.IsStranger)
+            request.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
+        else if (request.Level is ReadLevel.Any or ReadLevel.Local)
+            OpenSnapshot(read, node.View.Applied.Index);
+        else if (request.Level == ReadLevel.Bounded)
+            BeginBounded(read);
+        else
+            AskForIndex(read);
+    }
+
+    /// <summary>The core's view is another: a bounded read may be proven fresh enough now.</summary>
+    public void AfterStep()
+    {
+        if (_unproven.Count > 0)
+            _unproven.RemoveAll(IsProven);
+    }
+
+    // As the product's read path: wait for the proof, and without one serve the read as linearizable.
+    private void BeginBounded(Read read)
+    {
+        if (IsProven(read))
+            return;
+        _unproven.Add(read);
+        node.After(Patience, () =>
+        {
+            if (_unproven.Remove(read))
+                AskForIndex(read);
+        });
+    }
+
+    private bool IsProven(Read read)
+    {
+        var (view, now) = (node.View, node.Clock.Now);
+        var isBlind = cluster.Tampering.Has(PlantedBug.IgnoresBound);
+        if (!isBlind && !IsWithin(read.Request, view, now))
+            return false;
+        read.FreshAsOf = view.FreshAsOf;
+        read.MustShowAsOf = read.Request.MaxStaleness is { } bound ? now - bound : view.FreshAsOf;
+        OpenSnapshot(read, view.Applied.Index);
+        return true;
+    }
+
+    // Unknown is stale, never healthy: a bound in entries too needs to know that the commit index itself is recent.
+    private static bool IsWithin(ReadRequest request, GroupView view, Instant now)
+        => view.FreshAsOf is { } fresh
+            && (request.MaxStaleness is not { } bound || now - fresh <= bound)
+            && (request.MaxLag is not { } most || (now - fresh <= KnownForMax && view.Committed.Value <= view.Applied.Index.Value + most));
+
+    private void AskForIndex(Read read)
+    {
         _reads[read.Id] = read;
-        node.Step(new Input.ReadIndex(read.Id, level == ReadLevel.Session ? token : null, timeout));
+        node.Step(new Input.ReadIndex(read.Id, read.Request.Level == ReadLevel.Session ? read.Request.Token : null, read.Request.Timeout));
     }
 
     public void Complete(Effect.CompleteWrite complete)
@@ -71,11 +125,11 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
                 OpenSnapshot(read!, complete.Result.Index);
                 break;
             case ReadOutcome.SessionLost:
-                cluster.AnswerChecks.SessionLost(node, read!.Token);
-                read.Reply(new ReadReply(ReadReplyKind.SessionLost, default));
+                cluster.AnswerChecks.SessionLost(node, read!.Request.Token);
+                read.Request.Reply(new ReadReply(ReadReplyKind.SessionLost, default));
                 break;
             default:
-                read!.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
+                read!.Request.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
                 break;
         }
     }
@@ -88,7 +142,7 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
         if (complete.Committed == true)
             Answer(read);
         else
-            read.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
+            read.Request.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
     }
 
     private void Write(WriteRequest request, bool mayForward)
@@ -121,11 +175,18 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
             var isRewound = state.Position.Index < mustShow && !cluster.Tampering.Has(PlantedBug.IgnoresSnapshotPosition);
             if (node.Writer.IsRebuilding || isRewound)
             {
-                read.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
+                read.Request.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
                 return;
             }
 
             (read.Saw, read.Digest) = (state.Position, state.Digest);
+            if (read.Request.Level == ReadLevel.Local)
+            {
+                cluster.AnswerChecks.ReadLocally(node, read.Saw);
+                read.Request.Reply(new ReadReply(ReadReplyKind.Answered, read.Saw));
+                return;
+            }
+
             if (cluster.Tampering.Has(PlantedBug.SkipsHold))
             {
                 Answer(read);
@@ -133,20 +194,31 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
             }
 
             _holds[read.Id] = read;
-            node.Step(new Input.HoldUntilCommitted(read.Id, state.Position, read.Timeout));
+            node.Step(new Input.HoldUntilCommitted(read.Id, state.Position, read.Request.Timeout));
         });
 
     private void Answer(Read read)
     {
-        cluster.AnswerChecks.ReadAnswered(node, read.Level, read.Saw, read.Digest, read.CommittedBefore, read.Token);
-        if (read is { Level: ReadLevel.Any, FreshAsOf: { } freshAsOf })
+        var request = read.Request;
+        cluster.AnswerChecks.ReadAnswered(node, request.Level, read.Saw, read.Digest, read.CommittedBefore, request.Token);
+        if (request.Level is ReadLevel.Any or ReadLevel.Bounded && read.FreshAsOf is { } freshAsOf)
             cluster.AnswerChecks.ClaimsFreshness(node, read.Saw, freshAsOf);
-        read.Reply(new ReadReply(ReadReplyKind.Answered, read.Saw));
+        if (read.MustShowAsOf is { } bound)
+            cluster.AnswerChecks.ClaimsFreshness(node, read.Saw, bound);
+        request.Reply(new ReadReply(ReadReplyKind.Answered, read.Saw));
     }
 
-    private sealed record Read(ulong Id, ReadLevel Level, Position Token, LogIndex CommittedBefore, TimeSpan Timeout, Action<ReadReply> Reply)
+    private sealed record Read(ulong Id, ReadRequest Request, LogIndex CommittedBefore)
     {
-        public Instant? FreshAsOf { get; init; }
+        public Read(ulong id, ReadRequest request, LogIndex committedBefore, GroupView view)
+            : this(id, request, committedBefore)
+            => FreshAsOf = request.Level == ReadLevel.Any ? view.FreshAsOf : null;
+
+        /// <summary>Everything committed before this moment is said to be in the snapshot.</summary>
+        public Instant? FreshAsOf { get; set; }
+
+        /// <summary>Everything committed before this moment was asked for.</summary>
+        public Instant? MustShowAsOf { get; set; }
 
         public Position Saw { get; set; }
 

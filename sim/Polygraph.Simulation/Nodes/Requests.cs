@@ -18,6 +18,20 @@ public readonly record struct WriteReply(Outcome Outcome, bool Reached, Receipt?
     public static WriteReply Refused => new(Outcome.NotApplied, false, null, null);
 }
 
+/// <summary>A client's read on its way to a snapshot.</summary>
+/// <param name="Level">What it wants to see.</param>
+/// <param name="Token">What its session has seen.</param>
+/// <param name="Timeout">How long it may wait.</param>
+/// <param name="Reply">Tells the client. Never called if the node dies.</param>
+public sealed record ReadRequest(ReadLevel Level, Position Token, TimeSpan Timeout, Action<ReadReply> Reply)
+{
+    /// <summary>For <see cref="ReadLevel.Bounded"/>: how old what it sees may be; null if it does not say.</summary>
+    public TimeSpan? MaxStaleness { get; init; }
+
+    /// <summary>For <see cref="ReadLevel.Bounded"/>: how many entries may be missing; null if it does not say.</summary>
+    public ulong? MaxLag { get; init; }
+}
+
 /// <summary>How a read ended, for its client.</summary>
 public enum ReadReplyKind : byte
 {

@@ -110,6 +110,15 @@ public enum PlantedBug
     /// <summary>A leader counts what a follower's earlier process acknowledged, after its log was damaged.</summary>
     CountsEarlierProcesses,
 
+    /// <summary>A sync that failed is taken for one that succeeded.</summary>
+    IgnoresFailedSync,
+
+    /// <summary>A node whose data directory was emptied is let in as if it still knew what it had promised.</summary>
+    AdmitsStrangers,
+
+    /// <summary>A bounded read is served without looking at how fresh the replica is.</summary>
+    IgnoresBound,
+
     /// <summary>A delay depends on something outside the seed.</summary>
     DependsOnTheOutside,
 }

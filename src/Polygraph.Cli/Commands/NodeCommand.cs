@@ -34,9 +34,12 @@ public static class NodeCommand
         var untilInputCloses = new Option<bool>("--until-input-closes") { Description = "End when the standard input closes, which it does when the starter dies.", Hidden = true };
         var leaveTerminal = new Option<bool>("--leave-terminal") { Description = "Ctrl-C in the terminal does not reach this process.", Hidden = true };
 
+        // For tests of clocks that are wrong.
+        var clockOffset = new Option<string?>("--clock-offset") { Description = "How far this node's wall clock is ahead of the machine's; with a minus, behind.", Hidden = true };
+
         var command = new Command("node", "Run one node in this process.")
         {
-            id, data, listen, peerListen, peers, advertise, zone, retainBytes, retainAge, snapshotRate, insecure, untilInputCloses, leaveTerminal,
+            id, data, listen, peerListen, peers, advertise, zone, retainBytes, retainAge, snapshotRate, insecure, untilInputCloses, leaveTerminal, clockOffset,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -52,6 +55,7 @@ public static class NodeCommand
             {
                 LogRetention = NodeArguments.ParseRetention(parsed.GetValue(retainBytes), parsed.GetValue(retainAge)),
                 SnapshotBytesPerSecond = parsed.GetValue(snapshotRate) is { } rate ? ByteText.Parse("--snapshot-rate", rate) : null,
+                Clock = OffsetClock.Parse(parsed.GetValue(clockOffset)),
             };
             if (parsed.GetValue(untilInputCloses) || parsed.GetValue(leaveTerminal))
                 Posix.LeaveTerminal();

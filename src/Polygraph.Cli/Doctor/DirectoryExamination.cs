@@ -38,7 +38,7 @@ public static class DirectoryExamination
         var held = TryLock(path);
         try
         {
-            var diagnosis = Diagnostician.Examine(null, path, SyncSamples);
+            var diagnosis = Diagnostician.Examine(null, path, SyncSamples, TimeProvider.System);
             findings.AddRange(DoctorRules.OfNode(diagnosis));
             var files = diagnosis.Databases.Select(sizes => ExamineDatabase(Path.Combine(path, "databases", sizes.Database), held is not null, findings, cancellation)).ToList();
             return (new DirectoryAnswer(diagnosis, held is null, files), findings);

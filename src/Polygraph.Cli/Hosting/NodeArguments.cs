@@ -23,6 +23,8 @@ public sealed record NodeArguments(
 
     public long? SnapshotBytesPerSecond { get; init; }
 
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>The bounds on the logs; null takes the default.</summary>
     /// <exception cref="CommandFailedException">One makes no sense.</exception>
     public static LogRetentionOptions ParseRetention(string? bytes, string? age)

@@ -35,5 +35,6 @@ public static class NodeRunner
             Insecure = arguments.Insecure,
             LogRetention = arguments.LogRetention,
             SnapshotBytesPerSecondMax = arguments.SnapshotBytesPerSecond,
+            Time = arguments.Clock,
         };
 }

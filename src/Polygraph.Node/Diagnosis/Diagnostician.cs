@@ -18,9 +18,10 @@ public static class Diagnostician
     /// <param name="node">Which node this process is; null if it is none.</param>
     /// <param name="directory">A node's data directory.</param>
     /// <param name="syncSamples">How many syncs to measure in it; 0 writes nothing.</param>
-    public static NodeDiagnosis Examine(string? node, string directory, int syncSamples)
+    /// <param name="time">The clock of this process, told as it stands.</param>
+    public static NodeDiagnosis Examine(string? node, string directory, int syncSamples, TimeProvider time)
     {
-        var wall = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var wall = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         return new NodeDiagnosis(
             node, typeof(Diagnostician).Assembly.GetName().Version!.ToString(3), wall, ExamineSystem(), ExamineSqlite(), ExamineDirectory(directory, syncSamples), ExamineSizes(directory));
     }

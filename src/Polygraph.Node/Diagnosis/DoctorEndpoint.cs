@@ -7,7 +7,7 @@ using Polygraph.Protocol;
 namespace Polygraph.Node.Diagnosis;
 
 /// <summary><c>GET /v1/doctor?sync=20</c>: what this node runs on. With <c>sync</c>, so many small writes to its disk are measured.</summary>
-internal sealed class DoctorEndpoint(NodeId self, string directory)
+internal sealed class DoctorEndpoint(NodeId self, string directory, TimeProvider time)
 {
     private const int SyncSamplesMax = 100;
 
@@ -18,6 +18,6 @@ internal sealed class DoctorEndpoint(NodeId self, string directory)
         var samples = new Query(context, "sync").Entries("sync") ?? 0;
         if (samples > SyncSamplesMax)
             throw Refusals.Query("sync", $"at most {SyncSamplesMax} writes are measured.");
-        return ReportAnswer.SendAsync(context, Diagnostician.Examine(self.Value, directory, (int)samples), DiagnosisJson.Default.NodeDiagnosis);
+        return ReportAnswer.SendAsync(context, Diagnostician.Examine(self.Value, directory, (int)samples, time), DiagnosisJson.Default.NodeDiagnosis);
     }
 }

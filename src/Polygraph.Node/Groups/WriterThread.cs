@@ -21,7 +21,10 @@ internal sealed class WriterThread
     /// <summary>Units that may wait: 4,096 of them at 30,000 writes a second are 140 ms of work; more is refused as busy.</summary>
     private const int UnitsMax = 4096;
 
-    /// <summary>A verification mark older than this is history being replayed, which nobody waits for.</summary>
+    /// <summary>
+    /// A verification mark so much older than the last entry is history being replayed, which nobody waits for. In the log's hybrid time: this node's clock may be
+    /// another than its leader's.
+    /// </summary>
     private static readonly TimeSpan MarkAgeMax = TimeSpan.FromMinutes(2);
 
     private readonly ReplicaStore _store;
@@ -324,7 +327,9 @@ internal sealed class WriterThread
         var (header, payload) = EntryCodec.Decode(entry.Record);
         if (payload.Length != 16)
             return null;
-        var age = TimeSpan.FromMicroseconds(_clock.WallMicroseconds - header.WallTimeMicroseconds);
+        var last = _log.Last.Index;
+        var newest = _log.Read(last, last, int.MaxValue) is [var found, ..] ? NodeEntries.HybridTimeOf(found) : header.HybridTime;
+        var age = TimeSpan.FromMilliseconds((newest >> EntryHeader.HybridCounterBits) - (double)(header.HybridTime >> EntryHeader.HybridCounterBits));
         return age < MarkAgeMax ? new Guid(payload.Span) : null;
     }
 

@@ -151,6 +151,13 @@ internal static class Problems
         => new(413, "RESPONSE_TOO_LARGE", "The answer is too large to be sent", $"{detail} The statement ran; ask for fewer rows.",
             receipt is null ? Outcome.NotApplied : Outcome.Applied, receipt);
 
+    /// <summary>The write was done by an earlier attempt with its key, and returned rows, which are not remembered.</summary>
+    public static SqlProblem AnswerNotKept(Receipt? receipt, string? key)
+        => new(504, "ANSWER_NOT_KEPT", "Done before, and what it returned is not remembered",
+            "The write was done once, by an earlier attempt with the same idempotency key, and reached its ack level. It also returned rows, which are not "
+            + "kept. Do not send it with another key; read what you need in a request of its own.",
+            Outcome.Applied, receipt, null, key);
+
     public static SqlProblem SessionLost(string database)
         => new(409, "SESSION_LOST", "What this session saw is gone",
             $"The session had seen a write of \"{database}\" that did not survive a failover (it was not acknowledged by a majority). Begin a new session by sending no token.",

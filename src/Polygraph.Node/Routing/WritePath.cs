@@ -52,6 +52,8 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
     {
         if (SessionRules.IsLost(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.SessionLost(replica.Database.Name));
+        if (SessionRules.IsAhead(replica.View, session.PositionIn(replica.Database.Id)))
+            return Failed(Problems.NotLeader(self));
         var ack = request.Ack ?? replica.Database.Ack;
         var deadline = clock.Now + request.Budget;
         var end = await post(Create(null)).ConfigureAwait(false);
@@ -98,12 +100,22 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
     {
         var write = end.Write!;
         var token = write.Receipt is { } receipt ? session.With(replica.Database.Id, receipt.Position) : session;
-        return write.Reached
-            ? new SqlResponse(end.Result, write.Receipt, null, token.ToString(), self, null)
-            : new SqlResponse(
-                write.Outcome == Outcome.Applied ? end.Result : null, write.Receipt, null, token.ToString(), self,
-                Problems.Missed(write, request.IdempotencyKey));
+        var problem = !write.Reached ? Problems.Missed(write, request.IdempotencyKey)
+            : IsWhole(end.Result!, request) ? null
+            : Problems.AnswerNotKept(write.Receipt, request.IdempotencyKey);
+        var result = problem is null || (write is { Reached: false, Outcome: Outcome.Applied } && IsWhole(end.Result!, request)) ? end.Result : null;
+        return new SqlResponse(result, write.Receipt, null, token.ToString(), self, problem);
     }
+
+    /// <summary>Whether the answer says all that the first one said. A remembered one may lack rows; to the question what became of a COMMIT they do not belong.</summary>
+    private static bool IsWhole(UnitResult result, SqlRequest request)
+        => TransactionHost.IsQuestion(request)
+            || (result.Steps.Count > 0 == request.Unit.Steps.Count > 0 && result.Steps.All(step => step switch
+            {
+                StepResult.Rows rows => rows.Result.HasItsRows,
+                StepResult.Batch batch => batch.Results.All(each => each is null or { HasItsRows: true }),
+                _ => true,
+            }));
 
     // What was asked, without how: the same key with the same unit is a retry, whatever ack level it wants this time.
     private static UInt128 HashOf(SqlRequest request, SqlUnit unit)

@@ -44,6 +44,7 @@ internal sealed class ReplicaTables : IDisposable
     {
         connection.Execute(
             "CREATE TABLE IF NOT EXISTS main.polygraph_position(id INTEGER PRIMARY KEY CHECK(id = 1), term INTEGER NOT NULL, idx INTEGER NOT NULL)");
+        connection.Execute("INSERT OR IGNORE INTO main.polygraph_position VALUES (1, 0, 0)");
         connection.Execute(
             "CREATE TABLE IF NOT EXISTS main.polygraph_digests(table_name TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID");
         connection.Execute(
@@ -53,8 +54,8 @@ internal sealed class ReplicaTables : IDisposable
         connection.Execute(
             "CREATE TABLE IF NOT EXISTS main.polygraph_forgotten(id INTEGER PRIMARY KEY CHECK(id = 1), newest_drawn INTEGER NOT NULL)");
         connection.Execute("INSERT OR IGNORE INTO main.polygraph_forgotten VALUES (1, -1)");
-        _writePosition = connection.Prepare("INSERT OR REPLACE INTO main.polygraph_position VALUES (1, ?, ?)");
-        _writeDigest = connection.Prepare("INSERT OR REPLACE INTO main.polygraph_digests VALUES (?, ?)");
+        _writePosition = connection.Prepare("UPDATE main.polygraph_position SET term = ?, idx = ? WHERE id = 1");
+        _writeDigest = connection.Prepare("INSERT INTO main.polygraph_digests VALUES (?, ?) ON CONFLICT(table_name) DO UPDATE SET digest = excluded.digest");
         _removeDigest = connection.Prepare("DELETE FROM main.polygraph_digests WHERE table_name = ?");
         _findKey = connection.Prepare("SELECT term, idx, request_hash, result FROM main.polygraph_idempotency WHERE key = ?");
         _addKey = connection.Prepare($"INSERT INTO main.polygraph_idempotency({IdempotencyColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)");

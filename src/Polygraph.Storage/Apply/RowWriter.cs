@@ -12,6 +12,10 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
 
     private readonly Dictionary<(int CaptureId, LogicalOperationKind Kind, UInt128 Changed), SqliteStatement> _statements = [];
 
+    // The statement that was used last: the rows of an entry often need the same.
+    private (int CaptureId, LogicalOperationKind Kind, UInt128 Changed) _lastKey;
+    private SqliteStatement? _last;
+
     /// <summary>Writes one row. False if the row to change or delete is not there. Throws <see cref="SqliteException"/> on a conflict.</summary>
     internal bool Write(TableShape table, in LogicalOperation operation)
     {
@@ -55,6 +59,7 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
         foreach (var statement in _statements.Values)
             statement.Dispose();
         _statements.Clear();
+        _last = null;
     }
 
     public void Dispose() => Clear();
@@ -90,12 +95,17 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
     private SqliteStatement Statement(TableShape table, LogicalOperationKind kind, UInt128 changed)
     {
         var key = (table.CaptureId, kind, changed);
-        if (_statements.TryGetValue(key, out var statement))
-            return statement;
-        if (_statements.Count >= CachedMax)
-            Clear();
-        statement = connection.Prepare(Text(table, kind, changed));
-        _statements.Add(key, statement);
+        if (_last is not null && key == _lastKey)
+            return _last;
+        if (!_statements.TryGetValue(key, out var statement))
+        {
+            if (_statements.Count >= CachedMax)
+                Clear();
+            statement = connection.Prepare(Text(table, kind, changed));
+            _statements.Add(key, statement);
+        }
+
+        (_lastKey, _last) = (key, statement);
         return statement;
     }
 
@@ -115,13 +125,14 @@ internal sealed class RowWriter(SqliteConnection connection) : IDisposable
 
     private static void BindAll(SqliteStatement statement, int first, ReadOnlySpan<SqlValue> values)
     {
-        foreach (var value in values)
-            statement.Bind(first++, value);
+        foreach (ref readonly var value in values)
+            statement.Bind(first++, in value);
     }
 
     private static void BindKey(SqliteStatement statement, int first, TableShape table, ReadOnlySpan<SqlValue> image)
     {
-        foreach (var part in table.Key)
-            statement.Bind(first++, image[part]);
+        // By index: enumerating an interface would allocate, for every row.
+        for (var i = 0; i < table.Key.Count; i++)
+            statement.Bind(first++, in image[table.Key[i]]);
     }
 }

@@ -1,5 +1,6 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Digests;
+using Polygraph.Storage.Execution;
 using Polygraph.Wire.Log;
 
 namespace Polygraph.Storage.Capture;
@@ -13,7 +14,9 @@ internal sealed partial class CaptureLog
     private TableShape? _table;
     private LogicalOperationKind _operation;
     private int _valuesSeen;
+    private int _valuesBefore;
     private int _valuesExpected;
+    private bool _isInDoubt;
     private int _rowStart;
     private int _imageStart;
 
@@ -23,7 +26,14 @@ internal sealed partial class CaptureLog
         if (_table is null && !BeginShownRow(code))
             return;
         foreach (var value in values)
-            AddValue(value, _table!.Affinities[_valuesSeen % _table.Values.Count]);
+        {
+            var affinity = _table!.Affinities[_valuesSeen % _table.Values.Count];
+            if (_valuesSeen >= _valuesBefore)
+                AddNewValue(value, affinity);
+            else
+                AddValue(value, affinity);
+        }
+
         if (_valuesSeen == _valuesExpected)
             EndRow();
     }
@@ -32,8 +42,9 @@ internal sealed partial class CaptureLog
     internal void BeginRow(TableShape table, LogicalOperationKind operation)
     {
         var number = Recording ? TableNumber(table) : 0;
-        (_table, _operation, _valuesSeen, _rowStart) = (table, operation, 0, _payload.Length);
-        _valuesExpected = table.Values.Count * (operation == LogicalOperationKind.Update ? 2 : 1);
+        (_table, _operation, _valuesSeen, _isInDoubt, _rowStart) = (table, operation, 0, false, _payload.Length);
+        _valuesBefore = operation == LogicalOperationKind.Insert ? 0 : table.Values.Count;
+        _valuesExpected = _valuesBefore + (operation == LogicalOperationKind.Delete ? 0 : table.Values.Count);
         if (_ends.Length < _valuesExpected)
             _ends = new int[_valuesExpected];
         _payload.WriteRowOperation(operation, number);
@@ -44,6 +55,28 @@ internal sealed partial class CaptureLog
     {
         RowImage.Write(_payload, value, affinity);
         _ends[_valuesSeen++] = _payload.Length - _imageStart;
+    }
+
+    /// <summary>
+    /// As <see cref="AddValue"/>, of the image after. What an UPDATE puts into a column, and what a trigger is shown, is not always what SQLite keeps: see
+    /// <see cref="StatementFacts.ReadsVirtualReals"/>. The row is looked at afterwards, if it can be; if not, the statement is refused.
+    /// </summary>
+    internal void AddNewValue(nint value, ValueAffinity affinity)
+    {
+        if (Statement is { ReadsVirtualReals: true } && affinity == ValueAffinity.Other && RowImage.MayBeKeptAsInteger(value)
+            && (_operation == LogicalOperationKind.Update || _table!.HookColumns is null))
+        {
+            if (!watch.IsOn)
+            {
+                Refusal = RefusedSql.VirtualReal.Exception(_table!.Name);
+                ForgetPartOfRow();
+                throw Refusal;
+            }
+
+            _isInDoubt = true;
+        }
+
+        AddValue(value, affinity);
     }
 
     internal void AddInteger(long value)
@@ -80,15 +113,31 @@ internal sealed partial class CaptureLog
             return;
         }
 
-        if (_operation != LogicalOperationKind.Insert)
-            book.RemoveRow(table.Name, RowHash.Of(images[..beforeLength]));
-        if (_operation != LogicalOperationKind.Delete)
-            book.AddRow(table.Name, RowHash.Of(images[beforeLength..]));
+        switch (_operation)
+        {
+            case LogicalOperationKind.Insert:
+                book.AddRow(table.Name, RowHash.Of(images));
+                break;
+            case LogicalOperationKind.Delete:
+                book.RemoveRow(table.Name, RowHash.Of(images));
+                break;
+            default:
+                book.ChangeRow(table.Name, RowHash.Of(images[..beforeLength]), RowHash.Of(images[beforeLength..]));
+                break;
+        }
+
         if (!Recording)
             _payload.CutTo(_rowStart);
         else if (_operation == LogicalOperationKind.Update)
             LeaveOutWhatIsSame(table.Values.Count);
         CheckSize();
+    }
+
+    private void ForgetPartOfRow()
+    {
+        if (_table is not null)
+            _payload.CutTo(_rowStart);
+        _table = null;
     }
 
     /// <summary>A trigger's row. False if it is known already.</summary>
@@ -110,10 +159,14 @@ internal sealed partial class CaptureLog
     private void Watch(TableShape table, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
     {
         if (table.HookColumns is null)
-            watch.Show(table, _operation, before, after);
+            watch.Show(table, _operation, before, after, _isInDoubt);
         else
             watch.Add(
-                table, _operation, _operation == LogicalOperationKind.Insert ? null : before.ToArray(), _operation == LogicalOperationKind.Delete ? null : after.ToArray());
+                table,
+                _operation,
+                _operation == LogicalOperationKind.Insert ? null : before.ToArray(),
+                _operation == LogicalOperationKind.Delete ? null : after.ToArray(),
+                _isInDoubt);
         _payload.CutTo(_rowStart);
         CheckSize(watch.Bytes);
     }

@@ -102,9 +102,7 @@ internal sealed partial class CaptureLog(DigestBook book, RowWatch watch, int pa
     /// <summary>Forgets a row of which a failed statement showed only a part, and old failures. Before each statement.</summary>
     internal void BeginStatement()
     {
-        if (_table is not null)
-            _payload.CutTo(_rowStart);
-        _table = null;
+        ForgetPartOfRow();
         Statement = null;
         Refusal = null;
         Failure = null;

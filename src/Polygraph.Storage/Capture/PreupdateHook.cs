@@ -152,7 +152,7 @@ internal sealed unsafe class PreupdateHook : IDisposable
             }
 
             _connection.Check(NativeMethods.sqlite3_preupdate_new(_connection.Pointer, column.Number, &value));
-            _capture.AddValue(value, column.Affinity);
+            _capture.AddNewValue(value, column.Affinity);
         }
     }
 

@@ -7,6 +7,9 @@ namespace Polygraph.Storage.Capture;
 /// <summary>Writes values into an image, from where SQLite shows them, and finds their ends in a written one.</summary>
 internal static unsafe class RowImage
 {
+    // 2^47.
+    private const double HiddenIntegersEnd = 140_737_488_355_328.0;
+
     // 2^63.
     private const double IntegersEnd = 9_223_372_036_854_775_808.0;
 
@@ -29,19 +32,19 @@ internal static unsafe class RowImage
             case SqlValueKind.Real:
                 writer.WriteReal(NativeMethods.sqlite3_value_double(value));
                 break;
-            case SqlValueKind.Text:
-                var text = NativeMethods.sqlite3_value_text(value);
-                writer.WriteTextOrBlob(kind, new ReadOnlySpan<byte>(text, NativeMethods.sqlite3_value_bytes(value)));
-                break;
-            case SqlValueKind.Blob:
-                var blob = NativeMethods.sqlite3_value_blob(value);
-                writer.WriteTextOrBlob(kind, new ReadOnlySpan<byte>(blob, NativeMethods.sqlite3_value_bytes(value)));
+            case SqlValueKind.Text or SqlValueKind.Blob:
+                writer.WriteTextOrBlob(kind, Bytes(value));
                 break;
             default:
                 writer.WriteNull();
                 break;
         }
     }
+
+    /// <summary>Whether a REAL could be an integer that SQLite computed as REAL: within 48 bits it keeps those as integers.</summary>
+    internal static bool MayBeKeptAsInteger(nint value)
+        => (SqlValueKind)NativeMethods.sqlite3_value_type(value) == SqlValueKind.Real
+            && NativeMethods.sqlite3_value_double(value) is var real && Math.Abs(real) < HiddenIntegersEnd && Math.Floor(real) == real;
 
     /// <summary>The value that SQLite shows, copied.</summary>
     internal static SqlValue Read(nint value)
@@ -51,10 +54,8 @@ internal static unsafe class RowImage
         {
             SqlValueKind.Integer => SqlValue.FromInteger(NativeMethods.sqlite3_value_int64(value)),
             SqlValueKind.Real => SqlValue.FromReal(NativeMethods.sqlite3_value_double(value)),
-            SqlValueKind.Text => SqlValue.FromUtf8(
-                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_text(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
-            SqlValueKind.Blob => SqlValue.FromBlob(
-                new ReadOnlySpan<byte>(NativeMethods.sqlite3_value_blob(value), NativeMethods.sqlite3_value_bytes(value)).ToArray()),
+            SqlValueKind.Text => SqlValue.FromUtf8(Bytes(value).ToArray()),
+            SqlValueKind.Blob => SqlValue.FromBlob(Bytes(value).ToArray()),
             _ => SqlValue.Null,
         };
     }
@@ -79,6 +80,10 @@ internal static unsafe class RowImage
         return operation.Before.ToArray();
     }
 
+    /// <summary>The bytes of a text or blob. Texts too are asked for as blobs, which are not copied to be terminated; every replica is UTF-8.</summary>
+    private static ReadOnlySpan<byte> Bytes(nint value)
+        => new(NativeMethods.sqlite3_value_blob(value), NativeMethods.sqlite3_value_bytes(value));
+
     /// <summary>Writes the columns of the row on which a statement stands.</summary>
     internal static void Write(LogicalPayloadWriter writer, SqliteStatement row, int columns)
     {
@@ -92,11 +97,8 @@ internal static unsafe class RowImage
                 case SqlValueKind.Real:
                     writer.WriteReal(row.ColumnReal(i));
                     break;
-                case SqlValueKind.Text:
-                    writer.WriteTextOrBlob(SqlValueKind.Text, row.ColumnBytes(i));
-                    break;
-                case SqlValueKind.Blob:
-                    writer.WriteTextOrBlob(SqlValueKind.Blob, row.ColumnBytes(i));
+                case (SqlValueKind.Text or SqlValueKind.Blob) and var kind:
+                    writer.WriteTextOrBlob(kind, row.ColumnBytes(i));
                     break;
                 default:
                     writer.WriteNull();

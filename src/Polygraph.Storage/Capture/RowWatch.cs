@@ -6,7 +6,7 @@ namespace Polygraph.Storage.Capture;
 
 /// <summary>
 /// Collects what one statement changes, in SQLite's own order, where the rows cannot go into the payload as they come: the statement may keep a part of
-/// itself when it fails (OR FAIL, RAISE(FAIL)), or it changes a table whose image after only a trigger shows, later than <see cref="PreupdateHook"/>
+/// itself when it fails (OR FAIL, RAISE(FAIL)), SQLite may keep other values than it shows, or it changes a table whose image after only a trigger shows, later than <see cref="PreupdateHook"/>
 /// shows the one before: foreign-key actions run in between, and may come back to the very row. Needs the hook. Owned by the writer.
 /// </summary>
 internal sealed class RowWatch(StandingRows rows)
@@ -30,11 +30,11 @@ internal sealed class RowWatch(StandingRows rows)
     /// <summary>Stops watching. What was seen stays until the next <see cref="Begin"/>.</summary>
     internal void End() => IsOn = false;
 
-    /// <summary>Takes a change of which both images are known.</summary>
-    internal void Add(TableShape table, LogicalOperationKind kind, byte[]? before, byte[]? after)
+    /// <summary>Takes a change of which both images are known; the one after perhaps not exactly.</summary>
+    internal void Add(TableShape table, LogicalOperationKind kind, byte[]? before, byte[]? after, bool isInDoubt)
     {
         Bytes += (before?.Length ?? 0) + (after?.Length ?? 0);
-        _changes.Add(new WatchedChange(table, kind, before, after, before is null ? null : ImageTracker.KeyOf(table, before), 0));
+        _changes.Add(new WatchedChange(table, kind, before, after, before is null ? null : ImageTracker.KeyOf(table, before), 0) { IsInDoubt = isInDoubt });
     }
 
     /// <summary>Takes a row that is about to change, and whose image after a trigger will show.</summary>
@@ -47,12 +47,12 @@ internal sealed class RowWatch(StandingRows rows)
     }
 
     /// <summary>Takes what a capture trigger shows: an inserted row, or the image after of an update that began before. Deletes are known by then.</summary>
-    internal void Show(TableShape table, LogicalOperationKind operation, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    internal void Show(TableShape table, LogicalOperationKind operation, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, bool isInDoubt)
     {
         Bytes += after.Length;
         if (operation == LogicalOperationKind.Insert)
         {
-            _changes.Add(new WatchedChange(table, operation, null, after.ToArray(), null, 0));
+            _changes.Add(new WatchedChange(table, operation, null, after.ToArray(), null, 0) { IsInDoubt = isInDoubt });
             return;
         }
 
@@ -60,19 +60,28 @@ internal sealed class RowWatch(StandingRows rows)
         // The last one that still waits: what its own foreign-key actions and triggers do is over by now. The trigger may lie about its key, too.
         var change = _changes.FindLast(each => Waits(each) && each.OldKey == key) ?? _changes.FindLast(Waits);
         Invariant.Holds(change is not null, "an updated row was seen before it changed");
-        change.After = after.ToArray();
+        (change.After, change.IsInDoubt) = (after.ToArray(), isInDoubt);
 
         bool Waits(WatchedChange each) => each.After is null && each.Kind == LogicalOperationKind.Update && each.Table == table;
     }
 
     /// <summary>
-    /// Gives every update its image after. One that failed in its own foreign-key actions (RAISE(FAIL) in a trigger of theirs) was shown to no
+    /// Gives every update its image after, and every image that is in doubt what SQLite has made of it: what the row's next change found there, or what is there now.
+    /// An update that failed in its own foreign-key actions (RAISE(FAIL) in a trigger of theirs) was shown to no
     /// trigger: it left what its next change found there, or what is there now.
     /// </summary>
     internal void Complete()
     {
         for (var i = 0; i < _changes.Count; i++)
         {
+            if (_changes[i] is { IsInDoubt: true, After: { } shown } doubtful)
+            {
+                var newKey = ImageTracker.KeyOf(doubtful.Table, shown);
+                doubtful.After = _changes.Skip(i + 1).FirstOrDefault(later => later.Table == doubtful.Table && later.OldKey == newKey)?.Before
+                    ?? rows.Read(doubtful.Table, RowImage.KeyValues(doubtful.Table, shown)) ?? shown;
+                doubtful.IsInDoubt = false;
+            }
+
             if (_changes[i] is not { Kind: LogicalOperationKind.Update, After: null } change)
                 continue;
             Invariant.Holds(!change.Table.IsWithoutRowid, "only the row before is known of a row without rowid");
@@ -119,6 +128,9 @@ internal sealed class WatchedChange(TableShape table, LogicalOperationKind kind,
 
     /// <summary>Null for a delete, and for an update until a trigger shows it.</summary>
     internal byte[]? After { get; set; } = after;
+
+    /// <summary>Whether SQLite may have kept other values than it showed.</summary>
+    internal bool IsInDoubt { get; set; }
 
     /// <summary>The key before, as <see cref="ImageTracker.KeyOf(TableShape, ReadOnlySpan{byte})"/> writes it; null for an insert.</summary>
     internal string? OldKey => oldKey;

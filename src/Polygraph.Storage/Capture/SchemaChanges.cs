@@ -44,6 +44,9 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
             capture.IsChangingSchema = false;
         }
 
+        // The authorizer sees most of it; SQLite calls a trigger that is made as temp.x one of the table's own database.
+        if (capture.Recording && _reader.HasTempObjects())
+            throw RefusedSql.TempObjects.Exception("");
         var after = _reader.Read(before);
         Adopt(before, after, everyTable: isAlter);
         if (capture.Recording && (after.Version != before.Version || firstWord is "ANALYZE" or "REINDEX" or "PRAGMA"))

@@ -54,6 +54,16 @@ internal sealed class SchemaReader(SqliteConnection connection, bool hasHook = f
             rows.Any(row => row.Name == "sqlite_sequence"));
     }
 
+    /// <summary>Whether the connection has TEMP objects that are not ours.</summary>
+    internal bool HasTempObjects()
+    {
+        using var statement = connection.Prepare("SELECT name FROM temp.sqlite_master");
+        while (statement.Step())
+            if (!SqlName.IsOwn(statement.ColumnText(0)) && !SqlName.IsSystem(statement.ColumnText(0)))
+                return true;
+        return false;
+    }
+
     /// <summary>
     /// The statements that make the schema, in an order in which they can run: virtual tables first, because they make tables of their own, and
     /// triggers last. Polygraph's own tables are among them, because views may read them.
@@ -112,6 +122,8 @@ internal sealed class SchemaReader(SqliteConnection connection, bool hasHook = f
             Affinities = [.. values.Select(value => columns.Find(column => SqlName.Quote(column.Name) == value) is { Name: not null } column
                 ? AffinityOf(column.Type, isStrict)
                 : ValueAffinity.Numeric)],
+            VirtualReals = [.. columns
+                .Where(column => !column.IsStored && AffinityOf(column.Type, isStrict) == ValueAffinity.Real).Select(column => column.Name)],
             HookColumns = hasHook ? HookColumns(values, key, columns, isWithoutRowid, isStrict) : null,
             KeyColumns = isWithoutRowid ? [.. key.Select(part => columns.FindIndex(column => SqlName.Quote(column.Name) == values[part]))] : [],
             KeyCondition = string.Join(
@@ -205,7 +217,8 @@ internal sealed class SchemaReader(SqliteConnection connection, bool hasHook = f
     /// <summary>Null if the hook cannot be asked for the values: see <see cref="TableShape.HookColumns"/>.</summary>
     private static HookColumn[]? HookColumns(List<string> values, List<int> key, List<Column> columns, bool isWithoutRowid, bool isStrict)
     {
-        if (columns.Any(column => !column.IsStored))
+        // Behind a virtual column the numbers of what is stored are others; without rowid they are anyway.
+        if (isWithoutRowid ? columns.Any(column => !column.IsStored) : columns.SkipWhile(column => column.IsStored).Any(column => column.IsStored))
             return null;
         var shown = values.Select((value, i) =>
         {

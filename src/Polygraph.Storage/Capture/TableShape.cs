@@ -21,9 +21,12 @@ internal sealed record TableShape
 
     /// <summary>
     /// How <see cref="PreupdateHook"/> asks for the values. Null if there is no hook, or if it could not be asked for some of them: SQLite counts the columns
-    /// that it stores where there are generated ones that it does not, and of a WITHOUT ROWID table those of the key first. Triggers show such tables.
+    /// that it stores, which are others behind a virtual generated one, and of a WITHOUT ROWID table those of the key first. Triggers show such tables.
     /// </summary>
     public required HookColumn[]? HookColumns { get; init; }
+
+    /// <summary>Its virtual generated columns of type REAL.</summary>
+    public required IReadOnlyList<string> VirtualReals { get; init; }
 
     /// <summary>Which values of the image identify the row: the rowid, or the primary key of a WITHOUT ROWID table.</summary>
     public required IReadOnlyList<int> Key { get; init; }

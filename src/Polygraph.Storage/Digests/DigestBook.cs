@@ -34,6 +34,14 @@ internal sealed class DigestBook
         digest -= hash;
     }
 
+    /// <summary>As <see cref="RemoveRow"/> and <see cref="AddRow"/>.</summary>
+    internal void ChangeRow(string table, UInt128 before, UInt128 after)
+    {
+        ref var digest = ref Change(table);
+        digest -= before;
+        digest += after;
+    }
+
     internal void Set(string table, Digest128 value) => Change(table) = value;
 
     internal void Remove(string table)
@@ -59,12 +67,18 @@ internal sealed class DigestBook
     /// <summary>The tables touched since a mark, in ordinal order, dropped ones included.</summary>
     internal IReadOnlyCollection<string> TouchedSince(int mark)
     {
-        if (_undo.Count - mark <= 1)
-            return _undo.Count == mark ? [] : [_undo[mark].Table];
-        var touched = new SortedSet<string>(StringComparer.Ordinal);
-        for (var i = mark; i < _undo.Count; i++)
-            touched.Add(_undo[i].Table);
-        return touched;
+        if (_undo.Count == mark)
+            return [];
+        // Most transactions change one table, in many statements.
+        var first = _undo[mark].Table;
+        SortedSet<string>? touched = null;
+        for (var i = mark + 1; i < _undo.Count; i++)
+        {
+            if (touched is not null || _undo[i].Table != first)
+                (touched ??= new SortedSet<string>(StringComparer.Ordinal) { first }).Add(_undo[i].Table);
+        }
+
+        return touched ?? (IReadOnlyCollection<string>)[first];
     }
 
     /// <summary>Makes everything so far final.</summary>

@@ -50,9 +50,10 @@ internal static class AuthorizerAnswer
 internal static class AuthorizerRules
 {
     /// <summary>Why the action is refused, null if it is not.</summary>
-    internal static string? Denial(AuthorizerAction action, string? first, string? second, string? trigger, StatementFacts facts)
+    internal static string? Denial(AuthorizerAction action, string? first, string? second, string? database, string? trigger, StatementFacts facts)
         => action switch
         {
+            _ when database == "temp" && ReachesTemp(action, first, facts) => RefusedSql.TempObjects.Message,
             // DROP TABLE takes the table's capture triggers with it; nobody else may.
             AuthorizerAction.DropTempTrigger when facts.ChangesSchema && SqlName.IsOwn(first ?? "") => null,
             AuthorizerAction.Attach or AuthorizerAction.Detach => RefusedSql.OtherFiles.Message,
@@ -72,6 +73,16 @@ internal static class AuthorizerRules
             _ => null,
         };
 
+    /// <summary>
+    /// Whether a client's statement would make, change or set something in the connection's own database. SQLite calls <c>CREATE TABLE temp.x</c> by the
+    /// same name as a table of the replicated database, and then takes it for the other wherever that is named. Dropping or altering a table changes the list of
+    /// our capture triggers there.
+    /// </summary>
+    private static bool ReachesTemp(AuthorizerAction action, string? first, StatementFacts facts)
+        => action is AuthorizerAction.Insert or AuthorizerAction.Update or AuthorizerAction.Delete
+            ? !(first is "sqlite_temp_master" or "sqlite_temp_schema" && (facts.ChangesSchema || facts.FirstWord == "ALTER"))
+            : action is AuthorizerAction.Pragma or AuthorizerAction.AlterTable || (IsSchemaChange(action) && action != AuthorizerAction.Reindex);
+
     internal static bool IsSchemaChange(AuthorizerAction action)
         => action is AuthorizerAction.CreateIndex or AuthorizerAction.CreateTable or AuthorizerAction.CreateTrigger
             or AuthorizerAction.CreateView or AuthorizerAction.DropIndex or AuthorizerAction.DropTable or AuthorizerAction.DropTrigger
@@ -82,6 +93,8 @@ internal static class AuthorizerRules
     {
         if (function.Equals("load_extension", StringComparison.OrdinalIgnoreCase))
             return RefusedSql.LoadExtension.Message;
+        if (function.Equals("fts3_tokenizer", StringComparison.OrdinalIgnoreCase))
+            return RefusedSql.Tokenizers.Message;
         return function.Equals(CaptureFunction.Name, StringComparison.OrdinalIgnoreCase) && (trigger is null || !SqlName.IsOwn(trigger))
             ? RefusedSql.InternalFunction.MessageFor(CaptureFunction.Name)
             : null;

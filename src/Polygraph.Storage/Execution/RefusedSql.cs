@@ -54,7 +54,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "VACUUM", "CREATE TABLE unnamed(a)");
 
     internal static readonly RefusedSql TempObjects = new(
-        "TEMP tables, views, triggers and indexes", RefusedBy.Authorizer, RefusedException.NotAllowed,
+        "TEMP tables, views, triggers and indexes, also as `temp.name`", RefusedBy.Authorizer, RefusedException.NotAllowed,
         "TEMP objects are not available: the connection is shared and replicas do not have them.", "CREATE TEMP TABLE scratch(a)");
 
     internal static readonly RefusedSql UnknownModule = new(
@@ -65,6 +65,10 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     internal static readonly RefusedSql LoadExtension = new(
         "`load_extension()`", RefusedBy.Function, RefusedException.NotAllowed,
         "load_extension() is not available: it would change one replica alone.", "SELECT load_extension('x')");
+
+    internal static readonly RefusedSql Tokenizers = new(
+        "`fts3_tokenizer()`", RefusedBy.Function, RefusedException.NotAllowed,
+        "fts3_tokenizer() is not available: it takes an address in the process for a tokenizer, and tells them.", "SELECT fts3_tokenizer('simple')");
 
     internal static readonly RefusedSql InternalFunction = new(
         "`polygraph_capture()`", RefusedBy.Function, RefusedException.NotAllowed, "{0}() is internal.", "SELECT polygraph_capture(1)");
@@ -102,6 +106,13 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         + "Change the referring rows in a statement of their own.",
         "UPDATE own SET id = 2", "CREATE TABLE own(id INTEGER PRIMARY KEY, boss REFERENCES own ON UPDATE CASCADE)", "INSERT INTO own VALUES (1, 1)");
 
+    /// <summary>Not of the list: only with a SQLite library that has no preupdate hook, or in a statement that also writes a virtual table.</summary>
+    internal static readonly RefusedSql VirtualReal = new(
+        "a write that reads a virtual generated column of type REAL and puts a whole number into a column without type", RefusedBy.Run, RefusedException.NotAllowed,
+        "The statement reads a virtual generated REAL column, and puts a whole number into a column of \"{0}\" that has no type: SQLite may keep it as an integer or "
+        + "as a REAL, and does not tell. Read the number in a statement before, and pass it.",
+        "UPDATE computed SET copy = r", "CREATE TABLE computed(n INTEGER, copy, r REAL AS (n) VIRTUAL)", "INSERT INTO computed(n) VALUES (1)");
+
     internal static readonly RefusedSql DropWritesVirtualTable = new(
         "a `DROP TABLE` whose foreign-key actions delete rows that triggers remove from a virtual table", RefusedBy.Run, RefusedException.NotAllowed,
         "DROP TABLE would delete rows by foreign-key actions, and triggers would write \"{0}\". Delete the rows first, then drop the table.",
@@ -137,7 +148,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<RefusedSql> All =
     [
-        OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, InternalFunction, ReservedName, OwnTable, SetPragma,
+        OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, Tokenizers, InternalFunction, ReservedName, OwnTable, SetPragma,
         OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, TransactionInRequest, ShadowTable, SchemaTable,
     ];
 

@@ -44,7 +44,7 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
             return SqliteCode.Ok;
         try
         {
-            return self.Authorize((AuthorizerAction)action, Utf8.ReadOrNull(first), Utf8.ReadOrNull(second), Utf8.ReadOrNull(trigger));
+            return self.Authorize((AuthorizerAction)action, Utf8.ReadOrNull(first), Utf8.ReadOrNull(second), Utf8.ReadOrNull(database), Utf8.ReadOrNull(trigger));
         }
         catch (Exception exception)
         {
@@ -55,13 +55,13 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
         }
     }
 
-    private int Authorize(AuthorizerAction action, string? first, string? second, string? trigger)
+    private int Authorize(AuthorizerAction action, string? first, string? second, string? database, string? trigger)
     {
         // Compiled again while it runs, it was found in order before, as the schema statement that it may be.
         var facts = _listening ?? new StatementFacts { ChangesSchema = true };
         if (trigger is not null && !SqlName.IsOwn(trigger))
             facts.Triggers.Add(trigger);
-        var denial = AuthorizerRules.Denial(action, first, second, trigger, facts);
+        var denial = AuthorizerRules.Denial(action, first, second, database, trigger, facts);
         if (denial is not null)
         {
             facts.Denial ??= denial;
@@ -93,6 +93,7 @@ internal sealed unsafe class StatementAuthorizer : IDisposable
                 break;
             case AuthorizerAction.Read:
                 facts.ReadTables.Add(first!);
+                facts.ReadColumns.Add((first!, second!));
                 break;
             case AuthorizerAction.AlterTable:
                 facts.ChangesSchema = facts.IsAlter = true;

@@ -146,7 +146,8 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
             ?? (facts.ChangesSchema ? null : written.FirstOrDefault(SqlName.IsStatistics));
         facts.CanReplace = SqlTokens.CanReplace(text) || tables.Any(table => table.CanReplace) || triggers.Any(trigger => trigger.CanReplace);
         facts.CanFail = SqlTokens.CanFail(text) || tables.Any(table => table.CanFail) || triggers.Any(trigger => trigger.CanFail);
-        facts.NeedsWatch = facts.CanFail || (tables.Any(table => table.HookColumns is null) && (facts.CanReplace
+        facts.ReadsVirtualReals = catalog.Tables.Any(table => table.VirtualReals.Any(column => facts.ReadColumns.Contains((table.Name, column))));
+        facts.NeedsWatch = facts.CanFail || facts.ReadsVirtualReals || (tables.Any(table => table.HookColumns is null) && (facts.CanReplace
             || tables.Any(table => table.NeedsTracking || table.ActionParents.Any(parent => tables.Any(other => SqlName.Same(other.Name, parent))))));
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
@@ -20,11 +21,17 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
     /// <summary>Begins a unit: its answer may have the full size.</summary>
     internal void BeginUnit() => (_rowsLeft, _bytesLeft) = (options.MaxResultRows, options.MaxResultBytes);
 
-    internal static void Bind(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    internal static void Bind(SqliteStatement statement, IReadOnlyList<SqlArgument> list)
     {
-        for (var i = 0; i < arguments.Count; i++)
+        var arguments = list switch
         {
-            if (arguments[i].Name is not null)
+            SqlArgument[] array => array,
+            List<SqlArgument> items => CollectionsMarshal.AsSpan(items),
+            _ => list.ToArray().AsSpan(),
+        };
+        foreach (ref readonly var argument in arguments)
+        {
+            if (argument.Name is not null)
             {
                 BindWithNames(statement, arguments);
                 return;
@@ -32,10 +39,11 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
         }
 
         // SQLite would take NULL for each that is missing, and a forgotten argument would quietly become data.
-        if (arguments.Count != statement.ParameterCount)
-            throw WrongCount(statement, arguments);
-        for (var i = 0; i < arguments.Count; i++)
-            statement.Bind(i + 1, arguments[i].Value);
+        if (arguments.Length != statement.ParameterCount)
+            throw WrongCount(statement, arguments.Length);
+        var number = 0;
+        foreach (ref readonly var argument in arguments)
+            statement.Bind(++number, argument.Value);
     }
 
     /// <summary>The values of the parameters in the order of their numbers, of arguments that were bound.</summary>
@@ -142,21 +150,21 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
                 statement.IsExplain,
                 compiled.IsReadOnly);
 
-    private static void BindWithNames(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    private static void BindWithNames(SqliteStatement statement, ReadOnlySpan<SqlArgument> arguments)
     {
         var positional = 0;
-        var bound = new HashSet<int>(arguments.Count);
+        var bound = new HashSet<int>(arguments.Length);
         foreach (var argument in arguments)
         {
             var index = argument.Name is null ? ++positional : FindParameter(statement, argument.Name);
             if (index > statement.ParameterCount)
-                throw WrongCount(statement, arguments);
+                throw WrongCount(statement, arguments.Length);
             statement.Bind(index, argument.Value);
             bound.Add(index);
         }
 
         if (bound.Count < statement.ParameterCount)
-            throw WrongCount(statement, arguments);
+            throw WrongCount(statement, arguments.Length);
     }
 
     private RefusedException? Charge(SqlValue[] row)
@@ -178,11 +186,11 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
         return bytes;
     }
 
-    private static RefusedException WrongCount(SqliteStatement statement, IReadOnlyList<SqlArgument> arguments)
+    private static RefusedException WrongCount(SqliteStatement statement, int count)
         => new(
             RefusedException.InvalidArguments,
             $"The statement has {statement.ParameterCount} parameter{(statement.ParameterCount == 1 ? "" : "s")}; "
-            + $"{arguments.Count} argument{(arguments.Count == 1 ? " was" : "s were")} given. Give each parameter one, null included.");
+            + $"{count} argument{(count == 1 ? " was" : "s were")} given. Give each parameter one, null included.");
 
     private static int FindParameter(SqliteStatement statement, string name)
     {

@@ -31,6 +31,9 @@ internal sealed class StatementFacts
     /// <summary>Tables that the statement, its triggers or its foreign-key actions read.</summary>
     internal HashSet<string> ReadTables { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Their columns that are read.</summary>
+    internal HashSet<(string Table, string Column)> ReadColumns { get; } = [];
+
     /// <summary>A function that it calls and that can say something else on another replica.</summary>
     internal string? LocalFunction { get; set; }
 
@@ -89,6 +92,12 @@ internal sealed class StatementFacts
     /// themselves. Of a DROP TABLE only what triggers of its foreign-key actions write.
     /// </summary>
     internal string? ShippedFor { get; set; }
+
+    /// <summary>
+    /// Whether it reads a virtual generated column of type REAL. SQLite computes whole numbers of one as REAL, and keeps them as integers in a column that leaves
+    /// its values alone; while an UPDATE runs nothing tells them from true REALs.
+    /// </summary>
+    internal bool ReadsVirtualReals { get; set; }
 
     internal bool FiresTriggers => Triggers.Count > 0;
 }

@@ -14,7 +14,7 @@ internal sealed unsafe class TimeLimit : IDisposable
     private readonly long _limitTicks;
     private GCHandle _self;
     private bool _clientRuns;
-    private long _deadline;
+    private long? _deadline;
     private long _deadlineOfAll = long.MaxValue;
     private volatile bool _stopped;
 
@@ -36,8 +36,8 @@ internal sealed unsafe class TimeLimit : IDisposable
     internal void LimitAll(TimeSpan? left)
         => _deadlineOfAll = left is { } time ? Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
 
-    /// <summary>Begins the time of a client's statement.</summary>
-    internal void Start() => (_clientRuns, _deadline) = (true, Math.Min(Stopwatch.GetTimestamp() + _limitTicks, _deadlineOfAll));
+    /// <summary>Begins the time of a client's statement. The clock is read at its first check: most statements end before it.</summary>
+    internal void Start() => (_clientRuns, _deadline) = (true, null);
 
     /// <summary>Our own statements have no limit, and no client whose leaving ends them: what they do must be done.</summary>
     internal void End() => _clientRuns = false;
@@ -55,7 +55,12 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        var isOver = self._stopped || (self._clientRuns && (self.Client.IsCancellationRequested || Stopwatch.GetTimestamp() > self._deadline));
-        return isOver ? 1 : 0;
+        return self._stopped || (self._clientRuns && (self.Client.IsCancellationRequested || self.IsLate())) ? 1 : 0;
+    }
+
+    private bool IsLate()
+    {
+        var now = Stopwatch.GetTimestamp();
+        return now > (_deadline ??= Math.Min(now + _limitTicks, _deadlineOfAll));
     }
 }

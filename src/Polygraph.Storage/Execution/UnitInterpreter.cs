@@ -26,9 +26,9 @@ internal static class UnitInterpreter
     internal static UnitResult Run(SqlUnit unit, IStatementRunner runner)
     {
         var results = new List<StepResult>(unit.Steps.Count);
-        foreach (var step in unit.Steps)
+        for (var i = 0; i < unit.Steps.Count; i++)
         {
-            var result = RunStep(step, unit.Mode, runner);
+            var result = RunStep(unit.Steps[i], unit.Mode, runner);
             results.Add(result);
             if (unit.Mode == UnitMode.Atomic && result is StepResult.Failed)
                 break;

@@ -200,7 +200,11 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(null, _executor.ToError(exception));
         }
 
-        return writes ? Write(compiled, arguments, wantRows) : Read(compiled, wantRows);
+        var outcome = writes ? Write(compiled, arguments, wantRows) : Read(compiled, wantRows);
+        // As in plain SQLite, where the end of every transaction ends it, and a statement by itself is one.
+        if (_deferredForeignKeys && IsAutocommit)
+            ResetDeferredForeignKeys();
+        return outcome;
     }
 
     private StatementOutcome Read(CompiledStatement compiled, bool wantRows)

@@ -1,3 +1,4 @@
+using Polygraph.Protocol;
 using Polygraph.Storage.Capture;
 using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
@@ -8,12 +9,15 @@ namespace Polygraph.Storage.Seeds;
 /// <summary>Whether a SQLite file can become a replicated database, and what is in it.</summary>
 public static class SeedCheck
 {
+    /// <summary>Threads that read rows; more would only wait for the disk.</summary>
+    private const int ScannersMax = 4;
+
     /// <summary>The first bytes of every SQLite file.</summary>
     internal static ReadOnlySpan<byte> Magic => "SQLite format 3\0"u8;
 
     /// <summary>
     /// Reads a file that nobody changes from end to end, twice at the same time: SQLite's own check of its structure, and every row for its
-    /// digest.
+    /// digest, by as many threads as there are processors for it.
     /// </summary>
     /// <exception cref="SeedRefusedException">It cannot be imported.</exception>
     public static async Task<IReadOnlyList<SeedTable>> ExamineAsync(string path, CancellationToken cancellation)
@@ -21,12 +25,19 @@ public static class SeedCheck
         CheckHeader(path);
         var catalog = Reading(path, cancellation, CheckSchema);
         var structure = Task.Run(() => Reading(path, cancellation, CheckStructure), cancellation);
-        var rows = Task.Run(() => Reading(path, cancellation, connection => ScanTables(connection, catalog, cancellation)), cancellation);
-        await Task.WhenAll(structure, rows).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var parts = Math.Clamp(Environment.ProcessorCount, 1, ScannersMax);
+        var rows = Enumerable.Range(0, parts)
+            .Select(part => Task.Run(() => Reading(path, cancellation, connection => ScanTables(connection, catalog, part, parts, cancellation)), cancellation))
+            .ToList();
+        await Task.WhenAll([structure, .. rows]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // A malformed file makes both fail; the check of the structure knows better why.
         await structure.ConfigureAwait(false);
-        return await rows.ConfigureAwait(false);
+        var scanned = await Task.WhenAll(rows).ConfigureAwait(false);
+        return [.. catalog.Tables.Select((table, i) => new SeedTable(
+            table.Name,
+            scanned.Sum(part => part[i].Rows),
+            scanned.Aggregate(Digest128.Empty, (sum, part) => sum + part[i].Digest.Value).ToString()))];
     }
 
     /// <summary>What can be said without reading the rows.</summary>
@@ -103,17 +114,9 @@ public static class SeedCheck
         return true;
     }
 
-    private static List<SeedTable> ScanTables(SqliteConnection connection, SchemaCatalog catalog, CancellationToken cancellation)
-    {
-        var tables = new List<SeedTable>();
-        foreach (var table in catalog.Tables)
-        {
-            var (digest, rows) = TableScanner.Scan(connection, table, cancellation);
-            tables.Add(new SeedTable(table.Name, rows, digest.ToString()));
-        }
-
-        return tables;
-    }
+    private static List<(Digest128 Digest, long Rows)> ScanTables(
+        SqliteConnection connection, SchemaCatalog catalog, int part, int parts, CancellationToken cancellation)
+        => [.. catalog.Tables.Select(table => TableScanner.ScanPart(connection, table, part, parts, cancellation))];
 
     private static string Text(SqliteConnection connection, string sql)
     {

@@ -5,7 +5,7 @@ namespace Polygraph.Storage.Sqlite;
 /// <summary>
 /// The part of SQLite's C interface that we use, with blittable types only. Connections and statements are held by safe handles; the calls
 /// take the bare pointer, because each object has one owner thread and keeps its handle alive for the call.
-/// Calls that only read or set a field skip the garbage collector's transition.
+/// Calls that only read, set or copy a few fields, of a row that SQLite holds in memory already, skip the garbage collector's transition.
 /// </summary>
 internal static unsafe partial class NativeMethods
 {
@@ -40,7 +40,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial int sqlite3_reset(nint statement);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_clear_bindings(nint statement);
 
     [LibraryImport(Library), SuppressGCTransition]
@@ -116,11 +116,8 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library), SuppressGCTransition]
     internal static partial double sqlite3_value_double(nint value);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial byte* sqlite3_value_blob(nint value);
-
-    [LibraryImport(Library)]
-    internal static partial byte* sqlite3_value_text(nint value);
 
     [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_value_bytes(nint value);
@@ -178,10 +175,10 @@ internal static unsafe partial class NativeMethods
     internal static partial nint sqlite3_preupdate_hook(
         nint connection, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, byte*, long, long, void> hook, nint state);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_preupdate_old(nint connection, int column, nint* value);
 
-    [LibraryImport(Library)]
+    [LibraryImport(Library), SuppressGCTransition]
     internal static partial int sqlite3_preupdate_new(nint connection, int column, nint* value);
 
     [LibraryImport(Library), SuppressGCTransition]

@@ -17,6 +17,7 @@ public static unsafe class SqliteLibrary
     public const int OldestVersionNumber = 3_035_000;
 
     private const string Variable = "POLYGRAPH_SQLITE";
+    private const int ConfigMemoryStatus = 9;
     private static readonly Lazy<(nint Handle, string Origin)> Loaded = new(Load);
 
     static SqliteLibrary() => NativeLibrary.SetDllImportResolver(typeof(SqliteLibrary).Assembly, Resolve);
@@ -84,11 +85,19 @@ public static unsafe class SqliteLibrary
     {
         var chosen = Choose(Environment.GetEnvironmentVariable(Variable));
         var version = VersionOf(chosen.Handle);
+        WithoutMemoryStatistics(chosen.Handle);
         return version >= OldestVersionNumber
             ? chosen
             : throw new DllNotFoundException(
                 $"The SQLite library ({chosen.Origin}) has version {version}; at least {OldestVersionNumber} is needed. Change {Variable}.");
     }
+
+    /// <summary>
+    /// SQLite counts the memory in use under one lock of the process, a tenth of the time of a write. Nobody reads the count. Where somebody else in
+    /// the process has begun to use the library, SQLite refuses, and all is as it was.
+    /// </summary>
+    private static void WithoutMemoryStatistics(nint library)
+        => _ = ((delegate* unmanaged[Cdecl]<int, int, int>)NativeLibrary.GetExport(library, "sqlite3_config"))(ConfigMemoryStatus, 0);
 
     private static (nint Handle, string Origin) Choose(string? wanted)
     {

@@ -71,7 +71,7 @@ internal sealed unsafe class SqliteStatement : IDisposable
         return this;
     }
 
-    internal SqliteStatement Bind(int index, SqlValue value)
+    internal SqliteStatement Bind(int index, in SqlValue value)
     {
         switch (value.Kind)
         {
@@ -130,16 +130,20 @@ internal sealed unsafe class SqliteStatement : IDisposable
 
     internal double ColumnReal(int column) => NativeMethods.sqlite3_column_double(_statement, column);
 
-    /// <summary>The bytes of a text or blob; valid until the next step.</summary>
+    /// <summary>The bytes of a text or blob; valid until the next step. Nothing else is converted to them.</summary>
     internal ReadOnlySpan<byte> ColumnBytes(int column)
     {
-        var bytes = ColumnKind(column) == SqlValueKind.Text
-            ? NativeMethods.sqlite3_column_text(_statement, column)
-            : NativeMethods.sqlite3_column_blob(_statement, column);
+        // Texts too are asked for as blobs, which SQLite need not terminate: every database whose rows we read is UTF-8.
+        var bytes = NativeMethods.sqlite3_column_blob(_statement, column);
         return new ReadOnlySpan<byte>(bytes, NativeMethods.sqlite3_column_bytes(_statement, column));
     }
 
-    internal string ColumnText(int column) => System.Text.Encoding.UTF8.GetString(ColumnBytes(column));
+    /// <summary>As text, whatever it is and however the database encodes it.</summary>
+    internal string ColumnText(int column)
+    {
+        var bytes = NativeMethods.sqlite3_column_text(_statement, column);
+        return System.Text.Encoding.UTF8.GetString(bytes, NativeMethods.sqlite3_column_bytes(_statement, column));
+    }
 
     internal SqlValue ColumnValue(int column)
         => ColumnKind(column) switch

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using Polygraph.Wire.Sql;
 
@@ -11,6 +12,9 @@ namespace Polygraph.Wire.Log;
 public sealed class LogicalPayloadReader
 {
     private readonly ReadOnlyMemory<byte> _payload;
+
+    // The array under it, whose bytes are read one by one: a Memory would look for them at each.
+    private readonly ArraySegment<byte> _bytes;
     private readonly List<LogicalTable> _tables = [];
     private SqlValue[] _before = [];
     private SqlValue[] _after = [];
@@ -20,6 +24,7 @@ public sealed class LogicalPayloadReader
     public LogicalPayloadReader(ReadOnlyMemory<byte> payload)
     {
         _payload = payload;
+        _bytes = MemoryMarshal.TryGetArray(payload, out var bytes) ? bytes : payload.ToArray();
         var version = ReadByte();
         if (version != LogicalPayload.Version)
             throw new LogicalPayloadException($"its version is {version}; this node reads version {LogicalPayload.Version}.");
@@ -192,7 +197,7 @@ public sealed class LogicalPayloadReader
     }
 
     private byte ReadByte()
-        => _position < _payload.Length ? _payload.Span[_position++] : throw Damaged("it ends too early");
+        => _position < _bytes.Count ? _bytes.Array![_bytes.Offset + _position++] : throw Damaged("it ends too early");
 
     private ulong ReadVarint()
     {

@@ -4,12 +4,13 @@ using Polygraph.Wire.Sql;
 namespace Polygraph.Wire.Log;
 
 /// <summary>
-/// What is kept of a unit's answer for whoever asks again with its idempotency key: counts, rowids and errors, no rows and no columns.
+/// What is kept of a unit's answer for whoever asks again with its idempotency key: counts, rowids and errors, no rows and no columns, but whether there
+/// were any.
 /// <code>
 /// result    := varint(steps) step*
 /// step      := 0x00 statement | 0x01 error | 0x02 varint(items) item* | 0x03 (sequence) | 0x04 (describe) | 0x05 flag (autocommit)
 /// item      := 0x00 (skipped) | 0x01 statement | 0x02 error
-/// statement := varint(rowsAffected) flag [varint(zigzag(lastInsertRowid))]
+/// statement := varint(rowsAffected) flags [varint(zigzag(lastInsertRowid))]            flags: 1 = has a rowid, 2 = returned columns
 /// error     := text(code) text(message) text(extendedCode, may be empty)
 /// </code>
 /// </summary>
@@ -21,6 +22,8 @@ public static class LogicalPayloadResult
     /// </summary>
     public const int BytesMax = 8192;
 
+    private const byte FlagRowid = 1;
+    private const byte FlagColumns = 2;
     private const int TypicalBytes = 64;
     private const int ErrorMessageMax = 256;
 
@@ -89,7 +92,7 @@ public static class LogicalPayloadResult
     private static void WriteStatement(LogicalPayloadWriter writer, StatementResult result)
     {
         writer.WriteVarint((ulong)result.RowsAffected);
-        writer.WriteByte(result.LastInsertRowid is null ? (byte)0 : (byte)1);
+        writer.WriteByte((byte)((result.LastInsertRowid is null ? 0 : FlagRowid) | (result.Columns.Count == 0 ? 0 : FlagColumns)));
         if (result.LastInsertRowid is { } rowid)
             writer.WriteVarint(LogicalPayloadWriter.ZigZag(rowid));
     }
@@ -156,13 +159,16 @@ public static class LogicalPayloadResult
         {
             var affected = (long)Varint();
             long? rowid = null;
-            if (Byte() != 0)
+            var flags = Byte();
+            if ((flags & ~(FlagRowid | FlagColumns)) != 0)
+                throw new LogicalPayloadException($"flags {flags} of a kept result are unknown.");
+            if ((flags & FlagRowid) != 0)
             {
                 var value = Varint();
                 rowid = (long)(value >> 1) ^ -(long)(value & 1);
             }
 
-            return new StatementResult([], [], affected, rowid);
+            return new StatementResult([], [], affected, rowid) { HasItsRows = (flags & FlagColumns) == 0 };
         }
 
         internal SqlError Error()

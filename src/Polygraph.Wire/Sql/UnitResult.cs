@@ -19,6 +19,9 @@ public sealed record StatementResult(
 {
     /// <summary>The result of a statement that did nothing and returned nothing.</summary>
     public static readonly StatementResult Empty = new([], [], 0, null);
+
+    /// <summary>False for the remembered answer of a statement that returned rows: they are not remembered, and there may have been some.</summary>
+    public bool HasItsRows { get; init; } = true;
 }
 
 /// <summary>What a statement would take and return.</summary>

@@ -24,6 +24,9 @@ internal static partial class ProjectRules
         [
             "Polygraph.Protocol", "Polygraph.Wire", "Polygraph.Storage", "Polygraph.Simulation", "Polygraph.RealEngine", "Polygraph.CrashTest",
         ],
+        // What judges the product shares no code with it.
+        ["Polygraph.Checkers"] = [],
+        ["Polygraph.Nemesis"] = ["Polygraph.Cli", "Polygraph.Checkers"],
     };
 
     /// <summary>References of a project under src/ or sim/ that point outward or sideways.</summary>

@@ -1,0 +1,3 @@
+using Polygraph.Checkers.CommandLine;
+
+return Execution.Run(args, Console.Out, Console.Error);
