@@ -2,6 +2,7 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Checks;
+using Polygraph.Simulation.Engine;
 using Polygraph.Simulation.Network;
 using Polygraph.Simulation.Nodes;
 using Polygraph.Simulation.Planted;
@@ -48,7 +49,8 @@ public sealed class Cluster
 {
     private readonly Dice _dice;
 
-    public Cluster(int nodes, ulong seed, GroupOptions options, NodeDelays delays, PlantedBug bug, Trace trace)
+    public Cluster(
+        int nodes, ulong seed, GroupOptions options, NodeDelays delays, PlantedBug bug, Trace trace, IEngineFactory? engines = null)
     {
         _dice = new Dice(seed);
         (Options, Delays, Tampering, Trace) = (options, delays, new Tampering(bug), trace);
@@ -58,7 +60,7 @@ public sealed class Cluster
         LogChecks = new LogChecks(history, () => Time.Now);
         AnswerChecks = new AnswerChecks(history, LogChecks, () => Nodes!, Node);
         NodeId[] voters = [.. Enumerable.Range(1, nodes).Select(number => new NodeId($"n{number}"))];
-        Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork()))];
+        Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork(), engines))];
         foreach (var node in Nodes)
             node.Disk.SyncMicroseconds = delays.Sync;
         LogChecks.Watch(Nodes, Node);

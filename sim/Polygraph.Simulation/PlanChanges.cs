@@ -28,8 +28,8 @@ public sealed record PlanChanges
     /// <summary>Faults come no later.</summary>
     public long? FaultsUntil { get; init; }
 
-    /// <summary>Without one more kind.</summary>
-    public PlanChanges And(FaultKind without) => this with { Without = new SortedSet<FaultKind>(Without) { without } };
+    /// <summary>Without some more kinds.</summary>
+    public PlanChanges And(params IEnumerable<FaultKind> without) => this with { Without = new SortedSet<FaultKind>(Without.Concat(without)) };
 
     /// <summary>As the command line has it; empty if nothing is changed.</summary>
     public override string ToString()

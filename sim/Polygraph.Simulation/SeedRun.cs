@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Polygraph.Protocol;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Clients;
+using Polygraph.Simulation.Engine;
 using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Nodes;
 using Polygraph.Simulation.Planted;
@@ -72,13 +73,14 @@ public sealed class SeedRun
     private readonly ClientTally _tally = new();
     private long _committedWhenHealed;
 
-    public SeedRun(ulong seed, PlantedBug bug, Action<string>? line, PlanChanges? changes = null)
+    /// <summary>The seed's history; with <paramref name="engines"/>, without the faults that they do not take.</summary>
+    public SeedRun(ulong seed, PlantedBug bug, Action<string>? line, PlanChanges? changes = null, IEngineFactory? engines = null)
     {
         _seed = seed;
         _dice = new Dice(seed);
-        _plan = SeedPlan.Draw(_dice).With(changes ?? PlanChanges.None);
+        _plan = SeedPlan.Draw(_dice).With((changes ?? PlanChanges.None).And(engines?.Without ?? []));
         _trace = new Trace(line);
-        _cluster = new Cluster(_plan.Nodes, _dice.Next(), _plan.Options, _plan.Delays, bug, _trace)
+        _cluster = new Cluster(_plan.Nodes, _dice.Next(), _plan.Options, _plan.Delays, bug, _trace, engines)
         {
             DriftPartsPerMillionMax = _plan.DriftPartsPerMillionMax,
         };
@@ -95,6 +97,8 @@ public sealed class SeedRun
             Liveness();
             _cluster.LogChecks.AtTheEnd();
             _cluster.AnswerChecks.AtTheEnd();
+            foreach (var node in _cluster.Nodes)
+                node.Engine?.Verify(node.Writer.State);
             return Result();
         }
         catch (SimulationFailure failure)

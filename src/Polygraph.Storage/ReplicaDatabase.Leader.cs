@@ -140,7 +140,9 @@ public sealed partial class ReplicaDatabase
 
     private UnitExecution? CheckKey(string key, in EntryContext context)
     {
-        if (_tables.FindKey(key, context.RequestHash) is { } duplicate)
+        var earlier = _tables.FindKey(key, context.RequestHash);
+        Plant("RetriesAreExecutedAgain", ref earlier, null);
+        if (earlier is { } duplicate)
             return new UnitExecution(duplicate.Result, null, duplicate);
         if (!_tables.MayBeForgotten(key))
             return null;

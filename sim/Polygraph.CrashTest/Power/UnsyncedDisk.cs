@@ -48,6 +48,9 @@ internal sealed class UnsyncedDisk
         return names.ToDictionary(name => name.Key, name => name.Value.AfterPowerLoss(random));
     }
 
+    /// <summary>The files as they are found when only the process has died.</summary>
+    public IReadOnlyDictionary<string, byte[]> AfterKill() => _names.ToDictionary(name => name.Key, name => name.Value.Content.ToArray());
+
     private void ChangeName(string path, Inode? inode, string? newPath)
     {
         Change(_names, path, inode, newPath);
@@ -71,13 +74,17 @@ internal sealed class UnsyncedDisk
     private sealed class Inode(byte[] content)
     {
         private readonly HashSet<long> _unsyncedSectors = [];
-        private byte[] _content = content;
+        private byte[] _bytes = [.. content];
+        private int _length = content.Length;
         private byte[] _durable = content;
+
+        /// <summary>As the system has it. Files grow by small writes, so there is room behind its end, which is zero.</summary>
+        public Span<byte> Content => _bytes.AsSpan(0, _length);
 
         public void Write(ReadOnlySpan<byte> source, long offset)
         {
-            Resize(Math.Max(_content.Length, offset + source.Length));
-            source.CopyTo(_content.AsSpan((int)offset));
+            Resize(Math.Max(_length, offset + source.Length));
+            source.CopyTo(Content[(int)offset..]);
             for (var sector = offset / SectorBytes; sector * SectorBytes < offset + source.Length; sector++)
                 _unsyncedSectors.Add(sector);
         }
@@ -85,30 +92,32 @@ internal sealed class UnsyncedDisk
         public void Resize(long length)
         {
             // What a cut took away reads as zeros if the file grows again, whether or not the cut itself reached the disk.
-            for (var sector = Math.Min(length, _content.Length) / SectorBytes; sector * SectorBytes < Math.Max(length, _content.Length); sector++)
+            for (var sector = Math.Min(length, _length) / SectorBytes; sector * SectorBytes < Math.Max(length, _length); sector++)
                 _unsyncedSectors.Add(sector);
-            var resized = new byte[length];
-            _content.AsSpan(0, (int)Math.Min(length, _content.Length)).CopyTo(resized);
-            _content = resized;
+            if (length > _bytes.Length)
+                Array.Resize(ref _bytes, (int)Math.Max(length, 2L * _bytes.Length));
+            if (length < _length)
+                _bytes.AsSpan((int)length, _length - (int)length).Clear();
+            _length = (int)length;
         }
 
         public void Sync()
         {
-            _durable = [.. _content];
+            _durable = Content.ToArray();
             _unsyncedSectors.Clear();
         }
 
         public byte[] AfterPowerLoss(Random random)
         {
-            var length = random.Next(2) == 0 ? _durable.Length : _content.Length;
+            var length = random.Next(2) == 0 ? _durable.Length : _length;
             var found = new byte[length];
             _durable.AsSpan(0, Math.Min(length, _durable.Length)).CopyTo(found);
             foreach (var sector in _unsyncedSectors.Order())
             {
                 var start = (int)Math.Min(sector * SectorBytes, length);
-                var bytes = Math.Min(SectorBytes, Math.Min(length, _content.Length) - start);
+                var bytes = Math.Min(SectorBytes, Math.Min(length, _length) - start);
                 if (bytes > 0 && random.Next(2) == 0)
-                    _content.AsSpan(start, bytes).CopyTo(found.AsSpan(start));
+                    Content.Slice(start, bytes).CopyTo(found.AsSpan(start));
             }
 
             return found;

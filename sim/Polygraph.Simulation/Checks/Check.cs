@@ -69,6 +69,12 @@ public enum Check
     /// <summary>11: SQLite is never ahead of the durable, committed log after a crash.</summary>
     CheckpointIsCommitted,
 
+    /// <summary>11: what a storage engine said to be durable is there after a crash, and nothing that was never written.</summary>
+    DurableSurvives,
+
+    /// <summary>A storage engine on a disk that works does what it is asked to.</summary>
+    EngineWorks,
+
     /// <summary>The core's own assertions hold.</summary>
     CoreAssertion,
 

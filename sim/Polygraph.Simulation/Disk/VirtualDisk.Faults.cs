@@ -47,6 +47,7 @@ public sealed partial class VirtualDisk
         _damaged.Add((Terms(), LastLog.Index));
         _log.Clear();
         (Base, _terms, Checkpoint) = (Position.Zero, TermHistory.Empty, new());
+        engine?.Damage();
     }
 
     /// <summary>The next sync fails.</summary>

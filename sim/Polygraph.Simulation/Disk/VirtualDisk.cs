@@ -1,6 +1,8 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
+using Polygraph.Simulation.Checks;
+using Polygraph.Simulation.Engine;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Time;
 
@@ -10,7 +12,7 @@ namespace Polygraph.Simulation.Disk;
 /// One node's disk: what is durable on it, and a FIFO of writes that are not yet. A sync takes all that wait (group commit) and makes them
 /// durable together when it ends; a crash leaves of the unsynced writes nothing, a prefix, or all. Survives its node's crashes.
 /// </summary>
-public sealed partial class VirtualDisk(VirtualTime time, Dice dice)
+public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine? engine = null)
 {
     private readonly List<LogEntry> _log = [];
     private readonly List<LogEntry> _cutFiles = [];
@@ -79,6 +81,12 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice)
     /// <summary>The node died. Of the unsynced writes this much is there when it starts again; nobody is told any more.</summary>
     public void Crash(CrashKind kind)
     {
+        if (engine is not null)
+        {
+            CrashWith(engine, kind);
+            return;
+        }
+
         var unsynced = _syncing.Concat(_waiting).SelectMany(job => job.Writes).ToList();
         var survive = kind switch
         {
@@ -95,6 +103,37 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice)
         _life++;
     }
 
+    // What recovery finds is what the disk holds from here on; before that it is held against what was told.
+    private void CrashWith(INodeEngine real, CrashKind kind)
+    {
+        var jobs = _syncing;
+        var told = new bool[jobs.Count];
+        var found = real.Crash(kind, [.. jobs.Select(job => job.Writes)], job => told[job] = true);
+        foreach (var write in jobs.Where((_, job) => told[job]).SelectMany(job => job.Writes))
+            Write(write);
+        List<DiskWrite> untold = [.. jobs.Where((_, job) => !told[job]).SelectMany(job => job.Writes)];
+        var survived = EngineChecks.Recovered(_log, Vote, Checkpoint, untold, found);
+        LostAtLastCrash = untold.Count - survived + _waiting.Sum(job => job.Writes.Count);
+        Adopt(found);
+        _syncing = [];
+        _waiting.Clear();
+        _life++;
+    }
+
+    private void Adopt(EngineState found)
+    {
+        (Vote, Base, _terms, Checkpoint) = (found.Vote, found.Base, found.Terms, found.Shown);
+        _log.Clear();
+        _log.AddRange(found.Log);
+        TakeCutEntries(found.CutEntries);
+    }
+
+    private void TakeCutEntries(IReadOnlyList<LogEntry> found)
+    {
+        _cutFiles.Clear();
+        _cutFiles.AddRange(found);
+    }
+
     /// <summary>What a process that starts now finds.</summary>
     public RecoveredState Recover()
         => new(Vote, LastLog, Terms(), Checkpoint.Position, Base, MustRelearn);
@@ -109,6 +148,9 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice)
         if (LastLog.Index < last.Index)
             throw new InvalidOperationException("The log is trimmed further than it reaches.");
     }
+
+    /// <summary>Takes the place of log and SQLite as the engine does it.</summary>
+    public void Install(IEngineSnapshot copy) => Adopt(engine!.Install(copy));
 
     /// <summary>Takes the place of log and SQLite, at once; a log that holds the snapshot's position is kept.</summary>
     public void Install(KeyValueState snapshot, TermHistory terms)
@@ -152,10 +194,13 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice)
         }
 
         var done = _syncing;
+        engine?.Persist([.. done.Select(job => job.Writes)], static _ => { });
         _beyondDoubt = LastLog;
         foreach (var job in done)
             foreach (var write in job.Writes)
                 Write(write);
+        if (engine is not null && done.Exists(job => job.Cuts))
+            TakeCutEntries(engine.CutEntries());
         _syncing = [];
         if (_waiting.Count > 0)
             BeginSync();

@@ -54,6 +54,23 @@ public sealed class KeyValueState
 
     public KeyValueState Copy() => new(this);
 
+    /// <summary>A state that was read from somewhere: its rows, and the keys that it remembers.</summary>
+    public static KeyValueState Of(Position position, IReadOnlyList<ulong> rows, IEnumerable<(ulong Key, Position Position)> executed)
+    {
+        var state = new KeyValueState { Position = position };
+        for (var key = 0; key < Keys; key++)
+        {
+            state._values[key] = rows[key];
+            if (rows[key] != 0)
+                state.Digest += Hash((ulong)key, rows[key]) - Hash((ulong)key, 0);
+        }
+
+        foreach (var (key, at) in executed)
+            if (state._executed.TryAdd(key, at))
+                state.Digest += Hash(key, at.Index.Value);
+        return state;
+    }
+
     /// <summary>Only for planted bugs: an empty state that claims a position.</summary>
     internal static KeyValueState Claiming(Position position) => new() { Position = position };
 

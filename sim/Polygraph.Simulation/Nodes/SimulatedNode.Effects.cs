@@ -78,21 +78,37 @@ public sealed partial class SimulatedNode
     {
         if (_fetching || !source.IsAlive)
             return;
+        if (Engine is not null)
+        {
+            FetchCopy(source);
+            return;
+        }
+
         _fetching = true;
         var (snapshot, terms) = (source.Disk.Checkpoint.Copy(), source.View.Terms);
         if (_cluster.Tampering.Has(PlantedBug.InstallsWrongSnapshot))
             snapshot = KeyValueState.Claiming(snapshot.Position);
-        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(snapshot, terms));
+        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(snapshot, () => Disk.Install(snapshot, terms)));
     }
 
-    private void Install(KeyValueState snapshot, TermHistory terms)
+    // A leader's SQLite shows what may yet vanish: a copy is made once all of it is committed.
+    private void FetchCopy(SimulatedNode source)
+    {
+        if (source.Writer.IsRebuilding || !_cluster.LogChecks.History.Holds(source.Writer.State.Position))
+            return;
+        _fetching = true;
+        var copy = source.Engine!.Copy(source.View.Terms);
+        After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(copy.State, () => Disk.Install(copy)));
+    }
+
+    private void Install(KeyValueState snapshot, Action replace)
     {
         _fetching = false;
         if (snapshot.Position.Index <= View.Committed)
             return;
         _cluster.Trace.Note(this, $"is replaced by a snapshot at {snapshot.Position}");
         Crash(CrashKind.KeepsAll);
-        Disk.Install(snapshot, terms);
+        replace();
         _shownBySnapshot = LogIndex.Max(_shownBySnapshot, snapshot.Position.Index);
         Snapshots++;
         _cluster.Start(this);

@@ -2,6 +2,7 @@ using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Engine;
 using Polygraph.Simulation.Faults;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
@@ -29,11 +30,12 @@ public sealed partial class SimulatedNode
     private Doom? _doom;
     private Instant _tickArmedFor = Instant.Never;
 
-    public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice)
+    public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice, IEngineFactory? engines = null)
     {
         (_cluster, Number, Voters, _dice) = (cluster, number, voters, dice);
         Id = voters[number];
-        Disk = new VirtualDisk(cluster.Time, dice.Fork()) { SyncFailed = () => Now(CloseFailed), IgnoresFailedSyncs = cluster.Tampering.Has(PlantedBug.IgnoresFailedSync) };
+        Engine = engines?.Create(Id, dice.Fork().Next());
+        Disk = new VirtualDisk(cluster.Time, dice.Fork(), Engine) { SyncFailed = () => Now(CloseFailed), IgnoresFailedSyncs = cluster.Tampering.Has(PlantedBug.IgnoresFailedSync) };
     }
 
     public int Number { get; }
@@ -43,6 +45,9 @@ public sealed partial class SimulatedNode
     public IReadOnlyList<NodeId> Voters { get; }
 
     public VirtualDisk Disk { get; }
+
+    /// <summary>The storage engine under this node; null if there are models only.</summary>
+    public INodeEngine? Engine { get; }
 
     /// <summary>How many snapshots took the place of what this node had.</summary>
     public int Snapshots { get; private set; }
@@ -137,6 +142,8 @@ public sealed partial class SimulatedNode
     public void TrimLog(LogIndex through)
     {
         var position = new Position(View.Terms.TermAt(through), through);
+        if (Engine is not null && (position = Engine.Trim(position)).Index <= Disk.Base.Index)
+            return; // Whole files go, or nothing.
         Disk.Trim(position);
         Log.Trim(position);
         Step(new Input.Trimmed(position));

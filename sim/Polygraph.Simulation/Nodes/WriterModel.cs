@@ -110,7 +110,7 @@ public sealed class WriterModel
                 Report(new Input.LeadStopped(stop.Generation, State.Position));
                 break;
             case Effect.Rewind rewind:
-                State = _node.Disk.Checkpoint.Copy();
+                State = (_node.Engine?.Rewind() ?? _node.Disk.Checkpoint).Copy();
                 IsRebuilding = false;
                 _cluster.LogChecks.Shows(_node, State);
                 Report(new Input.Rewound(rewind.Generation, State.Position));
@@ -128,6 +128,7 @@ public sealed class WriterModel
             LogChecks.Require(entry is not null, Check.AppliesCommittedOnly, $"{_node.Id} is to apply through {apply.Through}, its log ends at {_node.Log.Last}");
             _cluster.LogChecks.Applying(_node, State, entry!);
             State.Apply(Skips() ? entry! with { Record = ModelRecord.NoOp.Encode(0) } : entry!);
+            _node.Engine?.Apply(entry!, State);
             _node.Shown(entry!.Position);
         }
 
@@ -145,16 +146,15 @@ public sealed class WriterModel
         var entries = new List<LogEntry>();
         var tickets = new List<WriteTicket>();
         var again = new List<WriteTicket>();
+        _node.Engine?.BeginBatch();
         for (var count = _dice.Between(1, BatchMax); count > 0 && _requests.TryDequeue(out var request); count--)
         {
-            if (!_cluster.Tampering.Has(PlantedBug.IgnoresIdempotencyKey) && State.TryFindKey(request.IdempotencyKey, out var position))
+            if (Execute(request, new Position(lead.Term, _next), out var position) is not { } entry)
             {
                 again.Add(_node.FrontDoor.Ticket(request, position));
                 continue;
             }
 
-            var record = new ModelRecord(request.Key, request.Value, request.IdempotencyKey).Encode(_dice.Below(60));
-            var entry = new LogEntry(new Position(lead.Term, _next), record);
             _next = _next.Next;
             State.Apply(entry);
             _node.Shown(entry.Position);
@@ -162,6 +162,7 @@ public sealed class WriterModel
             tickets.Add(_node.FrontDoor.Ticket(request, entry.Position));
         }
 
+        _node.Engine?.CommitBatch(State);
         if (entries.Count > 0)
         {
             Report(new Input.Proposed(lead.Generation, entries, tickets));
@@ -173,17 +174,44 @@ public sealed class WriterModel
             Report(new Input.AwaitAck(ticket));
     }
 
+    /// <summary>Executes a write; null if its key was used, and then where.</summary>
+    private LogEntry? Execute(WriteRequest request, Position position, out Position earlier)
+    {
+        if (_node.Engine is { } engine)
+        {
+            (var entry, earlier) = engine.Execute(request, position);
+            return entry;
+        }
+
+        earlier = default;
+        if (!_cluster.Tampering.Has(PlantedBug.IgnoresIdempotencyKey) && State.TryFindKey(request.IdempotencyKey, out earlier))
+            return null;
+        return new LogEntry(position, new ModelRecord(request.Key, request.Value, request.IdempotencyKey).Encode(_dice.Below(60)));
+    }
+
     /// <summary>
     /// SQLite's state becomes what a restart begins from, if all of it is durable in the log and committed. The position is compared, not the
     /// index: a former leader's SQLite may hold an entry of its own at an index that another leader has committed since (seed 1071).
     /// </summary>
     private void Checkpoint()
     {
+        if (_node.Engine is { } engine)
+        {
+            if (engine.Checkpoint(_node.View))
+                Checkpointed();
+            return;
+        }
+
         var (view, tampering) = (_node.View, _cluster.Tampering);
         var isCommitted = State.Position.Index <= view.Committed && _node.Disk.Holds(State.Position)
             && (view.Terms.TermAt(State.Position.Index) == State.Position.Term || tampering.Has(PlantedBug.CheckpointsByIndex));
         if (!isCommitted && !tampering.Has(PlantedBug.CheckpointsUncommitted))
             return;
+        Checkpointed();
+    }
+
+    private void Checkpointed()
+    {
         _cluster.LogChecks.Checkpointing(_node, State);
         _node.Disk.Checkpoint = State.Copy();
         if (_dice.Chance(_cluster.Delays.TrimPerMille))

@@ -6,7 +6,7 @@ namespace Polygraph.Protocol.Effects;
 /// What the core wants done outside, in order. The core only fills this; the shell (or the simulator) carries it out on the same thread
 /// before the next step. Anything that may be said only after an fsync is inside <see cref="Effect.Persist"/> and cannot be sent early.
 /// </summary>
-public sealed class EffectList
+public sealed partial class EffectList
 {
     private readonly List<Effect> _effects = [];
 

@@ -6,7 +6,7 @@ namespace Polygraph.Protocol.LeaderBased;
 /// The writes that wait for their ack level. For one policy the index up to which it is met only grows, so the waiting writes of a policy
 /// are a queue in log order and a step looks at each queue's head. Owned by the core.
 /// </summary>
-internal sealed class AckTracker
+internal sealed partial class AckTracker
 {
     private readonly Dictionary<Requirement, Queue<Waiting>> _queues = [];
 
@@ -16,6 +16,9 @@ internal sealed class AckTracker
     private readonly record struct Requirement(AckLevel Level, int Copies, bool Applied);
 
     private readonly record struct Waiting(WriteTicket Ticket, Instant Since, Instant DegradesAt, Instant EndsAt);
+
+    // As in GroupCore.
+    static partial void Plant<T>(string bug, ref T value, T wrong);
 
     public int Count { get; private set; }
 
@@ -119,8 +122,10 @@ internal sealed class AckTracker
 
     private static Effect.CompleteWrite? Expired(Waiting waiting, VoterIndexes voters, Instant now)
     {
+        var isDegraded = true;
+        Plant("DegradesSilently", ref isDegraded, false);
         if (waiting.DegradesAt <= now && voters.Self >= waiting.Ticket.Position.Index)
-            return Result(waiting, voters, now, reached: true, degraded: true, reason: null);
+            return Result(waiting, voters, now, reached: true, isDegraded, reason: null);
         return waiting.EndsAt > now
             ? null
             : Result(
@@ -147,6 +152,8 @@ internal sealed class AckTracker
             position, policy, voters.Achieved(position.Index), voters.AckedBy(position.Index), degraded, now - waiting.Since);
         var missing = reached && !degraded ? [] : voters.Missing(position.Index, policy);
         var outcome = voters.Committed >= position.Index ? Outcome.Applied : Outcome.Unknown;
+        Plant("UnknownCalledApplied", ref outcome, reached ? Outcome.Applied : outcome);
+        Plant("UnknownCalledNotApplied", ref outcome, leadershipLost ? Outcome.NotApplied : outcome);
         return new Effect.CompleteWrite(write, new WriteResult(outcome, receipt, reached, missing, reason, leadershipLost));
     }
 

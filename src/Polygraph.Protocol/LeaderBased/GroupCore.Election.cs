@@ -55,7 +55,12 @@ public sealed partial class GroupCore
 
     private void OnPreVoteRequest(NodeId from, PreVoteRequest request, Instant now, EffectList effects)
     {
-        var granted = request.NextTerm > CurrentTerm && request.LastLog >= _lastLog && !HearsLeader(now) && !_relearning;
+        var isUpToDate = request.LastLog >= _lastLog;
+        Plant("ElectionIgnoresLogLength", ref isUpToDate, request.LastLog.Term >= _lastLog.Term);
+        var mayVote = !_relearning;
+        Plant("ElectionIgnoresLog", ref isUpToDate, true);
+        Plant("VotesWithoutRelearning", ref mayVote, true);
+        var granted = request.NextTerm > CurrentTerm && isUpToDate && !HearsLeader(now) && mayVote;
         effects.Add(new Effect.Send(from, new PreVoteReply(CurrentTerm, request.NextTerm, granted)));
     }
 
@@ -90,7 +95,13 @@ public sealed partial class GroupCore
     private void OnVoteRequest(NodeId from, VoteRequest request, Instant now, EffectList effects)
     {
         var free = request.Term == CurrentTerm && (_vote.For.IsNone || _vote.For == from);
-        if (!free || request.LastLog < _lastLog || _relearning)
+        var isUpToDate = request.LastLog >= _lastLog;
+        var mayVote = !_relearning;
+        Plant("TwoVotesInATerm", ref free, request.Term == CurrentTerm);
+        Plant("ElectionIgnoresLogLength", ref isUpToDate, request.LastLog.Term >= _lastLog.Term);
+        Plant("ElectionIgnoresLog", ref isUpToDate, true);
+        Plant("VotesWithoutRelearning", ref mayVote, true);
+        if (!free || !isUpToDate || !mayVote)
         {
             effects.Add(new Effect.Send(from, new VoteReply(CurrentTerm, false)));
             return;
@@ -101,11 +112,14 @@ public sealed partial class GroupCore
         _role = Role.Follower;
         _electionDeadline = now + ElectionTimeout();
         effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
+        PlantInstead("VoteNotPersisted", new Effect.Persist(null, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]), effects);
     }
 
     private void OnVoteReply(NodeId from, VoteReply reply, Instant now, EffectList effects)
     {
-        if (_role != Role.Candidate || reply.Term != CurrentTerm || !reply.Granted)
+        var isOfThisElection = reply.Term == CurrentTerm;
+        Plant("CountsVotesOfOlderTerms", ref isOfThisElection, true);
+        if (_role != Role.Candidate || !isOfThisElection || !reply.Granted)
             return;
         _granted.Add(from);
         if (_granted.Count >= _members.Majority)
@@ -138,7 +152,9 @@ public sealed partial class GroupCore
         {
             _vote = new Vote(term, NodeId.None);
             _matched = LogIndex.Zero;
-            effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, []));
+            Vote? stored = _vote;
+            Plant("TermNotPersisted", ref stored, null);
+            effects.Add(new Effect.Persist(stored, null, [], _lastLog, _cuts, []));
         }
 
         if (_role != Role.Follower || newTerm)

@@ -11,7 +11,9 @@ public sealed partial class GroupCore
 
     private void OnAppendRequest(NodeId from, AppendRequest request, Instant now, EffectList effects)
     {
-        if (request.Term < CurrentTerm)
+        var isOfThePast = request.Term < CurrentTerm;
+        Plant("MissedTermCheck", ref isOfThePast, false);
+        if (isOfThePast)
         {
             // The sender is a leader of the past; our term in the answer ends that.
             effects.Add(new Effect.Send(from, new AppendRejected(CurrentTerm, request.Previous.Index, Position.Zero, request.Round)));
@@ -20,7 +22,9 @@ public sealed partial class GroupCore
 
         HearLeader(from, now, effects);
         TakeEchoed(request.Echo);
-        if (!Holds(request.Previous))
+        var fits = Holds(request.Previous);
+        Plant("SkipsWhatTheFollowerLacks", ref fits, true);
+        if (!fits)
         {
             effects.Add(new Effect.Send(from, new AppendRejected(CurrentTerm, request.Previous.Index, HintFor(request.Previous), request.Round)));
             return;
@@ -39,10 +43,15 @@ public sealed partial class GroupCore
 
         // Invariant: an entry is acknowledged only when it and everything before it is fsynced.
         var answer = new AppendAccepted(CurrentTerm, same, VisibleToLeader, request.Round, Stamp(now));
-        if (news.Count == 0 && _durable >= same)
+        var isDurable = news.Count == 0 && _durable >= same;
+        var stored = cut;
+        Plant("AcksResentEntriesUnsynced", ref isDurable, news.Count == 0);
+        Plant("TruncationNotPersisted", ref stored, null);
+        PlantBefore("AckBeforeFsync", new Effect.Send(from, answer), effects);
+        if (isDurable)
             effects.Add(new Effect.Send(from, answer));
         else
-            effects.Add(new Effect.Persist(null, cut, news, _lastLog, _cuts, [new Outgoing(from, answer)]));
+            effects.Add(new Effect.Persist(null, stored, news, _lastLog, _cuts, [new Outgoing(from, answer)]));
         if (cut is not null)
             AfterCut(effects);
         EndRelearning(effects);
@@ -73,8 +82,12 @@ public sealed partial class GroupCore
     }
 
     private void AnswerHeartbeat(NodeId leader, ulong round, Instant now, EffectList effects)
-        => effects.Add(new Effect.Send(
-            leader, new HeartbeatReply(CurrentTerm, round, LogIndex.Min(_durable, _matched), VisibleToLeader, Stamp(now))));
+    {
+        var durable = LogIndex.Min(_durable, _matched);
+        Plant("HeartbeatAcksUnsynced", ref durable, _matched);
+        Plant("HeartbeatAcksUnmatched", ref durable, _durable);
+        effects.Add(new Effect.Send(leader, new HeartbeatReply(CurrentTerm, round, durable, VisibleToLeader, Stamp(now))));
+    }
 
     private void AnswerIfApplied(Instant now, EffectList effects)
     {
@@ -91,8 +104,13 @@ public sealed partial class GroupCore
     private IReadOnlyList<LogEntry> EntriesNotHeld(IReadOnlyList<LogEntry> entries)
     {
         for (var i = 0; i < entries.Count; i++)
-            if (!Holds(entries[i].Position))
+        {
+            var isHeld = Holds(entries[i].Position);
+            Plant("KeepsOldLeadersTail", ref isHeld, entries[i].Position.Index <= _lastLog.Index);
+            if (!isHeld)
                 return i == 0 ? entries : [.. entries.Skip(i)];
+        }
+
         return [];
     }
 
@@ -109,14 +127,21 @@ public sealed partial class GroupCore
 
     private void AfterCut(EffectList effects)
     {
-        if (_writer == WriterState.Following && !Holds(_applied))
+        var isUndone = !Holds(_applied);
+        Plant("CutWithoutRewind", ref isUndone, false);
+        if (_writer == WriterState.Following && isUndone)
             BeginRewind(effects);
         JudgeHolds(effects);
     }
 
     // Invariant: a follower takes a commit index only as far as its log is known to be the leader's.
     private void LearnCommit(LogIndex leaderCommit, Instant now, EffectList effects)
-        => AdvanceCommit(LogIndex.Min(leaderCommit, _matched), now, effects);
+    {
+        var commit = LogIndex.Min(leaderCommit, _matched);
+        Plant("CommitBeyondOwnLog", ref commit, leaderCommit);
+        Plant("CommitOfUnmatchedEntries", ref commit, LogIndex.Min(leaderCommit, _lastLog.Index));
+        AdvanceCommit(commit, now, effects);
+    }
 
     private Position HintFor(Position previous)
     {

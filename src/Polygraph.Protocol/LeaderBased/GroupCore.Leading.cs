@@ -190,7 +190,9 @@ public sealed partial class GroupCore
         ConfirmRounds(now, effects);
 
         // A late rejection of something that has been answered since says nothing new.
-        if (rejected.Refused > peer.Durable)
+        var isNews = rejected.Refused > peer.Durable;
+        Plant("StreamsFromOwnLastIndex", ref isNews, false);
+        if (isNews)
         {
             // Skip whole terms: the logs can agree only where both have the same term.
             var agreed = LogIndex.Min(rejected.Hint.Index, LogIndex.Min(rejected.Refused.Previous, _lastLog.Index));
@@ -233,7 +235,9 @@ public sealed partial class GroupCore
         // An fsync asked for before the last cut says nothing about the entries that stand there now, not even about the same ones: they may
         // have been cut and come again, and then the disk has still to cut them.
         var last = persisted.Last;
-        if (persisted.Cuts != _cuts || last.Index <= _durable)
+        var isOfThisLog = persisted.Cuts == _cuts;
+        Plant("CountsSyncsFromBeforeTheCut", ref isOfThisLog, Holds(last));
+        if (!isOfThisLog || last.Index <= _durable)
             return;
         Invariant.Holds(Holds(last), "what was asked for after the last cut is in the log");
         _durable = last.Index;
@@ -250,7 +254,9 @@ public sealed partial class GroupCore
         var majority = _indexes.MajorityDurable();
 
         // Invariant: an older term's entry is never committed by counting copies, only by a later entry of this term.
-        if (majority > _commit && _terms.TermAt(majority) == CurrentTerm)
+        var isOfThisTerm = _terms.TermAt(majority) == CurrentTerm;
+        Plant("CommitsOlderTermByCounting", ref isOfThisTerm, true);
+        if (majority > _commit && isOfThisTerm)
         {
             AdvanceCommit(majority, now, effects);
             _indexes.Update(_peers, _durable, _applied.Index, _commit);
@@ -299,5 +305,11 @@ public sealed partial class GroupCore
     }
 
     private FreshnessEcho? TakeEcho(PeerProgress peer)
-        => OwnTermCommitted && peer.TakeStamp(_roundConfirmed) is { } stamp ? new FreshnessEcho(stamp, _commit) : null;
+    {
+        var knowsCommit = OwnTermCommitted;
+        var confirmed = _roundConfirmed;
+        Plant("EchoesBeforeTheNoOp", ref knowsCommit, _role == Role.Leader);
+        Plant("DeposedLeaderEchoesStamps", ref confirmed, ulong.MaxValue);
+        return knowsCommit && peer.TakeStamp(confirmed) is { } stamp ? new FreshnessEcho(stamp, _commit) : null;
+    }
 }

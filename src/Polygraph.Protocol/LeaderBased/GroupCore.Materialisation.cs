@@ -34,7 +34,8 @@ public sealed partial class GroupCore
             return;
         Invariant.Holds(Holds(_applied), "entries are applied on top of this history only");
         _applyIssued = _commit;
-        effects.Add(new Effect.Apply(_generation, _commit));
+        Plant("AppliesBeforeCommit", ref _applyIssued, _lastLog.Index);
+        effects.Add(new Effect.Apply(_generation, _applyIssued));
     }
 
     private void OnApplied(Input.Applied applied, Instant now, EffectList effects)
@@ -58,7 +59,9 @@ public sealed partial class GroupCore
     /// <summary>Recover is over once this term's no-op is committed and SQLite shows it; then the writer may execute.</summary>
     private void MaybeLead(EffectList effects)
     {
-        if (_role != Role.Leader || _writer != WriterState.Following || !OwnTermCommitted || _applied.Index < _noOp)
+        var hasRecovered = OwnTermCommitted && _applied.Index >= _noOp;
+        Plant("LeadsBeforeItHasApplied", ref hasRecovered, OwnTermCommitted);
+        if (_role != Role.Leader || _writer != WriterState.Following || !hasRecovered)
             return;
         Invariant.Holds(_lastLog.Index == _noOp, "nothing is appended between the no-op and the first client write");
         _generation++;
@@ -88,7 +91,9 @@ public sealed partial class GroupCore
         _applied = stopped.Position;
         _writer = WriterState.Following;
         _generation++;
-        if (_needsRewind || !Holds(_applied))
+        var isUndone = _needsRewind || !Holds(_applied);
+        Plant("StopsLeadingWithoutRewind", ref isUndone, false);
+        if (isUndone)
         {
             BeginRewind(effects);
             return;

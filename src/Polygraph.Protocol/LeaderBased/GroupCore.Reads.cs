@@ -49,6 +49,7 @@ public sealed partial class GroupCore
         ArmSweep(now);
         if (read.Minimum is { } minimum)
         {
+            Plant("SessionTokenIgnored", ref minimum, Position.Zero);
             _indexed.Add(new IndexedRead(read.Read, minimum.Index, minimum.Term, ends));
             ReadsAfterApplied(effects);
         }
@@ -109,13 +110,13 @@ public sealed partial class GroupCore
         {
             LearnCommit(index, now, effects);
             foreach (var read in _unindexed)
-                if (read.Batch != reply.Batch)
+                if (!IsOfBatch(read, reply.Batch))
                     continue;
                 else if (read.Read is { } id)
                     _indexed.Add(new IndexedRead(id, index, null, read.EndsAt));
                 else
                     RelearnThrough(index, effects);
-            _unindexed.RemoveAll(read => read.Batch == reply.Batch);
+            _unindexed.RemoveAll(read => IsOfBatch(read, reply.Batch));
             ReadsAfterApplied(effects);
             AskLeaderForIndex(now, effects);
         }
@@ -123,16 +124,27 @@ public sealed partial class GroupCore
         // Otherwise it did not lead after all; the sweep asks again, whoever leads then.
     }
 
+    private static bool IsOfBatch(PendingRead read, ulong batch)
+    {
+        var isOfBatch = read.Batch == batch;
+        Plant("ReadsJoinAnAskedBatch", ref isOfBatch, true);
+        return isOfBatch;
+    }
+
     private void AddRoundRead(RoundRead read, Instant now, EffectList effects)
     {
-        if (!OwnTermCommitted)
+        var knowsCommit = OwnTermCommitted;
+        Plant("NoNoOpBeforeReads", ref knowsCommit, true);
+        if (!knowsCommit)
         {
             _roundReads.Add(read);
             return;
         }
 
         // A round already on its way began before this read did and proves nothing for it: it takes the next.
-        _roundReads.Add(read with { NeedsRound = _round + 1, Index = _commit });
+        var round = _round + 1;
+        Plant("ReadsJoinARunningRound", ref round, _round);
+        _roundReads.Add(read with { NeedsRound = round, Index = _commit });
         if (_round == _roundConfirmed)
             BroadcastHeartbeat(now, effects);
     }
@@ -202,7 +214,9 @@ public sealed partial class GroupCore
         Span<ulong> rounds = stackalloc ulong[_peers.Length];
         for (var i = 0; i < rounds.Length; i++)
             rounds[i] = _peers[i].RoundConfirmed;
-        return Ranking.NthLargest(rounds, needed);
+        var confirmed = Ranking.NthLargest(rounds, needed);
+        Plant("ReadIndexWithoutMajority", ref confirmed, _round);
+        return confirmed;
     }
 
     // Asked at every step: whether anybody waits is looked at before anything is made for those who do.
@@ -219,6 +233,7 @@ public sealed partial class GroupCore
         {
             // A token's entry is judged as soon as this history is committed that far: it holds the entry, or never will.
             var lost = read.Term is { } term && read.Index <= _commit && _terms.TermAt(read.Index) != term;
+            Plant("SessionTermIgnored", ref lost, false);
             if (!lost && read.Index > shown)
                 return false;
             effects.Add(new Effect.CompleteRead(read.Read, new ReadResult(lost ? ReadOutcome.SessionLost : ReadOutcome.Ready, read.Index)));
@@ -270,8 +285,10 @@ public sealed partial class GroupCore
     /// <summary>Whether what a snapshot saw is committed, never will be, or is not decided yet.</summary>
     private bool? Verdict(Position position)
     {
+        var isCommitted = position.Index <= _commit;
+        Plant("ReadsUncommitted", ref isCommitted, true);
         if (Holds(position))
-            return position.Index <= _commit ? true : null;
+            return isCommitted ? true : null;
 
         // The writer's batch may be visible in SQLite a moment before its proposal arrives here.
         var announced = _writer is WriterState.Leading or WriterState.Stopping && position.Index > _lastLog.Index;
@@ -309,7 +326,9 @@ public sealed partial class GroupCore
 
         // Invariant: an echo counts only once its commit index is known to be in this log and is shown; entries that SQLite holds from an
         // older leadership prove nothing.
-        while (_echoes.TryPeek(out var echo) && echo.Commit <= LogIndex.Min(_applied.Index, _commit))
+        var shown = LogIndex.Min(_applied.Index, _commit);
+        Plant("FreshBeforeApplied", ref shown, _commit);
+        while (_echoes.TryPeek(out var echo) && echo.Commit <= shown)
         {
             _echoes.Dequeue();
             _freshAsOf = _freshAsOf is { } known ? Instant.Max(known, echo.Stamp.At) : echo.Stamp.At;

@@ -113,6 +113,13 @@ public sealed partial class GroupCore
         Peers = peers,
     };
 
+    // A mistake to be made on purpose, to see it found; nothing at all in a build without planted bugs (docs/planted-bugs.md).
+    static partial void Plant<T>(string bug, ref T value, T wrong);
+
+    static partial void PlantBefore(string bug, Effect early, EffectList effects);
+
+    static partial void PlantInstead(string bug, Effect wrong, EffectList effects);
+
     /// <summary>Takes one input. The effects are appended to <paramref name="effects"/>, to be carried out before the next step.</summary>
     public void Step(Input input, Instant now, EffectList effects)
     {

@@ -3,7 +3,7 @@ using Polygraph.Protocol.Messages;
 namespace Polygraph.Protocol.LeaderBased;
 
 /// <summary>What a leader knows of one other voter, and what it has sent. Owned by the core.</summary>
-internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
+internal sealed partial class PeerProgress(NodeId node, LogIndex next, Instant now)
 {
     // Entries sent but not confirmed, as the last index of each request on its way.
     private readonly Queue<LogIndex> _inflight = new();
@@ -12,6 +12,9 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     // round that had begun when another took their place.
     private ulong? _boot;
     private readonly Dictionary<ulong, ulong> _pastBoots = [];
+
+    // As in GroupCore.
+    static partial void Plant<T>(string bug, ref T value, T wrong);
 
     public NodeId Node { get; } = node;
 
@@ -87,7 +90,9 @@ internal sealed class PeerProgress(NodeId node, LogIndex next, Instant now)
     /// <param name="now">The time.</param>
     public bool Recognises(ulong boot, ulong round, ulong roundNow, Instant now)
     {
-        if (boot == _boot)
+        var isKnown = boot == _boot;
+        Plant("CountsAcksOfEarlierProcesses", ref isKnown, true);
+        if (isKnown)
             return true;
         if (_pastBoots.TryGetValue(boot, out var goneAt) && round <= goneAt)
             return false;

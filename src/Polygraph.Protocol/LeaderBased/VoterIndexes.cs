@@ -4,10 +4,13 @@ namespace Polygraph.Protocol.LeaderBased;
 /// How far each voter holds and shows the log, as the leader knows it: the one place that turns those indexes into ack levels, for the
 /// wait and for the receipt alike.
 /// </summary>
-internal sealed class VoterIndexes(NodeId self, int voters)
+internal sealed partial class VoterIndexes(NodeId self, int voters)
 {
     private PeerProgress[] _peers = [];
     private LogIndex _selfApplied;
+
+    // As in GroupCore.
+    static partial void Plant<T>(string bug, ref T value, T wrong);
 
     /// <summary>What is fsynced in the leader's own log.</summary>
     public LogIndex Self { get; private set; }
@@ -19,6 +22,7 @@ internal sealed class VoterIndexes(NodeId self, int voters)
 
     public void Update(PeerProgress[] peers, LogIndex selfDurable, LogIndex selfApplied, LogIndex committed)
     {
+        Plant("CountsOwnUnsyncedLog", ref selfDurable, selfApplied);
         _peers = peers;
         _selfApplied = selfApplied;
         Self = selfDurable;
@@ -26,7 +30,12 @@ internal sealed class VoterIndexes(NodeId self, int voters)
     }
 
     /// <summary>The index up to which a majority, the leader included if it is that far, has fsynced the log.</summary>
-    public LogIndex MajorityDurable() => Nth(Majority, Self, applied: false);
+    public LogIndex MajorityDurable()
+    {
+        var needed = Majority;
+        Plant("MajorityIsHalf", ref needed, voters / 2);
+        return Nth(needed, Self, applied: false);
+    }
 
     /// <summary>The index up to which a level is met.</summary>
     public LogIndex Met(AckLevel level, int copies, bool applied)
@@ -35,7 +44,7 @@ internal sealed class VoterIndexes(NodeId self, int voters)
         return level switch
         {
             AckLevel.Async => own,
-            AckLevel.SemiSync => LogIndex.Min(own, NthFollower(copies, applied)),
+            AckLevel.SemiSync => SemiSync(copies, own, applied),
             AckLevel.Quorum => applied ? LogIndex.Min(Committed, Nth(Majority, own, applied)) : Committed,
             AckLevel.All => LogIndex.Min(Committed, Nth(voters, own, applied)),
             _ => LogIndex.Zero,
@@ -59,8 +68,13 @@ internal sealed class VoterIndexes(NodeId self, int voters)
         if (Self >= index)
             names.Add(self);
         foreach (var peer in _peers)
-            if (peer.Durable >= index)
+        {
+            var isHeld = peer.Durable >= index;
+            Plant("ReceiptCountsWhatWasSent", ref isHeld, peer.Next > index);
+            if (isHeld)
                 names.Add(peer.Node);
+        }
+
         names.Sort();
         return names;
     }
@@ -83,9 +97,20 @@ internal sealed class VoterIndexes(NodeId self, int voters)
     {
         Span<LogIndex> reached = stackalloc LogIndex[_peers.Length + 1];
         for (var i = 0; i < _peers.Length; i++)
+        {
             reached[i] = applied ? _peers[i].DurableAndApplied : _peers[i].Durable;
+            Plant("CountsWhatWasSent", ref reached[i], _peers[i].Next.Previous);
+        }
+
         reached[^1] = own;
         return Largest(reached, n);
+    }
+
+    private LogIndex SemiSync(int copies, LogIndex own, bool applied)
+    {
+        var followers = NthFollower(copies, applied);
+        Plant("SemiSyncCountsOnlyTheLeader", ref followers, own);
+        return LogIndex.Min(own, followers);
     }
 
     private LogIndex NthFollower(int n, bool applied)

@@ -24,8 +24,7 @@ public sealed class LogThread : IAsyncDisposable
     /// <summary>Entries of one batch, in bytes: bounds how long its first job waits for the last one's write.</summary>
     private const long BatchBytesMax = 16L * 1024 * 1024;
 
-    private readonly ReplicationLog _log;
-    private readonly VoteStore _votes;
+    private readonly PersistBatch _persist;
     private readonly Action<Exception> _failed;
     private readonly string _name;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,7 +38,6 @@ public sealed class LogThread : IAsyncDisposable
 
     // Owner: the log thread.
     private readonly List<PersistJob> _batch = [];
-    private readonly List<LogEntry> _toAppend = [];
 
     /// <summary>A thread that is not yet running.</summary>
     /// <param name="log">The log, used by this thread alone for everything that only the log thread may do.</param>
@@ -48,8 +46,7 @@ public sealed class LogThread : IAsyncDisposable
     /// <param name="failed">Called on the log thread, at most once: nothing more will be persisted, and why.</param>
     public LogThread(ReplicationLog log, VoteStore votes, string name, Action<Exception> failed)
     {
-        _log = log;
-        _votes = votes;
+        _persist = new PersistBatch(log, votes);
         _name = name;
         _failed = failed;
     }
@@ -124,7 +121,7 @@ public sealed class LogThread : IAsyncDisposable
         try
         {
             while (TakeBatch())
-                Persist();
+                _persist.Run(_batch);
         }
 #pragma warning disable CA1031 // Not hidden: handed to the group, which stops acknowledging, says so, and owns what happens next.
         catch (Exception e)
@@ -151,7 +148,7 @@ public sealed class LogThread : IAsyncDisposable
                 return false;
 
             // A cut or a reset begins a batch of its own: what was asked for before it is durable, and said to be, before any of it goes.
-            for (long bytes = 0; _waiting.Count > 0 && bytes < BatchBytesMax && (_batch.Count == 0 || !TakesAway(_waiting.Peek()));)
+            for (long bytes = 0; _waiting.Count > 0 && bytes < BatchBytesMax && (_batch.Count == 0 || !PersistBatch.TakesAway(_waiting.Peek()));)
             {
                 var job = _waiting.Dequeue();
                 bytes += BytesOf(job);
@@ -162,42 +159,6 @@ public sealed class LogThread : IAsyncDisposable
             return true;
         }
     }
-
-    private void Persist()
-    {
-        foreach (var job in _batch)
-        {
-            if (job.Vote is { } vote)
-                _votes.Save(vote);
-            if (job.CutFrom is { } from)
-                _log.CutFrom(from, job.CutReason);
-            if (job.ResetTo is { } start)
-                _log.ResetTo(start, job.CutReason);
-            _toAppend.AddRange(job.Entries);
-        }
-
-        if (Append())
-            _log.Sync();
-        foreach (var job in _batch)
-        {
-            if (job.DropBefore is { } keepFrom)
-                _log.DropBefore(keepFrom);
-        }
-
-        foreach (var job in _batch)
-            job.Persisted();
-    }
-
-    private bool Append()
-    {
-        if (_toAppend.Count == 0)
-            return false;
-        _log.Append(_toAppend);
-        _toAppend.Clear();
-        return true;
-    }
-
-    private static bool TakesAway(PersistJob job) => job.CutFrom is not null || job.ResetTo is not null;
 
     private static long BytesOf(PersistJob job)
     {

@@ -7,7 +7,7 @@ namespace Polygraph.Storage.Log;
 /// The segments of one log, in order, without gaps; all but the last are closed. The log thread changes them; any thread reads. A cut waits
 /// for the reads that are under way and keeps new ones out meanwhile, so that a read sees the files before it or after it, never a mixture.
 /// </summary>
-internal sealed class SegmentChain : IDisposable
+internal sealed partial class SegmentChain : IDisposable
 {
     private readonly IFileSystem _files;
     private readonly string _directory;
@@ -130,6 +130,7 @@ internal sealed class SegmentChain : IDisposable
         var dropped = 0;
         while (dropped + 1 < _segments.Length && _segments[dropped + 1].First <= keepFrom)
             dropped++;
+        Plant("DropsASegmentTooMany", ref dropped, Math.Min(dropped + 1, _segments.Length - 1));
         if (dropped == 0)
             return;
 
@@ -261,6 +262,9 @@ internal sealed class SegmentChain : IDisposable
         var header = new SegmentHeader(_group, previous.Index.Next, previous.Term);
         return Segment.Create(_files, _directory, header, Math.Min(_options.FillAheadBytes, _options.SegmentBytesMax));
     }
+
+    // As in GroupCore: nothing at all in a build without planted bugs.
+    static partial void Plant<T>(string bug, ref T value, T wrong);
 
     private string PathOf(Segment segment) => Path.Combine(_directory, SegmentFormat.FileName(segment.First));
 

@@ -20,6 +20,11 @@ internal static partial class ProjectRules
         ["Polygraph.SqlFuzz"] = ["Polygraph.Storage"],
         ["Polygraph.CrashTest"] = ["Polygraph.Storage"],
         ["Polygraph.Fuzz"] = ["Polygraph.Node", "Polygraph.Checkers"],
+        ["Polygraph.RealEngine"] = ["Polygraph.Simulation", "Polygraph.CrashTest", "Polygraph.Storage"],
+        ["Polygraph.PlantedBugs"] =
+        [
+            "Polygraph.Protocol", "Polygraph.Wire", "Polygraph.Storage", "Polygraph.Simulation", "Polygraph.RealEngine", "Polygraph.CrashTest",
+        ],
         // What judges the product shares no code with it.
         ["Polygraph.Checkers"] = [],
         ["Polygraph.Nemesis"] = ["Polygraph.Cli", "Polygraph.Checkers"],

@@ -1,0 +1,16 @@
+namespace Polygraph.PlantedBugs.Suites;
+
+/// <summary>A general suite, one seed at a time. Knows nothing of the mistake that is switched on.</summary>
+internal abstract class SuiteRun
+{
+    public static SuiteRun Of(Suite suite)
+        => suite switch
+        {
+            Suite.Simulator => new SimulatorSuite(),
+            Suite.RealEngine => new RealEngineSuite(),
+            _ => throw new ArgumentOutOfRangeException(nameof(suite)),
+        };
+
+    /// <summary>The name of the check that failed; null if none did.</summary>
+    public abstract string? Try(ulong seed);
+}
