@@ -22,7 +22,9 @@ catch (ArgumentException e)
 
 if (ChildProcess.NeedsOtherRuntime is { Count: > 0 } settings)
 {
-    var start = new ProcessStartInfo(Environment.ProcessPath!, args) { UseShellExecute = false };
+    // Run as `dotnet FILE.dll`, the program is dotnet's, and the file its first argument.
+    var isHosted = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+    var start = new ProcessStartInfo(Environment.ProcessPath!, isHosted ? [Environment.GetCommandLineArgs()[0], .. args] : args) { UseShellExecute = false };
     foreach (var (name, value) in settings)
         start.Environment[name] = value;
     using var process = Process.Start(start)!;

@@ -53,7 +53,8 @@ internal sealed class BankWorkload : IWorkload
                     new("UPDATE accounts SET balance = balance + ? WHERE id = ?", amount, names[1]),
                     new("UPDATE accounts SET balance = balance - ? WHERE id = ?", amount, names[0]),
                 ],
-                Writes: true) { Ack = ack })
+                Writes: true)
+            { Ack = ack })
         {
             MayBeRepeated = true,
         };

@@ -74,8 +74,11 @@ public static class Diagnostician
         })];
     }
 
-    /// <summary>As the log does it: a write into room that is there already, and a sync of the content.</summary>
-    private static SyncLatency MeasureSync(string directory, int samples)
+    /// <summary>
+    /// As the log does it: a write into room that is there already, and a sync of the content. Null where the disk is full or fails: the free space and the
+    /// replicas' own troubles say so, and a doctor that falls ill of it helps nobody.
+    /// </summary>
+    private static SyncLatency? MeasureSync(string directory, int samples)
     {
         var path = Path.Combine(directory, $"doctor-{Guid.NewGuid():N}{FileRecipes.TemporarySuffix}");
         try
@@ -95,6 +98,10 @@ public static class Diagnostician
 
             took.Sort();
             return new SyncLatency(samples, took[samples / 2], took[^1]);
+        }
+        catch (Exception failure) when (DiskTrouble.Of(failure) is not null)
+        {
+            return null;
         }
         finally
         {
