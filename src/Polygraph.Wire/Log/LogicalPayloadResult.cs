@@ -92,7 +92,7 @@ public static class LogicalPayloadResult
     private static void WriteStatement(LogicalPayloadWriter writer, StatementResult result)
     {
         writer.WriteVarint((ulong)result.RowsAffected);
-        writer.WriteByte((byte)((result.LastInsertRowid is null ? 0 : FlagRowid) | (result.Columns.Count == 0 ? 0 : FlagColumns)));
+        writer.WriteByte((byte)((result.LastInsertRowid is null ? 0 : FlagRowid) | (result is { Columns.Count: 0, HasItsRows: true } ? 0 : FlagColumns)));
         if (result.LastInsertRowid is { } rowid)
             writer.WriteVarint(LogicalPayloadWriter.ZigZag(rowid));
     }
