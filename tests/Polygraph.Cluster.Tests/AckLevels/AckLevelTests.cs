@@ -55,8 +55,8 @@ public sealed class AckLevelTests(AckLevelTests.SharedCluster shared) : IClassFi
         var leader = await _cluster.LeaderAsync();
         var through = _cluster[_cluster.Except(leader)[0]];
         await _cluster[leader].SqlAsync(new SqlAsk("CREATE TABLE waited(n INTEGER)"));
-        var endless = _cluster[leader].TrySqlAsync(new SqlAsk(
-            "INSERT INTO waited WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n") { Ack = "quorum; timeout=60s" });
+        const string Endless = "INSERT INTO waited WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        var endless = _cluster[leader].TrySqlAsync(new SqlAsk(Endless) { Ack = "quorum; timeout=60s" });
 
         // Until it has begun, others go before it.
         NodeAnswer[] waited;
