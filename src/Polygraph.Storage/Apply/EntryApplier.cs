@@ -9,7 +9,7 @@ namespace Polygraph.Storage.Apply;
 
 /// <summary>
 /// Does again what a leader did, from its entry: with the schema's own triggers and foreign keys off, because their effects are in the entry
-/// too; statements that write virtual tables, with both on, because there are no images of such rows. The capture triggers see the rows that are
+/// too; statements that write virtual tables, with both on, because there are no images of such rows. The capture sees the rows that are
 /// found and left here, and their digests must be the leader's.
 /// </summary>
 internal sealed partial class EntryApplier(
