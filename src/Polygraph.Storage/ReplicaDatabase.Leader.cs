@@ -52,7 +52,13 @@ public sealed partial class ReplicaDatabase
     /// Leader: executes one unit of the open batch. The unit's own errors are values in its result; an exception means that the replica's
     /// SQLite has failed: then roll the batch back.
     /// </summary>
-    public UnitExecution Execute(SqlUnit unit, in EntryContext context)
+    /// <param name="unit">What to run.</param>
+    /// <param name="context">What else its entry says.</param>
+    /// <param name="yieldAfter">
+    /// Others of the batch wait for this unit's end: if it runs longer it is undone, and <see cref="UnitExecution.MustRunAlone"/>. Null if it may take
+    /// as long as the limits allow.
+    /// </param>
+    public UnitExecution Execute(SqlUnit unit, in EntryContext context, TimeSpan? yieldAfter = null)
     {
         Invariant.Holds(_inBatch, "units run in a batch");
         Invariant.Holds(context.Position.Index == _last.Index.Next && context.Position.Term >= _last.Term, "positions follow one another");
@@ -63,9 +69,26 @@ public sealed partial class ReplicaDatabase
         StartUnit(context.Position, withSavepoint: _cautiousBatchesLeft > 0);
         _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
         UnitResult result;
+        _time.YieldAfter(yieldAfter);
         using (FrozenClock.At(time))
             result = UnitInterpreter.Run(unit, _session);
-        return FinishUnit(unit.Mode, result, context);
+        return _time.Yielded ? GiveWay(result) : FinishUnit(unit.Mode, result, context);
+    }
+
+    private UnitExecution GiveWay(UnitResult result)
+    {
+        _time.YieldAfter(null);
+        _session.End();
+        UndoUnit();
+        EndUnit();
+        return new UnitExecution(result, null, null) { MustRunAlone = true };
+    }
+
+    private void EndUnit()
+    {
+        if (_unitHasSavepoint)
+            _writer.Run("RELEASE " + UnitSavepoint);
+        _session.ResetSwitches();
     }
 
     /// <summary>Leader: commits the batch. If it throws, nothing of the batch has happened.</summary>
@@ -132,9 +155,7 @@ public sealed partial class ReplicaDatabase
             }
         }
 
-        if (_unitHasSavepoint)
-            _writer.Run("RELEASE " + UnitSavepoint);
-        _session.ResetSwitches();
+        EndUnit();
         return new UnitExecution(result, entry, null) { ToTry = plan };
     }
 

@@ -15,6 +15,17 @@ internal sealed class WriterThread
     /// <summary>Units in one SQLite transaction and one fsync. More would make the first of them wait without making the batch cheaper.</summary>
     private const int BatchUnitsMax = 512;
 
+    /// <summary>
+    /// No further unit joins a batch that has run so long: the first of it waits for the last. Far longer than the fsync that a batch shares.
+    /// </summary>
+    private static readonly TimeSpan BatchTimeMax = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// A unit that takes longer, when others of its batch have run, is undone and run again in a batch of its own: they wait so long for it and not
+    /// until its end, and it takes twice so long at most.
+    /// </summary>
+    private static readonly TimeSpan YieldAfter = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Entries applied in one SQLite transaction, in bytes of records.</summary>
     private const int ApplyBytesMax = 4 << 20;
 
@@ -42,6 +53,7 @@ internal sealed class WriterThread
     // Owner: the writer thread.
     private readonly Queue<WriterOrder> _orders = new();
     private readonly Queue<WriterOrder> _units = new();
+    private ClientWrite? _gaveWay;
     private ulong _generation;
     private Term _term;
     private bool _leading;
@@ -110,6 +122,7 @@ internal sealed class WriterThread
         catch
         {
             // They have not run: another leader may.
+            _gaveWay?.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             foreach (var unit in _units)
                 unit.Waiting!.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
             throw;
@@ -141,7 +154,7 @@ internal sealed class WriterThread
     }
 
     private bool HasWork
-        => _orders.Count > 0 || (_lending.IsLent ? _lending.HasWork : _units.Count > 0 || _applyThrough > _store.Database.Applied.Index);
+        => _orders.Count > 0 || (_lending.IsLent ? _lending.HasWork : _gaveWay is not null || _units.Count > 0 || _applyThrough > _store.Database.Applied.Index);
 
     private TimeSpan Patience()
     {
@@ -210,6 +223,12 @@ internal sealed class WriterThread
         if (_applyThrough > _store.Database.Applied.Index)
         {
             ApplyNext();
+            return true;
+        }
+
+        if (_gaveWay is not null)
+        {
+            ExecuteBatch();
             return true;
         }
 
@@ -366,6 +385,8 @@ internal sealed class WriterThread
     {
         if (!_leading)
         {
+            _gaveWay?.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+            _gaveWay = null;
             while (_units.TryPeek(out var next) && next is WriterOrder.Execute refused)
             {
                 TakeUnit();
@@ -380,14 +401,7 @@ internal sealed class WriterThread
         database.BeginBatch();
         try
         {
-            while (batch.Count < BatchUnitsMax && _units.TryPeek(out var next) && next is WriterOrder.Execute execute)
-            {
-                TakeUnit();
-                if (execute.Write.Deadline > _clock.Now && execute.Write.TryTake())
-                    batch.Add(execute.Write, Execute(database, execute.Write));
-                else
-                    execute.Write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
-            }
+            Fill(batch, database);
         }
         catch
         {
@@ -402,11 +416,40 @@ internal sealed class WriterThread
         VacuumIfDue();
     }
 
-    private UnitExecution Execute(ReplicaDatabase database, ClientWrite write)
+    private void Fill(WriteBatch batch, ReplicaDatabase database)
+    {
+        var full = _clock.Now + BatchTimeMax;
+        if (_gaveWay is { } alone)
+        {
+            _gaveWay = null;
+            batch.Add(alone, Execute(database, alone, yieldAfter: null));
+        }
+
+        while (batch.Count < BatchUnitsMax && _clock.Now < full && _units.TryPeek(out var next) && next is WriterOrder.Execute { Write: var write })
+        {
+            TakeUnit();
+            if (write.Deadline <= _clock.Now || !write.TryTake())
+            {
+                write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
+                continue;
+            }
+
+            var execution = Execute(database, write, batch.Count > 0 ? YieldAfter : null);
+            if (execution.MustRunAlone)
+            {
+                _gaveWay = write;
+                return;
+            }
+
+            batch.Add(write, execution);
+        }
+    }
+
+    private UnitExecution Execute(ReplicaDatabase database, ClientWrite write, TimeSpan? yieldAfter)
     {
         try
         {
-            var execution = database.Execute(write.Unit, ContextOf(write));
+            var execution = database.Execute(write.Unit, ContextOf(write), yieldAfter);
             NoteEntry(execution.Entry is not null);
             return execution;
         }

@@ -15,8 +15,14 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
 
     private static readonly string[] ParameterPrefixes = ["", ":", "@", "$"];
 
+    /// <summary>What a statement ends with that gives way to others. No client sees it: its unit is run again.</summary>
+    internal static readonly SqlError GivesWay = new(RefusedException.QueryTimeout, "The statement gives way to others.");
+
     private long _rowsLeft;
     private long _bytesLeft;
+
+    /// <inheritdoc cref="TimeLimit.MustYield"/>
+    internal bool MustYield => time.MustYield();
 
     /// <summary>Begins a unit: its answer may have the full size.</summary>
     internal void BeginUnit() => (_rowsLeft, _bytesLeft) = (options.MaxResultRows, options.MaxResultBytes);
@@ -133,6 +139,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             RefusedException refused => refused.ToError(),
             SqliteException { Code: SqliteCode.Interrupt } when time.IsStopped => new SqlError(
                 "REPLICA_RESTARTING", "The replica is being taken out of service to be rebuilt. Ask another node, or again in a moment."),
+            SqliteException { Code: SqliteCode.Interrupt } when time.Yielded => GivesWay,
             SqliteException { Code: SqliteCode.Interrupt } => new SqlError(
                 RefusedException.QueryTimeout,
                 $"The statement ran longer than {options.StatementTimeLimit.TotalSeconds:0.###} seconds and was stopped. Make it smaller."),

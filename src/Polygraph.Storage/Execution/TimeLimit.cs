@@ -16,6 +16,7 @@ internal sealed unsafe class TimeLimit : IDisposable
     private bool _clientRuns;
     private long? _deadline;
     private long _deadlineOfAll = long.MaxValue;
+    private long _yieldsAt = long.MaxValue;
     private volatile bool _stopped;
 
     /// <summary>Installs the limit. Dispose it after the connection is closed.</summary>
@@ -36,6 +37,20 @@ internal sealed unsafe class TimeLimit : IDisposable
     internal void LimitAll(TimeSpan? left)
         => _deadlineOfAll = left is { } time ? Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
 
+    /// <summary>From now on client's statements give way when they have run so long together (<see cref="MustYield"/>); null ends that.</summary>
+    internal void YieldAfter(TimeSpan? time)
+    {
+        Yielded = false;
+        _yieldsAt = time is { } left ? Stopwatch.GetTimestamp() + (long)(left.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
+    }
+
+    /// <summary>Whether a statement was stopped, or not begun, because others wait for its end.</summary>
+    internal bool Yielded { get; private set; }
+
+    /// <summary>Whether the client's statements have had the time after which they give way. Once said, it is so until that is set anew.</summary>
+    internal bool MustYield()
+        => Yielded || (_yieldsAt != long.MaxValue && (Yielded = Stopwatch.GetTimestamp() > _yieldsAt));
+
     /// <summary>Begins the time of a client's statement. The clock is read at its first check: most statements end before it.</summary>
     internal void Start() => (_clientRuns, _deadline) = (true, null);
 
@@ -55,7 +70,7 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        return self._stopped || (self._clientRuns && (self.Client.IsCancellationRequested || self.IsLate())) ? 1 : 0;
+        return self._stopped || (self._clientRuns && (self.Client.IsCancellationRequested || self.IsLate() || self.MustYield())) ? 1 : 0;
     }
 
     private bool IsLate()

@@ -46,6 +46,12 @@ public sealed record UnitExecution(UnitResult Result, LogEntry? Entry, Duplicate
     /// this tried, then execute the unit again with it as <see cref="EntryContext.Tried"/>.
     /// </summary>
     public SchemaPlan? ToTry { get; init; }
+
+    /// <summary>
+    /// Set when the unit took so long that it may not keep the others of its batch waiting. It was undone: commit the batch, then execute the unit
+    /// again as the first of another one.
+    /// </summary>
+    public bool MustRunAlone { get; init; }
 }
 
 /// <summary>An earlier use of an idempotency key.</summary>

@@ -181,6 +181,9 @@ internal sealed class WriterSession : IStatementRunner
 
     private StatementOutcome RunCompiled(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {
+        // Statements that are each too short for SQLite to ask.
+        if (_executor.MustYield)
+            return new StatementOutcome(null, StatementExecutor.GivesWay);
         if (compiled.Facts.Transaction != TransactionStep.None)
             return new StatementOutcome(StatementResult.Empty, RunTransactionStep(compiled.Facts));
         if (compiled.Facts is { Pragma: "foreign_keys" or "defer_foreign_keys", PragmaArgument: { } argument } facts)

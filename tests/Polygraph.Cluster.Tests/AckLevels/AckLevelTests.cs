@@ -58,12 +58,13 @@ public sealed class AckLevelTests(AckLevelTests.SharedCluster shared) : IClassFi
         const string Endless = "INSERT INTO waited WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
         var endless = _cluster[leader].TrySqlAsync(new SqlAsk(Endless) { Ack = "quorum; timeout=60s" });
 
-        // Until it has begun, others go before it.
+        // Until it has begun, others go before it; those that share its batch are answered before it is run again.
         NodeAnswer[] waited;
         do
         {
             waited = await Task.WhenAll(
                 _cluster[leader].TrySqlAsync(new SqlAsk("INSERT INTO waited VALUES (0)")), through.TrySqlAsync(new SqlAsk("INSERT INTO waited VALUES (0)")));
+            Assert.All(waited, answer => Assert.True(answer.Status != 200 || answer.Took.TotalSeconds < 5, "a write that went before it was answered after it"));
         }
         while (!endless.IsCompleted && waited.Any(answer => answer.Status == 200));
 

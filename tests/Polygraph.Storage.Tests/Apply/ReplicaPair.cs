@@ -41,6 +41,9 @@ public sealed class ReplicaPair : IDisposable
     /// <summary>Executes a unit in the open batch.</summary>
     public UnitExecution Execute(SqlUnit unit, string? key = null, UInt128 hash = default) => Execute(unit, NextContext(key, hash));
 
+    /// <summary>Executes a unit in the open batch that gives way to the others of it after so long.</summary>
+    public UnitExecution Execute(SqlUnit unit, TimeSpan yieldAfter) => Keep(Leader.Execute(unit, NextContext(null), yieldAfter));
+
     public UnitExecution Execute(SqlUnit unit, in EntryContext context) => Keep(Leader.Execute(unit, context));
 
     /// <summary>Ends an interactive transaction, and commits its batch.</summary>

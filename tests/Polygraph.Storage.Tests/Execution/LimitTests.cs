@@ -1,4 +1,5 @@
 using Polygraph.Storage.Tests.Apply;
+using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.Execution;
 
@@ -39,6 +40,36 @@ public sealed class LimitTests : IDisposable
         Assert.Equal("QUERY_TIMEOUT", stopped.Result.FirstError?.Code);
         _pair.AssertSame();
         Assert.Equal(["Text:before", "Text:same unit", "Text:after"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+
+    [Theory]
+    [InlineData(Endless + "INSERT INTO t(v) SELECT '' FROM n WHERE i < 0")]
+    [InlineData(Endless + "SELECT max(i) FROM n")]
+    [InlineData("INSERT INTO words SELECT t.v FROM t, t AS u, t AS v, t AS w, t AS x, t AS y")]
+    [InlineData(null)]
+    public void A_unit_gives_way_to_the_others_of_its_batch_and_is_undone_wholly(string? endless)
+    {
+        _pair.Run("CREATE VIRTUAL TABLE words USING fts5(word)");
+        _pair.Run([.. Enumerable.Range(0, 30).Select(i => $"INSERT INTO t VALUES ('row {i}')")]);
+        foreach (var mode in Enum.GetValues<UnitMode>())
+        {
+            // Either one statement that takes long, or many of which none does.
+            string[] statements = endless is not null
+                ? ["INSERT INTO words VALUES ('same unit')", "ALTER TABLE t ADD COLUMN lost", endless, "INSERT INTO t(v) VALUES ('end')"]
+                : [.. Enumerable.Repeat("INSERT INTO t VALUES ('same unit')", 20_000)];
+            _pair.Leader.BeginBatch();
+            Assert.NotNull(_pair.Execute(Units.Atomic($"INSERT INTO words VALUES ('before {mode}')", "UPDATE t SET v = v || '.'")).Entry);
+            var execution = _pair.Execute(mode == UnitMode.Atomic ? Units.Atomic(statements) : Units.Autocommit(statements), TimeSpan.FromMilliseconds(20));
+            Assert.True(execution.MustRunAlone);
+            Assert.Null(execution.Entry);
+            var after = _pair.Execute(Units.Atomic($"INSERT INTO words VALUES ('after {mode}')"));
+            _pair.Leader.CommitBatch();
+
+            Assert.NotNull(after.Entry);
+            _pair.AssertSame();
+            Assert.Equal([$"Text:before {mode}", $"Text:after {mode}"], ReplicaPair.Query(_pair.Follower, $"SELECT word FROM words WHERE words MATCH '{mode}'"));
+            Assert.Equal(["Integer:30"], ReplicaPair.Query(_pair.Follower, "SELECT count(*) FROM t"));
+        }
     }
 
     [Theory]
