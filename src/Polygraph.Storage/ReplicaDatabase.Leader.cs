@@ -215,7 +215,7 @@ public sealed partial class ReplicaDatabase
             RequestHash = context.RequestHash,
             AckRequested = context.AckRequested,
             Principal = context.Principal,
-            Digests = DigestsSince(_unitStart.Digests),
+            Digests = _book.DigestsSince(_unitStart.Digests),
         };
         return (header, kept);
     }
@@ -241,15 +241,6 @@ public sealed partial class ReplicaDatabase
         return entry;
     }
 
-    private List<TableDigest> DigestsSince(int mark)
-    {
-        var digests = new List<TableDigest>();
-        foreach (var table in _book.TouchedSince(mark))
-            if (_book.Find(table) is { } digest)
-                digests.Add(new TableDigest(table, digest));
-        return digests;
-    }
-
     /// <summary>
     /// The batch's transaction has ended, by a statement of the running unit or to undo it. Does the earlier units again from their entries, whose
     /// digests must come out the same, and then what the unit itself has to keep: the operations that its session left in the capture.
@@ -257,7 +248,7 @@ public sealed partial class ReplicaDatabase
     private void RestoreBatch(UnitMark? keep)
     {
         _book.UndoTo(keep?.Capture.Digests ?? _unitStart.Digests);
-        var expected = DigestsSince(0);
+        var expected = _book.DigestsSince(0);
         _book.UndoTo(0);
         _applier.ForgetStatements();
         _applier.NoteRollback();

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Polygraph.Protocol;
+using Polygraph.Wire.Log;
 
 namespace Polygraph.Storage.Digests;
 
@@ -69,16 +70,36 @@ internal sealed class DigestBook
     {
         if (_undo.Count == mark)
             return [];
-        // Most transactions change one table, in many statements.
-        var first = _undo[mark].Table;
-        SortedSet<string>? touched = null;
-        for (var i = mark + 1; i < _undo.Count; i++)
-        {
-            if (touched is not null || _undo[i].Table != first)
-                (touched ??= new SortedSet<string>(StringComparer.Ordinal) { first }).Add(_undo[i].Table);
-        }
+        if (OnlyTouchedSince(mark) is { } only)
+            return [only];
+        var touched = new SortedSet<string>(StringComparer.Ordinal);
+        for (var i = mark; i < _undo.Count; i++)
+            touched.Add(_undo[i].Table);
+        return touched;
+    }
 
-        return touched ?? (IReadOnlyCollection<string>)[first];
+    /// <summary>The digests of the tables touched since a mark, of those that are still there, in ordinal order.</summary>
+    internal TableDigest[] DigestsSince(int mark)
+    {
+        if (OnlyTouchedSince(mark) is { } only)
+            return Find(only) is { } one ? [new TableDigest(only, one)] : [];
+        var digests = new List<TableDigest>();
+        foreach (var table in TouchedSince(mark))
+            if (Find(table) is { } digest)
+                digests.Add(new TableDigest(table, digest));
+        return [.. digests];
+    }
+
+    /// <summary>Most transactions change one table, in many statements: that one, null if it was none or several.</summary>
+    private string? OnlyTouchedSince(int mark)
+    {
+        if (_undo.Count == mark)
+            return null;
+        var first = _undo[mark].Table;
+        for (var i = mark + 1; i < _undo.Count; i++)
+            if (_undo[i].Table != first)
+                return null;
+        return first;
     }
 
     /// <summary>Makes everything so far final.</summary>

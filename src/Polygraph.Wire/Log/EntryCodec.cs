@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Polygraph.Protocol;
 using Polygraph.Wire.Buffers;
@@ -24,6 +25,9 @@ public static class EntryCodec
     /// <summary>The part of the header that every record has, at fixed offsets.</summary>
     internal const int FixedBytes = 64;
 
+    /// <summary>A header that has no more, whatever its strings, is built on the stack.</summary>
+    private const int StackBytes = 512;
+
     internal const ushort NoString = ushort.MaxValue;
 
     internal const int TableDigestBytesMin = 2 + 16;
@@ -34,21 +38,27 @@ public static class EntryCodec
 
     /// <summary>Encodes an entry into an array of exactly its size.</summary>
     /// <exception cref="ArgumentException">A string is too long or not Unicode, the record is too large, or the header is of another format.</exception>
+    [SkipLocalsInit]
     public static byte[] Encode(EntryHeader header, ReadOnlySpan<byte> payload)
     {
         ArgumentNullException.ThrowIfNull(header);
         if (header.FormatVersion != EntryHeader.CurrentFormat)
             throw new ArgumentException($"This version writes entry format {EntryHeader.CurrentFormat}, not {header.FormatVersion}.", nameof(header));
 
-        var headerBytes = EntryHeaderWriter.Size(header);
-        var recordBytes = headerBytes + payload.Length;
-        if (recordBytes > RecordBytesMax)
-            throw new ArgumentException(TooLarge(recordBytes), nameof(payload));
+        // Most headers are small: written once to the stack, they need not be measured, which takes as long as to write them.
+        if (EntryHeaderWriter.SizeBound(header) <= StackBytes)
+        {
+            Span<byte> small = stackalloc byte[StackBytes];
+            return Join(small[..EntryHeaderWriter.Write(header, small)], payload);
+        }
 
-        var record = new byte[recordBytes];
-        EntryHeaderWriter.Write(header, record.AsSpan(0, (int)headerBytes));
-        payload.CopyTo(record.AsSpan((int)headerBytes));
-        return record;
+        var size = EntryHeaderWriter.Size(header);
+        if (size + payload.Length > RecordBytesMax)
+            throw new ArgumentException(TooLarge(size + payload.Length), nameof(payload));
+        var bytes = new byte[size];
+        var written = EntryHeaderWriter.Write(header, bytes);
+        Invariant.Holds(written == size, "an entry's header fills the size that was computed for it");
+        return Join(bytes, payload);
     }
 
     /// <summary>
@@ -57,6 +67,8 @@ public static class EntryCodec
     public static string? Refusal(EntryHeader header, int payloadBytes)
     {
         ArgumentNullException.ThrowIfNull(header);
+        if (EntryHeaderWriter.SizeBound(header) <= StackBytes && StackBytes + (long)payloadBytes <= RecordBytesMax)
+            return null;
         foreach (var digest in header.Digests)
             if (StrictUtf8.GetByteCount(digest.Table) is var bytes && bytes > StringBytesMax)
                 return $"A table's name has {bytes} bytes and the limit is {StringBytesMax}.";
@@ -87,6 +99,16 @@ public static class EntryCodec
     {
         CheckedHeaderBytes(record);
         return (PayloadFormat)record[2];
+    }
+
+    private static byte[] Join(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Length + (long)payload.Length > RecordBytesMax)
+            throw new ArgumentException(TooLarge(header.Length + (long)payload.Length), nameof(payload));
+        var record = GC.AllocateUninitializedArray<byte>(header.Length + payload.Length);
+        header.CopyTo(record);
+        payload.CopyTo(record.AsSpan(header.Length));
+        return record;
     }
 
     private static string TooLarge(long recordBytes) => $"The entry would have {recordBytes} bytes and the limit is {RecordBytesMax}.";

@@ -1,46 +1,68 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using Polygraph.Protocol;
+using System.Text.Unicode;
 
 namespace Polygraph.Wire.Log;
 
-/// <summary>Writes an entry's header into a span of the size that <see cref="Size"/> gave for it.</summary>
+/// <summary>Writes an entry's header into a span that has at least the size that <see cref="Size"/> or <see cref="SizeBound"/> gives for it.</summary>
 internal ref struct EntryHeaderWriter
 {
+    private const int Utf8BytesOfCharMax = 3;
+    private const int HeaderBytesAt = 4;
+
     private Span<byte> _rest;
 
     private EntryHeaderWriter(Span<byte> destination) => _rest = destination;
 
     public static long Size(EntryHeader header)
     {
-        long size = EntryCodec.FixedBytes
-            + StringSize(header.Session) + StringSize(header.IdempotencyKey) + StringSize(header.Principal)
-            + sizeof(uint) + sizeof(uint) + sizeof(uint)
-            + ((long)header.Dependencies.Count * EntryCodec.DependencyBytes)
-            + ((long)header.Origins.Count * EntryCodec.OriginBytes);
+        var size = SizeWithoutStrings(header) + StringSize(header.Session) + StringSize(header.IdempotencyKey) + StringSize(header.Principal);
         for (var i = 0; i < header.Digests.Count; i++)
-            size += StringSize(header.Digests[i].Table) + 16;
+            size += StringSize(header.Digests[i].Table);
         return size;
     }
 
-    public static void Write(EntryHeader header, Span<byte> destination)
+    /// <summary>No less than <see cref="Size"/>, without a look at what the strings hold.</summary>
+    public static long SizeBound(EntryHeader header)
+    {
+        var size = SizeWithoutStrings(header) + StringBound(header.Session) + StringBound(header.IdempotencyKey) + StringBound(header.Principal);
+        for (var i = 0; i < header.Digests.Count; i++)
+            size += StringBound(header.Digests[i].Table);
+        return size;
+    }
+
+    /// <summary>Returns how many bytes the header has.</summary>
+    /// <exception cref="ArgumentException">A string is not Unicode.</exception>
+    public static int Write(EntryHeader header, Span<byte> destination)
     {
         var writer = new EntryHeaderWriter(destination);
-        writer.Fixed(header, (uint)destination.Length);
+        writer.Fixed(header);
         writer.Text(header.Session);
         writer.Text(header.IdempotencyKey);
         writer.Text(header.Principal);
         writer.Lists(header);
-        Invariant.Holds(writer._rest.IsEmpty, "an entry's header fills the size that was computed for it");
+        var bytes = destination.Length - writer._rest.Length;
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[HeaderBytesAt..], (uint)bytes);
+        return bytes;
     }
 
-    private void Fixed(EntryHeader header, uint headerBytes)
+    private static long SizeWithoutStrings(EntryHeader header)
+        => EntryCodec.FixedBytes
+            + sizeof(uint) + sizeof(uint) + sizeof(uint)
+            + (header.Digests.Count * 16L)
+            + ((long)header.Dependencies.Count * EntryCodec.DependencyBytes)
+            + ((long)header.Origins.Count * EntryCodec.OriginBytes);
+
+    private static long StringBound(string? text) => sizeof(ushort) + ((text?.Length ?? 0L) * Utf8BytesOfCharMax);
+
+    private void Fixed(EntryHeader header)
     {
         Byte(header.FormatVersion);
         Byte(header.OldestReader);
         Byte((byte)header.Payload);
         Byte((byte)header.AckRequested);
-        Number(headerBytes);
+        Number(0u); // How many bytes the header has: written when they are.
         Number(header.Position.Term.Value);
         Number(header.Position.Index.Value);
         Number((ulong)header.WallTimeMicroseconds);
@@ -95,9 +117,12 @@ internal ref struct EntryHeaderWriter
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException("A string of an entry's header is not valid Unicode: it holds half of a surrogate pair.", e);
+            throw NotUnicode(e);
         }
     }
+
+    private static ArgumentException NotUnicode(Exception? inner = null)
+        => new("A string of an entry's header is not valid Unicode: it holds half of a surrogate pair.", inner);
 
     private void Text(string? text)
     {
@@ -107,7 +132,8 @@ internal ref struct EntryHeaderWriter
             return;
         }
 
-        var bytes = EntryCodec.StrictUtf8.GetBytes(text, _rest[sizeof(ushort)..]);
+        if (Utf8.FromUtf16(text, _rest[sizeof(ushort)..], out _, out var bytes, replaceInvalidSequences: false) != OperationStatus.Done)
+            throw NotUnicode();
         Number((ushort)bytes);
         _rest = _rest[bytes..];
     }

@@ -59,5 +59,15 @@ public abstract record StepResult
 public sealed record UnitResult(IReadOnlyList<StepResult> Steps)
 {
     /// <summary>The first error of an atomic unit, null if it succeeded.</summary>
-    public SqlError? FirstError => Steps.OfType<StepResult.Failed>().FirstOrDefault()?.Error;
+    public SqlError? FirstError
+    {
+        get
+        {
+            // Indexed: this is asked of every write.
+            for (var i = 0; i < Steps.Count; i++)
+                if (Steps[i] is StepResult.Failed failed)
+                    return failed.Error;
+            return null;
+        }
+    }
 }

@@ -61,6 +61,21 @@ public sealed class EntryCodecTests
     }
 
     [Fact]
+    public void Strings_of_every_length_read_back_wherever_the_header_is_built()
+    {
+        for (var length = 0; length < 600; length++)
+        {
+            foreach (var letter in "xü‱")
+            {
+                var header = FullHeader with { Session = new string(letter, length), Digests = [new(new string(letter, length / 2), default)] };
+                var (decoded, payload) = EntryCodec.Decode(EntryCodec.Encode(header, [1, 2, 3]));
+                AssertSame(header, decoded);
+                Assert.Equal([1, 2, 3], payload.ToArray());
+            }
+        }
+    }
+
+    [Fact]
     public void The_position_reads_without_the_rest()
         => Assert.Equal(FullHeader.Position, EntryCodec.ReadPosition(Convert.FromHexString(FullRecord)));
 
@@ -167,6 +182,7 @@ public sealed class EntryCodecTests
     {
         Assert.Throws<ArgumentException>(() => EntryCodec.Encode(FullHeader with { Session = new string('x', 65_535) }, []));
         Assert.Throws<ArgumentException>(() => EntryCodec.Encode(FullHeader with { Session = "\ud800" }, []));
+        Assert.Throws<ArgumentException>(() => EntryCodec.Encode(FullHeader with { Session = new string('x', 600) + "\ud800" }, []));
         Assert.Throws<ArgumentException>(() => EntryCodec.Encode(FullHeader with { FormatVersion = 2 }, []));
         Assert.Throws<ArgumentException>(() => EntryCodec.Encode(FullHeader, new byte[EntryCodec.RecordBytesMax]));
         EntryCodec.Encode(FullHeader with { Session = new string('x', 65_534) }, []);
