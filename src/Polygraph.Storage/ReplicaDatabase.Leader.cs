@@ -61,7 +61,7 @@ public sealed partial class ReplicaDatabase
 
         var time = context.WallTimeMicroseconds / 1000;
         StartUnit(context.Position, withSavepoint: _cautiousBatchesLeft > 0);
-        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
+        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time, librariesDiffer: context.MustTryOn is not null);
         UnitResult result;
         using (FrozenClock.At(time))
             result = UnitInterpreter.Run(unit, _session);
