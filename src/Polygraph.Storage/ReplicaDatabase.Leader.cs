@@ -67,7 +67,7 @@ public sealed partial class ReplicaDatabase
 
         var time = context.WallTimeMicroseconds / 1000;
         StartUnit(context.Position, withSavepoint: _cautiousBatchesLeft > 0);
-        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time);
+        _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time, librariesDiffer: context.MustTryOn is not null);
         UnitResult result;
         _time.YieldAfter(yieldAfter);
         using (FrozenClock.At(time))

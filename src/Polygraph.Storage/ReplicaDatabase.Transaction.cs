@@ -21,7 +21,8 @@ public sealed partial class ReplicaDatabase
         Invariant.Holds(position.Index == _last.Index.Next && position.Term >= _last.Term, "positions follow one another");
         BeginBatch();
         StartUnit(position, withSavepoint: true);
-        _session.Begin(UnitMode.Autocommit, isSingle: false, timeMilliseconds: 0);
+        // Where libraries differ, what replicas run themselves is refused when such a transaction ends.
+        _session.Begin(UnitMode.Autocommit, isSingle: false, timeMilliseconds: 0, librariesDiffer: false);
     }
 
     /// <summary>Leader: runs the next piece. Its own errors are values in its result; an exception means that the replica's SQLite has failed.</summary>

@@ -127,7 +127,7 @@ internal sealed partial class SqlGrammar
             return _dice.Chance(20) ? "CREATE VIRTUAL TABLE words USING fts5(body)" : null;
         var table = Q(Model.VirtualTables[0]);
         var text = _dice.Pick("'a quick fox'", "'lazy dogs'", "'a'", "NULL", "upper('fox')");
-        switch (_dice.Below(8))
+        switch (_dice.Below(10))
         {
             case < 3:
                 return $"INSERT INTO {table}(rowid, body) VALUES ({_dice.Pick("NULL", "NULL", _dice.Below(20).ToString(CultureInfo.InvariantCulture))}, {text})";
@@ -137,7 +137,14 @@ internal sealed partial class SqlGrammar
                 return $"DELETE FROM {table} WHERE rowid = {_dice.Below(10)}";
             case 5 when AnyTable() is { } source && Model.Triggers.Count < 10:
                 Use("trigger: writes a virtual table");
-                return $"CREATE TRIGGER {Q(NewName("x"))} AFTER INSERT ON {source.Quoted} BEGIN INSERT INTO {table}(body) VALUES (NEW.{_dice.Pick(source.Columns).Quoted}); END";
+                var verb = "INSERT" + Maybe(30, "trigger: replaces in a virtual table", " OR REPLACE");
+                return $"CREATE TRIGGER {Q(NewName("x"))} AFTER INSERT ON {source.Quoted} BEGIN {verb} INTO {table}(body) VALUES (NEW.{_dice.Pick(source.Columns).Quoted}); END";
+            case 6 when AnyTable() is { } source && Model.Triggers.Count < 10:
+                Use("trigger: writes a virtual table");
+                return $"CREATE TRIGGER {Q(NewName("x"))} AFTER DELETE ON {source.Quoted} BEGIN INSERT INTO {table}(body) VALUES (OLD.{_dice.Pick(source.Columns).Quoted}); END";
+            case 7:
+                Use("REPLACE INTO a virtual table");
+                return $"REPLACE INTO {table}(rowid, body) VALUES ({_dice.Below(20)}, {text})";
             default:
                 return $"SELECT rowid, body FROM {table} WHERE {table} MATCH {_dice.Pick("'fox'", "'a*'", "'dogs OR quick'")} ORDER BY rowid";
         }

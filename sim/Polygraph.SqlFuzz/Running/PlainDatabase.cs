@@ -12,6 +12,10 @@ internal sealed class PlainDatabase : IDisposable
     // A rowid that no script uses, to see whether a statement inserted.
     private const long NoRowid = -4_611_686_018_427_387_001;
 
+    private const string Guard = "guard_of_the_fuzzer";
+
+    private static readonly string[] TransactionWords = ["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"];
+
     private UnitMode _mode;
     private bool _ended;
 
@@ -25,8 +29,7 @@ internal sealed class PlainDatabase : IDisposable
     public SqliteConnection Connection { get; }
 
     /// <summary>
-    /// Set once plain SQLite has done half a statement, where it should have done it or not: known faults of its own, that our triggers happen to
-    /// avoid because they make SQLite ready to take the whole statement back. Nothing can be compared from there on.
+    /// Set once plain SQLite may have done what it should not, a known fault of its own that cannot be taken back. Nothing can be compared from there on.
     /// </summary>
     public string? HalfDone { get; private set; }
 
@@ -86,36 +89,54 @@ internal sealed class PlainDatabase : IDisposable
         return new SqlError("TRANSACTION_INTERACTIVE", "");
     }
 
+    /// <summary>
+    /// Runs a statement. Of one that fails within a transaction plain SQLite may keep half: known faults of its own, of which Polygraph does the statement whole
+    /// or not at all. So it is taken back to a savepoint.
+    /// </summary>
     private StatementOutcome RunOne(SqlStatement statement)
     {
-        SqliteStatement? compiled = null;
         var hadViolations = Connection.HasUnresolvedForeignKeys;
+        var isGuarded = _mode != UnitMode.Atomic && !Connection.IsAutocommit && !EndsOrBeginsTransaction(statement.Text);
+        if (isGuarded)
+            Connection.Execute("SAVEPOINT " + Guard);
+        StatementOutcome outcome;
+        var isHalfDone = false;
         try
         {
-            compiled = Connection.Prepare(statement.Text);
-            for (var i = 0; i < statement.Arguments.Count; i++)
-                compiled.Bind(i + 1, statement.Arguments[i].Value);
-            var isRead = compiled.IsReadOnly;
-            var rowidBefore = Connection.LastInsertRowid;
-            Connection.LastInsertRowid = NoRowid;
-            var (columns, rows) = ReadAll(compiled);
-            var inserted = Connection.LastInsertRowid;
-            if (inserted == NoRowid)
-                Connection.LastInsertRowid = rowidBefore;
-            return new StatementOutcome(
-                new StatementResult(columns, rows, isRead ? 0 : Connection.Changes, inserted == NoRowid ? null : inserted), null);
+            outcome = new StatementOutcome(RunThrough(statement), null);
         }
         catch (SqliteException exception)
         {
-            if (_mode != UnitMode.Atomic && !Connection.IsAutocommit)
-                HalfDone ??= HalfOf(statement, exception, hadViolations);
-            return new StatementOutcome(null, ErrorOf(exception));
+            outcome = new StatementOutcome(null, ErrorOf(exception));
+            isHalfDone = IsHalfDone(statement, exception, hadViolations);
         }
-        finally
-        {
-            compiled?.Dispose();
-        }
+
+        // The error may have ended the transaction, and the savepoint with it.
+        if (!isGuarded || Connection.IsAutocommit)
+            return outcome;
+        if (isHalfDone)
+            Connection.Execute("ROLLBACK TO " + Guard);
+        Connection.Execute("RELEASE " + Guard);
+        return outcome;
     }
+
+    private StatementResult RunThrough(SqlStatement statement)
+    {
+        using var compiled = Connection.Prepare(statement.Text);
+        for (var i = 0; i < statement.Arguments.Count; i++)
+            compiled.Bind(i + 1, statement.Arguments[i].Value);
+        var isRead = compiled.IsReadOnly;
+        var rowidBefore = Connection.LastInsertRowid;
+        Connection.LastInsertRowid = NoRowid;
+        var (columns, rows) = ReadAll(compiled);
+        var inserted = Connection.LastInsertRowid;
+        if (inserted == NoRowid)
+            Connection.LastInsertRowid = rowidBefore;
+        return new StatementResult(columns, rows, isRead ? 0 : Connection.Changes, inserted == NoRowid ? null : inserted);
+    }
+
+    private static bool EndsOrBeginsTransaction(string text)
+        => TransactionWords.Any(word => text.TrimStart().StartsWith(word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// Whether plain SQLite may have taken rows that violate a foreign key with SET NULL: it forgets to check such a row when
@@ -132,16 +153,11 @@ internal sealed class PlainDatabase : IDisposable
         return true;
     }
 
-    private string? HalfOf(SqlStatement statement, SqliteException exception, bool hadViolations)
-    {
-        if (exception.CodeName == "SQLITE_MISMATCH" || exception.ExtendedCodeName == "SQLITE_CONSTRAINT_DATATYPE")
-            return "a value of a wrong type (INTEGER PRIMARY KEY, STRICT) within a transaction: plain SQLite keeps the rows before it";
-        if (statement.Text.StartsWith("ALTER", StringComparison.Ordinal))
-            return "ALTER TABLE that fails within a transaction: plain SQLite goes on with a schema that is not in the file";
-        return Connection.HasUnresolvedForeignKeys != hadViolations
-            ? "a statement that fails within a transaction: plain SQLite keeps count of the deferred foreign keys that it violated"
-            : null;
-    }
+    // A value of a wrong type (INTEGER PRIMARY KEY, STRICT): the rows before it are kept. A failed ALTER TABLE: the schema in memory is another than in the file.
+    // Any statement: the deferred foreign keys that it violated still count.
+    private bool IsHalfDone(SqlStatement statement, SqliteException exception, bool hadViolations)
+        => exception.CodeName == "SQLITE_MISMATCH" || exception.ExtendedCodeName == "SQLITE_CONSTRAINT_DATATYPE"
+            || statement.Text.StartsWith("ALTER", StringComparison.Ordinal) || Connection.HasUnresolvedForeignKeys != hadViolations;
 
     private static (SqlColumn[] Columns, List<SqlValue[]> Rows) ReadAll(SqliteStatement statement)
     {

@@ -17,7 +17,14 @@ namespace Polygraph.Node.Control;
 /// <summary>What all replicas of a node have in common.</summary>
 internal sealed record ReplicaSurroundings(
     string Directory, GroupMembers Members, GroupOptions Options, TransactionLimits Transactions, LogRetentionOptions Retention, IPeerSender Peers, IVerificationSink Verifications,
-    ISchemaRules Schema, NodeClock Clock, ILogger Logger, SeedStore Seeds);
+    ISchemaRules Schema, NodeClock Clock, ILogger Logger, SeedStore Seeds)
+{
+    /// <summary>
+    /// A database file of at most this size is read from end to end before it is served, which finds also what a disk changed by itself: about a second
+    /// of a start. A larger one only if it is not as its last checkpoint left it.
+    /// </summary>
+    public long ReadAtOpeningMax { get; init; } = 256L << 20;
+}
 
 /// <summary>Opens a replica from its directory, recovering what a crash left.</summary>
 internal sealed class ReplicaFactory(ReplicaSurroundings node)
@@ -27,9 +34,6 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
     /// shortest election timeout all the same.
     /// </summary>
     private static readonly TimeSpan SystemHeartbeat = TimeSpan.FromMilliseconds(150);
-
-    /// <summary>A database file of at most this size is read from end to end before it is served: about a second of a start.</summary>
-    private const long ReadAtOpeningMax = 256L << 20;
 
     private static DiskFileSystem Files => DiskFileSystem.Instance;
 
@@ -109,9 +113,11 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
             if (broken is null)
             {
                 store = ReplicaStore.Open(home.Database);
-                CheckAgreement(database, store.Database, log);
-                if (new FileInfo(home.Database).Length <= ReadAtOpeningMax)
+                CheckAgreement(database, store, log);
+                if (!store.IsSealed || new FileInfo(home.Database).Length <= node.ReadAtOpeningMax)
                     CheckRows(store.Database);
+                if (!store.IsSealed)
+                    store.Seal();
             }
 
             // Another boot at every opening: what an earlier one acknowledged is not counted as said by this one.
@@ -146,8 +152,9 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
     }
 
     // Invariant: SQLite is never ahead of the durable log, and never so far behind that the log cannot bring it up.
-    private static void CheckAgreement(DatabaseInfo database, ReplicaDatabase file, ReplicationLog log)
+    private static void CheckAgreement(DatabaseInfo database, ReplicaStore store, ReplicationLog log)
     {
+        var file = store.Database;
         var held = file.Applied;
         if (file.Seed != database.Seed)
             throw new FilesDisagreeException($"The SQLite file of {database.Name} does not hold the rows that the database began with: it is another's.", isLogShort: false);
@@ -157,11 +164,21 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
                 $"The SQLite file of {database.Name} holds {held}, and its log begins only at {log.First}: the file is from another time.", isLogShort: false);
         }
 
-        if (held.Index > log.Last.Index || log.Terms.TermAt(held.Index) != held.Term)
+        if (Lacks(log, held))
         {
             throw new FilesDisagreeException(
                 $"The SQLite file of {database.Name} holds {held}, and its log, which ends at {log.Last}, does not: files were mixed up, or the disk lost what it had synced.",
                 isLogShort: true);
         }
+
+        if (Lacks(log, store.Settled))
+        {
+            throw new FilesDisagreeException(
+                $"The SQLite file of {database.Name} held {store.Settled} at its last checkpoint, and its log, which ends at {log.Last}, does not: the log is from another time.",
+                isLogShort: true);
+        }
     }
+
+    private static bool Lacks(ReplicationLog log, Position position)
+        => position.Index > log.Last.Index || log.Terms.TermAt(position.Index) != position.Term;
 }

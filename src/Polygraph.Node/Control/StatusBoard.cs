@@ -229,7 +229,8 @@ internal sealed class StatusBoard(
         var view = replica.View;
         var leads = view.Role == Role.Leader;
         var failure = replica.Failure;
-        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known" : leads && !view.Serving ? "recovering: applying what it holds" : null);
+        var isRecovering = view.Recovering || (leads && !view.Serving);
+        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known" : isRecovering ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
             self.Value,
             leads ? ReplicaRole.Leader : ReplicaRole.Follower,
@@ -240,7 +241,7 @@ internal sealed class StatusBoard(
             failure is null ? DigestOf(replica) : null,
             view.FreshAsOf is { } fresh ? Math.Round((clock.Now - fresh).TotalMilliseconds, 3) : null,
             LagOf(view),
-            replica.Trouble is null && !view.Leader.IsNone && (!leads || view.Serving),
+            replica.Trouble is null && !view.Leader.IsNone && !isRecovering,
             reason);
         return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value, replica.Trouble is null);
     }

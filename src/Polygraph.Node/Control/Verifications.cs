@@ -18,7 +18,7 @@ internal sealed record MarkRequest(uint Group, Guid Verification, string Princip
 /// <summary>Where the mark stands, once it is committed; a reason otherwise.</summary>
 internal sealed record MarkReply(ulong Term, ulong Index, string? Reason);
 
-/// <summary>"What did your replica find at this mark?"</summary>
+/// <summary>"What did your replica find at this mark?" With no time left: nobody waits for it any more.</summary>
 internal sealed record ScanRequest(uint Group, Guid Verification, long BudgetMilliseconds);
 
 /// <summary>
@@ -34,6 +34,9 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     private static readonly TimeSpan KeepFor = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan MarkBudget = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whoever marked the log asks as soon as he knows that the mark is committed. A scan for which nobody does is of a mark that was replayed.</summary>
+    private static readonly TimeSpan UnaskedFor = MarkBudget * 2;
 
     private readonly ConcurrentDictionary<Guid, PendingScan> _scans = new();
 
@@ -71,7 +74,18 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return new VerificationReport(name, 0, 0, false, [.. voters.Select(voter => new ReplicaVerification(voter.Value, false, [], mark.Reason))]);
 
         var asked = voters.Select(voter => AskAsync(voter, replica.Database.Id, verification, ends - clock.Now, cancellation));
-        var found = await Task.WhenAll(asked).ConfigureAwait(false);
+        ReplicaVerification[] found;
+        try
+        {
+            found = await Task.WhenAll(asked).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The rows of a large database are read for long: not for a client that is gone. Who has finished is not disturbed.
+            if (cancellation.IsCancellationRequested)
+                GiveUp(replica.Database.Id, verification);
+        }
+
         var (report, wrong) = VerificationComparison.Compare(name, mark.Term, mark.Index, replica.View.Leader, found);
         foreach (var one in wrong)
         {
@@ -80,6 +94,15 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         }
 
         return report;
+    }
+
+    private void GiveUp(GroupId group, Guid verification)
+    {
+        var nobodyWaits = new ScanRequest(group.Value, verification, 0);
+        if (_scans.TryGetValue(verification, out var own))
+            own.Limit(TimeSpan.Zero);
+        foreach (var voter in voters.Where(voter => voter != self))
+            calls.Tell(voter, PeerMethod.Scan, JsonSerializer.SerializeToUtf8Bytes(nobodyWaits, ControlJson.Default.ScanRequest));
     }
 
     /// <summary>Answers <see cref="PeerMethod.Diverged"/>: this node's copy was compared with the others and is wrong.</summary>
@@ -134,9 +157,11 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     public async Task<ReplicaVerification> ScanResultAsync(ScanRequest request)
     {
         var scan = _scans.GetOrAdd(request.Verification, NewScan);
+        var budget = TimeSpan.FromMilliseconds(request.BudgetMilliseconds);
+        scan.Limit(budget);
         try
         {
-            return await scan.Result.Task.WaitAsync(TimeSpan.FromMilliseconds(request.BudgetMilliseconds), clock.Time).ConfigureAwait(false);
+            return await scan.Result.Task.WaitAsync(budget, clock.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -148,7 +173,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     private PendingScan NewScan(Guid verification)
     {
         _ = Task.Delay(KeepFor, clock.Time).ContinueWith(_ => _scans.TryRemove(verification, out var _), TaskScheduler.Default);
-        return new PendingScan();
+        return new PendingScan(UnaskedFor, clock.Time);
     }
 
     private async Task ScanAsync(PendingScan pending, Guid verification, Snapshot snapshot)
@@ -159,7 +184,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         {
             IReadOnlyList<TableScan> scans;
             using (snapshot)
-                scans = snapshot.FullScan(CancellationToken.None);
+                scans = snapshot.FullScan(pending.Stopped);
             var tables = scans.Select(scan =>
                 new TableVerification(scan.Table, scan.Rows, scan.Digest.ToString(), scan.Recorded?.ToString(), scan.IsConsistent));
             pending.Result.TrySetResult(new ReplicaVerification(self.Value, true, [.. tables], null));
@@ -167,6 +192,10 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
                 return;
             await decided.ConfigureAwait(false);
             Fail(pending, new DivergenceException(changed.Table, snapshot.Position, changed.Recorded, changed.Digest, "its rows are not those that were written"));
+        }
+        catch (OperationCanceledException) when (pending.Stopped.IsCancellationRequested)
+        {
+            pending.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], "did not finish reading its rows before nobody waited for them any more"));
         }
 #pragma warning disable CA1031 // Not hidden: it is the answer, and says that this replica could not be read.
         catch (Exception e)
@@ -213,9 +242,16 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     }
 
     /// <summary>A verification on this node, from when either the mark or the question for its result came.</summary>
-    private sealed class PendingScan
+    private sealed class PendingScan(TimeSpan limit, TimeProvider time)
     {
+        private readonly CancellationTokenSource _stop = new(limit, time);
         private volatile Replica? _replica;
+
+        /// <summary>When nobody waits for the result any more.</summary>
+        public CancellationToken Stopped => _stop.Token;
+
+        /// <summary>Somebody waits for so long from now on.</summary>
+        public void Limit(TimeSpan left) => _stop.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left);
 
         public TaskCompletionSource<ReplicaVerification> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

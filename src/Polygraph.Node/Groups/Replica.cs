@@ -65,7 +65,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         var vote = _votes.Current;
         var recovered = new RecoveredState(
             new Vote(vote.Term, vote.VotedFor), _log.Last, _log.Terms, _store?.Database.Applied ?? _log.Before, _log.Before,
-            RelearnMarker.IsSet(DiskFileSystem.Instance, _home));
+            RelearnMarker.IsSet(DiskFileSystem.Instance, _home), _store?.Settled ?? Position.Zero);
         var core = new GroupCore(parts.Members, parts.Options, recovered, new LogSizes(_log), parts.Seed, parts.Boot, parts.Clock.Now);
         _loop = new GroupLoop(database.Id, parts.Members.Self, core, _log, _disk, parts.Peers, this, parts.Clock);
         if (_store is null)
@@ -77,7 +77,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     public DatabaseInfo Database { get; }
 
     /// <summary>The replica after its last step.</summary>
-    public GroupView View => Failure is null ? _loop.View : _loop.View with { Serving = false, Leader = NodeId.None };
+    public GroupView View => Failure is null ? _loop.View : _loop.View with { Role = Role.Follower, Serving = false, Leader = NodeId.None };
 
     /// <summary>The read connections; replaced when SQLite is rewound.</summary>
     /// <exception cref="ReplicaUnavailableException">There are none: SQLite is damaged.</exception>

@@ -19,11 +19,13 @@ internal sealed class ReplicaStore : IDisposable
     private ulong _checkpointed;
     private readonly Checkpointer _checkpointer;
 
-    private ReplicaStore(string path, ReplicaDatabase database)
+    private ReplicaStore(string path, ReplicaDatabase database, DatabaseSeal? seal, bool isUnbroken)
     {
         _path = path;
         _checkpointer = new Checkpointer(DiskFileSystem.Instance, path);
         Database = database;
+        IsSealed = isUnbroken && seal?.Position == database.Applied;
+        Settled = seal is { } known && known.Position.Index > database.Applied.Index ? known.Position : database.Applied;
         _checkpointed = database.Applied.Index.Value;
     }
 
@@ -36,8 +38,25 @@ internal sealed class ReplicaStore : IDisposable
     /// <summary>The database as it is now; another object after a rewind.</summary>
     public ReplicaDatabase Database { get; private set; }
 
+    /// <summary>Whether the file was found as the last checkpoint left it: nobody changed it while it was closed.</summary>
+    public bool IsSealed { get; }
+
+    /// <summary>
+    /// The last entry that was known to be committed when the store was opened: what the file holds, or what it once held if it was removed or
+    /// replaced by an older one.
+    /// </summary>
+    public Position Settled { get; }
+
     /// <summary>Settles what a crash left, so that SQLite holds the position of its last checkpoint, and opens it.</summary>
-    public static ReplicaStore Open(string path) => new(path, OpenRecovered(path));
+    public static ReplicaStore Open(string path)
+    {
+        var seal = DatabaseSeal.Read(DiskFileSystem.Instance, path);
+        var isUnbroken = seal?.Fits(DiskFileSystem.Instance, path) == true;
+        return new ReplicaStore(path, OpenRecovered(path), seal, isUnbroken);
+    }
+
+    /// <summary>Every row was read and is as it was written: the next opening need not read them again. Before anything is applied or executed.</summary>
+    public void Seal() => DatabaseSeal.Write(DiskFileSystem.Instance, _path, Database.Applied);
 
     /// <summary>Throws away everything since the last checkpoint, which never passes the commit index. The same as recovery after a crash.</summary>
     public void Rewind()

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Polygraph.Node.Control;
 using Polygraph.Protocol;
+using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Seeds;
 using Polygraph.Wire.Sql;
@@ -85,7 +86,9 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
             var home = Path.GetDirectoryName(databasePath)!;
             DiskFileSystem.Instance.CreateDirectory(home);
             File.Move(PathOf(seed), databasePath);
-            DiskFileSystem.Instance.SyncDirectory(home);
+
+            // What arrived was compared with what was sent, so its rows need not be read once more. Makes the file's name durable too.
+            DatabaseSeal.Write(DiskFileSystem.Instance, databasePath, Position.Zero);
         }
 
         Delete(seed);

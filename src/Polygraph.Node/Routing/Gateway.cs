@@ -173,6 +173,8 @@ internal sealed class Gateway(
                 return new Readiness(false, $"the replica of {replica.Database.Name} does not serve: {trouble}");
             if (replica.View.Leader.IsNone)
                 return new Readiness(false, $"{replica.Database.Name} has no leader that this node knows of{(identity.Trouble is { } peerTrouble ? $"; {peerTrouble}" : "")}");
+            if (replica.View.Recovering)
+                return new Readiness(false, $"the replica of {replica.Database.Name} is recovering: not all that its log held when it started is applied");
         }
 
         if (databases.Stopped().FirstOrDefault() is { } stopped)

@@ -138,6 +138,9 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
 
         if (SessionRules.IsLost(replica.View, seen))
             return (default, Problems.SessionLost(replica.Database.Name));
+        var needsNothing = level is ReadLevel.Any or ReadLevel.Local || (level == ReadLevel.Session && seen is null);
+        if (needsNothing && !await WaitForRecoveryAsync(replica, began + request.Budget, cancellation).ConfigureAwait(false))
+            return (default, replica.Failure is { } failure ? Stopped(replica, failure) : Recovering(replica));
         var asked = clock.Now;
         var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
         if (problem is not null)
@@ -207,6 +210,26 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
             null => Problems.ReadTimeout($"What the read saw was not committed within {DurationText.Format(budget)}."),
         };
 
+    /// <summary>
+    /// The levels that promise nothing about what they show are led back in time by no start all the same. The others wait for more than this.
+    /// </summary>
+    private async Task<bool> WaitForRecoveryAsync(Replica replica, Instant ends, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var changed = replica.NextChange();
+            if (replica.Failure is not null)
+                return false;
+            if (!replica.View.Recovering)
+                return true;
+            var left = ends - clock.Now;
+            if (left <= TimeSpan.Zero)
+                return false;
+            await Task.WhenAny(changed, Task.Delay(left, clock.Time, cancellation)).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
     /// <summary>Null once this replica is proven fresh enough; else what was missing when patience ended.</summary>
     private async Task<string?> WaitForBoundAsync(Replica replica, ReadOptions read, Instant began, CancellationToken cancellation)
     {
@@ -245,6 +268,10 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
     /// <summary>What a replica answers that does not serve.</summary>
     public SqlProblem Stopped(Replica replica, string failure)
         => Problems.Unavailable(self, $"its replica of \"{replica.Database.Name}\" stopped and serves nothing: {failure} Ask another node.");
+
+    private SqlProblem Recovering(Replica replica)
+        => Problems.Unavailable(
+            self, $"its replica of \"{replica.Database.Name}\" is recovering: it has not yet applied all that its log held when it started, and would show less than before. Ask another node.");
 
     private SqlResponse Failed(SqlProblem problem) => new(null, null, null, null, self, problem);
 }

@@ -123,6 +123,7 @@ public sealed partial class GroupCore
         _terms = _terms.CutFrom(from);
         _lastLog = new Position(_terms.TermAt(from.Previous), from.Previous);
         _durable = LogIndex.Min(_durable, _lastLog.Index);
+        _recoverThrough = LogIndex.Min(_recoverThrough, _lastLog.Index);
     }
 
     private void AfterCut(EffectList effects)

@@ -56,6 +56,7 @@ public sealed partial class GroupCore
             return;
         }
 
+        _recoversBySnapshot = true;
         effects.Add(new Effect.Announce(new GroupEvent(GroupEventKind.NeedsSnapshot, CurrentTerm, _self, $"the leader's log begins after {needed.Base}")));
         effects.Add(new Effect.NeedSnapshot(from, needed.Base));
     }

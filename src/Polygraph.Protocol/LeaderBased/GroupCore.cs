@@ -67,16 +67,17 @@ public sealed partial class GroupCore
         _lastLog = state.LastLog;
         _terms = state.Terms;
         _durable = state.LastLog.Index;
-        _commit = state.Materialised.Index;
+        _commit = LogIndex.Max(state.Materialised.Index, state.Settled.Index);
         _applied = state.Materialised;
         _applyIssued = state.Materialised.Index;
         _base = state.Base;
         _indexes = new VoterIndexes(_self, members.Voters.Count);
         Invariant.Holds(_terms.TermAt(_lastLog.Index) == _lastLog.Term, "the term history reaches the end of the log");
-        Invariant.Holds(_commit <= _lastLog.Index, "SQLite is never ahead of the durable log");
+        Invariant.Holds(_commit <= _lastLog.Index && Holds(state.Settled), "SQLite is never ahead of the durable log");
         Invariant.Holds(Holds(_base) && _base.Index <= _commit, "what the log no longer holds is in SQLite");
         if (state.MustRelearn)
             BeginRelearning(now);
+        BeginRecovery(now);
 
         // Invariant: a group that never had a leader has none to wait for; pre-votes keep the impatience harmless.
         var unborn = _vote.Term == Term.Zero && _lastLog == Position.Zero;
@@ -85,7 +86,8 @@ public sealed partial class GroupCore
 
     /// <summary>When the next <see cref="Input.Tick"/> is due, if nothing else happens before.</summary>
     public Instant NextDeadline
-        => Instant.Min(_role == Role.Leader ? Instant.Min(_heartbeatDeadline, QuorumLapsesAt) : _electionDeadline, _sweepDeadline);
+        => Instant.Min(
+            _role == Role.Leader ? Instant.Min(_heartbeatDeadline, QuorumLapsesAt) : _electionDeadline, Instant.Min(_sweepDeadline, _recoveryDeadline));
 
     /// <summary>The replica as it is now.</summary>
     public GroupView View => ViewWith(_role == Role.Leader ? PeerViews() : []);
@@ -110,6 +112,7 @@ public sealed partial class GroupCore
         Base = _base,
         Retain = Retain,
         Relearning = _relearning,
+        Recovering = _recovering,
         Peers = peers,
     };
 
@@ -162,6 +165,8 @@ public sealed partial class GroupCore
 
         if (now >= _sweepDeadline)
             Sweep(now, effects);
+        if (_recovering)
+            Recover(now, effects);
     }
 
     private void Receive(NodeId from, PeerMessage message, Instant now, EffectList effects)

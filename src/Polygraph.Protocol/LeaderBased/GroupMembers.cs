@@ -12,8 +12,9 @@ namespace Polygraph.Protocol.LeaderBased;
 /// The log lost entries that this replica may have acknowledged (a damaged file, a reset log). It then takes no part in elections until it
 /// again holds everything that is committed.
 /// </param>
+/// <param name="Settled">An entry of the log that is known to be committed although SQLite may not hold it, because its file was lost: where it once was.</param>
 public sealed record RecoveredState(
-    Vote Vote, Position LastLog, TermHistory Terms, Position Materialised, Position Base = default, bool MustRelearn = false);
+    Vote Vote, Position LastLog, TermHistory Terms, Position Materialised, Position Base = default, bool MustRelearn = false, Position Settled = default);
 
 /// <summary>Which members a group has. All are voters so far.</summary>
 public sealed record GroupMembers(NodeId Self, IReadOnlyList<NodeId> Voters)

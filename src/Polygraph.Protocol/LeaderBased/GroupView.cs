@@ -42,6 +42,12 @@ public sealed record GroupView
     /// <summary>Whether this replica lost entries that it may have acknowledged, and takes no part in elections until it has them again.</summary>
     public bool Relearning { get; init; }
 
+    /// <summary>
+    /// Whether SQLite may show less than it did before the last start: entries that the log held then are not applied yet, nor known to be of no
+    /// account. Nothing of it is fit for a read that does not say what it must see.
+    /// </summary>
+    public bool Recovering { get; init; }
+
     /// <summary>Whether the writer may execute client transactions.</summary>
     public required bool Serving { get; init; }
 
@@ -50,7 +56,7 @@ public sealed record GroupView
 
     /// <summary>Whether nothing but freshness and what is known of the peers differs.</summary>
     public bool IsSameApartFromFreshness(GroupView other)
-        => Role == other.Role && Term == other.Term && Leader == other.Leader && Serving == other.Serving
+        => Role == other.Role && Term == other.Term && Leader == other.Leader && Serving == other.Serving && Recovering == other.Recovering
             && Appended == other.Appended && Durable == other.Durable && Committed == other.Committed && Applied == other.Applied;
 }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Polygraph.Protocol;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Log;
@@ -13,14 +14,23 @@ namespace Polygraph.Storage;
 internal sealed class ReplicaTables : IDisposable
 {
     /// <summary>
-    /// How long an idempotency key is remembered, in the log's hybrid time, which grows along the log whatever the leaders' clocks say. A dated
-    /// key (a UUID of version 7) is also kept until the log's time is as far behind its date: then every forgotten one is older than that, and
-    /// a client whose clock is ahead cannot make everybody else's keys look old.
+    /// How long an idempotency key is remembered, by the age of the log: its hybrid time, which grows along the log whatever the leaders' clocks say, less
+    /// what it jumped (<see cref="AgedAtMost"/>). A key that is dated (a UUID of version 7) after the log's time is kept for so much longer: then every
+    /// forgotten one is older than that, and a client whose clock is ahead cannot make everybody else's keys look old.
     /// </summary>
     internal static readonly TimeSpan KeyRetention = TimeSpan.FromHours(24);
 
     /// <summary>Expired keys go at every so many entries, by index and not by clock, so that every replica drops them at the same entry.</summary>
     private const ulong EntriesBetweenPrunes = 256;
+
+    /// <summary>
+    /// The log ages by at most this between two prunes, whatever its time says: one leader whose clock is 36 h ahead must not make keys of a second ago
+    /// forgotten, and those that come late look as if they were. Where 256 entries take longer than this, keys are kept for up to 6,400 entries instead.
+    /// </summary>
+    private static readonly TimeSpan AgedAtMost = TimeSpan.FromHours(1);
+
+    // Milliseconds: of this entry's time, what counts as age since the last prune.
+    private static readonly string Aged = string.Create(CultureInfo.InvariantCulture, $"min(max(?1 - log_time, 0), {AgedAtMost.TotalMilliseconds})");
 
     internal static readonly string[] Names = ["polygraph_position", "polygraph_digests", "polygraph_idempotency", "polygraph_forgotten"];
 
@@ -38,6 +48,8 @@ internal sealed class ReplicaTables : IDisposable
     private readonly SqliteStatement _newestForgotten;
     private readonly SqliteStatement _raiseForgotten;
     private readonly SqliteStatement _pruneKeys;
+    private readonly SqliteStatement? _grow;
+    private readonly SqliteStatement? _age;
 
     /// <summary>Creates the tables if the database is new.</summary>
     internal ReplicaTables(SqliteConnection connection)
@@ -52,13 +64,25 @@ internal sealed class ReplicaTables : IDisposable
             + "request_hash BLOB NOT NULL, time INTEGER NOT NULL, drawn INTEGER, result BLOB NOT NULL) WITHOUT ROWID");
         connection.Execute("CREATE INDEX IF NOT EXISTS main.polygraph_idempotency_time ON polygraph_idempotency(time)");
         connection.Execute(
-            "CREATE TABLE IF NOT EXISTS main.polygraph_forgotten(id INTEGER PRIMARY KEY CHECK(id = 1), newest_drawn INTEGER NOT NULL)");
-        connection.Execute("INSERT OR IGNORE INTO main.polygraph_forgotten VALUES (1, -1)");
+            "CREATE TABLE IF NOT EXISTS main.polygraph_forgotten(id INTEGER PRIMARY KEY CHECK(id = 1), newest_drawn INTEGER NOT NULL, "
+            + "age INTEGER NOT NULL DEFAULT 0, log_time INTEGER NOT NULL DEFAULT 0)");
+        connection.Execute("INSERT OR IGNORE INTO main.polygraph_forgotten(id, newest_drawn) VALUES (1, -1)");
+
+        // A database that an earlier version made: every replica of it, with whatever version, goes on by the log's time alone, or they would differ.
+        var ages = HasAge(connection);
         _writePosition = connection.Prepare("UPDATE main.polygraph_position SET term = ?, idx = ? WHERE id = 1");
         _writeDigest = connection.Prepare("INSERT INTO main.polygraph_digests VALUES (?, ?) ON CONFLICT(table_name) DO UPDATE SET digest = excluded.digest");
         _removeDigest = connection.Prepare("DELETE FROM main.polygraph_digests WHERE table_name = ?");
         _findKey = connection.Prepare("SELECT term, idx, request_hash, result FROM main.polygraph_idempotency WHERE key = ?");
-        _addKey = connection.Prepare($"INSERT INTO main.polygraph_idempotency({IdempotencyColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)");
+        _addKey = connection.Prepare(
+            $"INSERT INTO main.polygraph_idempotency({IdempotencyColumns}) VALUES (?2, ?3, ?4, ?5, "
+            + (ages ? $"(SELECT age + {Aged} FROM main.polygraph_forgotten)" : "?1") + " + max(coalesce(?6, ?1) - ?1, 0), ?6, ?7)");
+        if (ages)
+        {
+            _grow = connection.Prepare($"UPDATE main.polygraph_forgotten SET age = age + {Aged}, log_time = max(log_time, ?1)");
+            _age = connection.Prepare("SELECT age FROM main.polygraph_forgotten");
+        }
+
         _newestForgotten = connection.Prepare("SELECT newest_drawn FROM main.polygraph_forgotten");
         _raiseForgotten = connection.Prepare(
             "UPDATE main.polygraph_forgotten SET newest_drawn = "
@@ -133,18 +157,17 @@ internal sealed class ReplicaTables : IDisposable
     {
         var now = (long)(header.HybridTime >> EntryHeader.HybridCounterBits);
         if (header.Position.Index.Value % EntriesBetweenPrunes == 0)
-            ForgetBefore(now - (long)KeyRetention.TotalMilliseconds);
+            ForgetBefore(AgeAt(now) - (long)KeyRetention.TotalMilliseconds);
         if (header.IdempotencyKey is not { } key)
             return;
         Span<byte> hash = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(hash, header.RequestHash);
-        var drawn = DrawnMilliseconds(key);
-        _addKey.Bind(1, key)
-            .Bind(2, (long)header.Position.Term.Value)
-            .Bind(3, (long)header.Position.Index.Value)
-            .BindBlob(4, hash)
-            .Bind(5, Math.Max(now, drawn ?? now))
-            .Bind(6, drawn is { } dated ? SqlValue.FromInteger(dated) : SqlValue.Null)
+        _addKey.Bind(1, now)
+            .Bind(2, key)
+            .Bind(3, (long)header.Position.Term.Value)
+            .Bind(4, (long)header.Position.Index.Value)
+            .BindBlob(5, hash)
+            .Bind(6, DrawnMilliseconds(key) is { } dated ? SqlValue.FromInteger(dated) : SqlValue.Null)
             .BindBlob(7, result)
             .Run();
     }
@@ -155,17 +178,35 @@ internal sealed class ReplicaTables : IDisposable
     /// </summary>
     internal bool MayBeForgotten(string key)
     {
-        if (DrawnMilliseconds(key) is not { } drawn)
-            return false;
+        return DrawnMilliseconds(key) is { } drawn && drawn <= ReadNumber(_newestForgotten);
+    }
+
+    /// <summary>What the times of keys are compared with at a prune.</summary>
+    private long AgeAt(long now)
+    {
+        if (_grow is null || _age is null)
+            return now;
+        _grow.Bind(1, now).Run();
+        return ReadNumber(_age);
+    }
+
+    private static long ReadNumber(SqliteStatement query)
+    {
         try
         {
-            Invariant.Holds(_newestForgotten.Step(), "the date of the newest forgotten key is kept");
-            return drawn <= _newestForgotten.ColumnInteger(0);
+            Invariant.Holds(query.Step(), "what was forgotten is kept in one row");
+            return query.ColumnInteger(0);
         }
         finally
         {
-            _newestForgotten.Reset();
+            query.Reset();
         }
+    }
+
+    private static bool HasAge(SqliteConnection connection)
+    {
+        using var columns = connection.Prepare("SELECT 1 FROM pragma_table_info('polygraph_forgotten', 'main') WHERE name = 'age'");
+        return columns.Step();
     }
 
     private void ForgetBefore(long milliseconds)
@@ -187,8 +228,8 @@ internal sealed class ReplicaTables : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (SqliteStatement[])[_writePosition, _writeDigest, _removeDigest, _findKey, _addKey, _newestForgotten, _raiseForgotten, _pruneKeys])
-            statement.Dispose();
+        foreach (var statement in (SqliteStatement?[])[_writePosition, _writeDigest, _removeDigest, _findKey, _addKey, _newestForgotten, _raiseForgotten, _pruneKeys, _grow, _age])
+            statement?.Dispose();
     }
 
     private static UInt128 ReadHash(ReadOnlySpan<byte> bytes)

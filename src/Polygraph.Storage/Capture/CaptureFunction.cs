@@ -29,10 +29,29 @@ internal sealed unsafe class CaptureFunction : IDisposable
                 connection.Pointer, name, AnyNumberOfArguments, EncodingUtf8 | DirectOnly, GCHandle.ToIntPtr(_log), &Call, 0, 0, 0));
     }
 
+    /// <summary>
+    /// Makes the name known to a connection that captures nothing, so that its authorizer can refuse the function by name; without it, SQLite would say that there is
+    /// none. If it were called all the same, it would fail.
+    /// </summary>
+    internal static void Declare(SqliteConnection connection)
+    {
+        fixed (byte* name = Utf8.Terminated(Name))
+            connection.Check(NativeMethods.sqlite3_create_function_v2(
+                connection.Pointer, name, AnyNumberOfArguments, EncodingUtf8 | DirectOnly, 0, &Refuse, 0, 0, 0));
+    }
+
     public void Dispose()
     {
         if (_log.IsAllocated)
             _log.Free();
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Refuse(nint context, int count, nint* values)
+    {
+        var message = "nothing is captured here"u8;
+        fixed (byte* text = message)
+            NativeMethods.sqlite3_result_error(context, text, message.Length);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -1,6 +1,8 @@
 using Polygraph.Protocol;
 using Polygraph.Storage.Digests;
 using Polygraph.Storage.Execution;
+using Polygraph.Storage.Sqlite;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Log;
 
 namespace Polygraph.Storage.Capture;
@@ -8,6 +10,9 @@ namespace Polygraph.Storage.Capture;
 /// <content>One row after another: its values are written into the payload as SQLite shows them, and stay there if it is kept.</content>
 internal sealed partial class CaptureLog
 {
+    /// <summary>SQLite's own words.</summary>
+    internal const string ValueTooBig = "string or blob too big";
+
     private int[] _ends = new int[64];
 
     // The row that is being shown, by the hook at once or by a trigger in one or more calls.
@@ -107,6 +112,8 @@ internal sealed partial class CaptureLog
             Fault.SpoilInsert(table, _payload, _imageStart);
         var images = _payload.From(_imageStart);
         var beforeLength = _operation == LogicalOperationKind.Insert ? 0 : _ends[table.Values.Count - 1];
+        if (Recording && images.Length - beforeLength > WireLimits.ValueBytesMax)
+            CheckValues(table.Values.Count);
         if (watch.IsOn)
         {
             Watch(table, images[..beforeLength], images[beforeLength..]);
@@ -131,6 +138,18 @@ internal sealed partial class CaptureLog
         else if (_operation == LogicalOperationKind.Update)
             LeaveOutWhatIsSame(table.Values.Count);
         CheckSize();
+    }
+
+    /// <summary>Of a row after the change that is larger than a value may be.</summary>
+    private void CheckValues(int count)
+    {
+        for (var i = _valuesBefore; i < _valuesBefore + count; i++)
+        {
+            if (_ends[i] - (i == 0 ? 0 : _ends[i - 1]) <= LogicalPayloadWriter.LargestValueBytes)
+                continue;
+            Refusal = new RefusedException(SqliteCode.NameOf(SqliteCode.TooBig), ValueTooBig);
+            throw Refusal;
+        }
     }
 
     private void ForgetPartOfRow()

@@ -66,12 +66,18 @@ public sealed partial class Checkpointer
                 return CheckpointOutcome.NothingToDo;
             Invariant.Holds(wal.IsCommit(walFrames), "the write-ahead log ends with the last commit");
             wal.Sync();
+
+            // Gone for good before the file changes: the marker's name becomes durable after it, in the same directory.
+            DatabaseSeal.Break(_files, _path);
             new CheckpointMarker(wal.Salts, walFrames, held).Write(_files, _path);
         }
 
         if (!sqlite.Run(patience).IsComplete)
             return CheckpointOutcome.Incomplete;
-        CheckpointMarker.Remove(_files, _path);
+
+        // The seal syncs the directory for both.
+        _files.Delete(CheckpointMarker.PathFor(_path));
+        DatabaseSeal.Write(_files, _path, held);
         return CheckpointOutcome.Complete;
     }
 }

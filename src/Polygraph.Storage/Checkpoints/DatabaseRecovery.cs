@@ -34,6 +34,7 @@ public static partial class DatabaseRecovery
         }
 
         files.Delete(CheckpointMarker.PathFor(databasePath) + FileRecipes.TemporarySuffix);
+        files.Delete(DatabaseSeal.PathFor(databasePath) + FileRecipes.TemporarySuffix);
         var wal = databasePath + "-wal";
         Plant("RecoveryKeepsTheWriteAheadLog", ref wal, databasePath + "-none");
         files.Delete(wal);

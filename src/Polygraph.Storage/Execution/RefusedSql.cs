@@ -133,6 +133,14 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "\"{0}\" can differ between replicas, and every replica runs this statement itself. Read it in a statement before, and pass the value.",
         "INSERT INTO words SELECT idx FROM polygraph_position", "CREATE VIRTUAL TABLE words USING fts5(word)");
 
+    internal static readonly RefusedSql ReplaceUnseen = new(
+        "`REPLACE` in a statement that replicas run themselves, if it writes a table with a virtual generated column before stored ones, or `WITHOUT ROWID` and with "
+        + "other columns before those of its key", RefusedBy.Run, RefusedException.NotAllowed,
+        "The statement may replace rows, and writes \"{0}\", of whose rows SQLite does not tell which are replaced. Delete the old row in a statement before, then insert.",
+        "REPLACE INTO computed(id) VALUES (1)",
+        "CREATE TABLE computed(v AS (id) VIRTUAL, id INTEGER PRIMARY KEY)", "CREATE VIRTUAL TABLE words USING fts5(word)",
+        "CREATE TRIGGER computed_i AFTER INSERT ON computed BEGIN INSERT INTO words(word) VALUES (new.v); END");
+
     internal static readonly RefusedSql TransactionInRequest = new(
         "transaction statements in a request that is one transaction already", RefusedBy.Authorizer, RefusedException.NotAllowed,
         "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.", "BEGIN");
@@ -149,7 +157,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     public static readonly IReadOnlyList<RefusedSql> All =
     [
         OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, Tokenizers, InternalFunction, ReservedName, OwnTable, SetPragma,
-        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, TransactionInRequest, ShadowTable, SchemaTable,
+        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, ReplaceUnseen, TransactionInRequest, ShadowTable, SchemaTable,
     ];
 
     internal string MessageFor(string name) => string.Format(CultureInfo.InvariantCulture, Message, name);

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Polygraph.Storage.Capture;
 using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Sqlite;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Execution;
@@ -49,7 +51,15 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             throw WrongCount(statement, arguments.Length);
         var number = 0;
         foreach (ref readonly var argument in arguments)
-            statement.Bind(++number, argument.Value);
+            Bind(statement, ++number, argument.Value);
+    }
+
+    private static void Bind(SqliteStatement statement, int number, in SqlValue value)
+    {
+        // SQLite's own limit is that of a whole row, which is larger.
+        if (value.Kind is SqlValueKind.Text or SqlValueKind.Blob && value.Bytes.Length > WireLimits.ValueBytesMax)
+            throw new SqliteException(SqliteCode.TooBig, CaptureLog.ValueTooBig);
+        statement.Bind(number, value);
     }
 
     /// <summary>The values of the parameters in the order of their numbers, of arguments that were bound.</summary>
@@ -166,7 +176,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
             var index = argument.Name is null ? ++positional : FindParameter(statement, argument.Name);
             if (index > statement.ParameterCount)
                 throw WrongCount(statement, arguments.Length);
-            statement.Bind(index, argument.Value);
+            Bind(statement, index, argument.Value);
             bound.Add(index);
         }
 

@@ -34,6 +34,7 @@ internal sealed class WriterSession : IStatementRunner
     private bool _wrote;
     private bool _isSingle;
     private bool _deferredForeignKeys;
+    private bool _librariesDiffer;
 
     /// <param name="restoreBatch">
     /// Called when a statement ended the outer transaction: brings everything back that stood before the mark, or before the unit if null.
@@ -81,8 +82,10 @@ internal sealed class WriterSession : IStatementRunner
     /// <param name="mode">What an error does to the statements before it.</param>
     /// <param name="isSingle">Whether the unit is one statement, so that the unit's savepoint is the statement's.</param>
     /// <param name="timeMilliseconds">What its statements see as now.</param>
-    internal void Begin(UnitMode mode, bool isSingle, long timeMilliseconds)
+    /// <param name="librariesDiffer">Whether some replica may run another SQLite library, without the hook.</param>
+    internal void Begin(UnitMode mode, bool isSingle, long timeMilliseconds, bool librariesDiffer)
     {
+        _librariesDiffer = librariesDiffer;
         _shipper.TimeMilliseconds = timeMilliseconds;
         _mode = mode;
         _isSingle = isSingle;
@@ -239,10 +242,13 @@ internal sealed class WriterSession : IStatementRunner
     {
         var facts = compiled.Facts;
         TriedToWrite = true;
-        // Without the watch, the rows that REPLACE removes are shown by their delete triggers, and those fire in this mode only. A statement that
-        // every replica runs itself must see them everywhere, also where there is no watch.
+        // Without the hook, the rows that REPLACE removes are shown by their delete triggers, and those fire in this mode only. A statement that
+        // every replica runs itself must see them everywhere, also where there may be no hook.
+        var isShippedReplace = facts is { CanReplace: true, ShippedFor: not null };
         if (facts.CanReplace || facts.FiresTriggers)
-            _writer.SetRecursiveTriggers(facts.CanReplace && (facts.ShippedFor is not null || !_capture.HasHook));
+            _writer.SetRecursiveTriggers(facts.CanReplace && (!_capture.HasHook || (isShippedReplace && _librariesDiffer)));
+        if (isShippedReplace && !_writer.RecursiveTriggers && UnseenBy(facts) is { } unseen)
+            return new StatementOutcome(null, RefusedSql.ReplaceUnseen.Exception(unseen.Name).ToError());
         var mark = Mark();
         var guarded = NeedsSavepoint(facts);
         if (guarded)
@@ -270,6 +276,10 @@ internal sealed class WriterSession : IStatementRunner
             return new StatementOutcome(null, Undo(compiled, mark, guarded, watched) ?? error);
         }
     }
+
+    /// <summary>A table that the statement writes and of whose rows the hook cannot tell.</summary>
+    private TableShape? UnseenBy(StatementFacts facts)
+        => _capture.Catalog.Tables.FirstOrDefault(table => table.HookColumns is null && facts.WrittenTables.Contains(table.Name));
 
     private StatementResult ChangeRows(CompiledStatement compiled, IReadOnlyList<SqlArgument> arguments, bool wantRows)
     {

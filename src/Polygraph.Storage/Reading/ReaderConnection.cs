@@ -33,6 +33,7 @@ internal sealed class ReaderConnection : IStatementRunner, IDisposable
         {
             _connection.Check(NativeMethods.sqlite3_busy_timeout(_connection.Pointer, BusyMilliseconds));
             _connection.Execute("PRAGMA query_only=ON");
+            CaptureFunction.Declare(_connection);
             _begin = _connection.Prepare("BEGIN");
             _end = _connection.Prepare("COMMIT");
             _position = _connection.Prepare(ReplicaTables.PositionQuery);

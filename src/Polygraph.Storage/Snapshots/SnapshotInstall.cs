@@ -28,7 +28,7 @@ public static partial class SnapshotInstall
     private const string ResetReason = "A snapshot took the place of this log, which no longer reached the leader's.";
 
     // SQLite's companions of a database file, and ours.
-    private static readonly string[] Companions = ["", "-wal", "-shm", "-checkpoint"];
+    private static readonly string[] Companions = ["", "-wal", "-shm", "-checkpoint", "-seal"];
 
     /// <summary>What the own log, which is not damaged, must become so that it goes on from a snapshot.</summary>
     /// <exception cref="SnapshotRefusedException">The snapshot is older than the log's beginning: the log could not be kept, and must not be lost.</exception>

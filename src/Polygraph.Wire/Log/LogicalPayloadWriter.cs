@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Polygraph.Wire.Buffers;
 
 namespace Polygraph.Wire.Log;
 
@@ -118,6 +119,9 @@ public sealed class LogicalPayloadWriter
 
     /// <summary>In an image after: the value is the same as before.</summary>
     public void WriteSame() => WriteByte(LogicalPayload.TagSame);
+
+    /// <summary>What the largest value that may be takes: its kind, its length in four bytes of seven bits, and itself.</summary>
+    public const int LargestValueBytes = 1 + 4 + WireLimits.ValueBytesMax;
 
     public void WriteTextOrBlob(Sql.SqlValueKind kind, ReadOnlySpan<byte> value)
     {

@@ -17,10 +17,17 @@ internal sealed class TestReplicas : IDisposable
     public TestReplicas(params string[] voters)
     {
         Self = new NodeId(voters[0]);
+        Factory = FactoryFor(voters);
+    }
+
+    /// <summary>The same files, opened as those of a member of another group, or with another bound of what is read at once.</summary>
+    public ReplicaFactory FactoryFor(IReadOnlyList<string> voters, long? readAtOpeningMax = null)
+    {
         var members = new GroupMembers(Self, [.. voters.Select(voter => new NodeId(voter))]);
-        Factory = new ReplicaFactory(new ReplicaSurroundings(
+        var node = new ReplicaSurroundings(
             _directory, members, new GroupOptions(), new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
-            NullLogger.Instance, new SeedStore(Self, _directory, Clock)));
+            NullLogger.Instance, new SeedStore(Self, _directory, Clock));
+        return new ReplicaFactory(node with { ReadAtOpeningMax = readAtOpeningMax ?? node.ReadAtOpeningMax });
     }
 
     public NodeId Self { get; }

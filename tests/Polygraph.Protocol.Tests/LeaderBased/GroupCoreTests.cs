@@ -19,11 +19,13 @@ public class GroupCoreTests
         public LogIndex LastThatFits(LogIndex first, LogIndex last, int bytesMax) => last;
     }
 
-    private static GroupCore NewCore()
+    private static GroupCore NewCore() => NewCore(new RecoveredState(new Vote(Term.Zero, NodeId.None), Position.Zero, TermHistory.Empty, Position.Zero));
+
+    private static GroupCore NewCore(RecoveredState state)
         => new(
             new GroupMembers(N1, [N1, N2, N3]),
             new GroupOptions(),
-            new RecoveredState(new Vote(Term.Zero, NodeId.None), Position.Zero, TermHistory.Empty, Position.Zero),
+            state,
             new AllFit(),
             seed: 1,
             boot: 7,
@@ -155,6 +157,63 @@ public class GroupCoreTests
 
     private static AppendAccepted Accepted(ulong durable, ulong boot = 1, ulong round = 0)
         => new(new Term(1), new LogIndex(durable), LogIndex.Zero, round, new FreshnessStamp(boot, new Instant(1)));
+
+    // Its file was lost, and with it everything that it showed; what is known to be committed needs nobody's word.
+    [Fact]
+    public void What_was_known_to_be_committed_at_the_start_is_applied_and_nothing_shown_before_that()
+    {
+        var core = NewCore(Restarted(log: 5, settled: 3));
+        Assert.Equal((true, new LogIndex(3), Position.Zero), (core.View.Recovering, core.View.Committed, core.View.Applied));
+
+        Assert.Equal(new LogIndex(3), Step(core, Input.Tick.Instance).OfType<Effect.Apply>().Single().Through);
+        _now += TimeSpan.FromSeconds(30);
+        Step(core, Input.Tick.Instance);
+        Assert.True(core.View.Recovering);
+
+        // Nobody says whether the rest is committed: then this is all that can be known.
+        Step(core, new Input.Applied(0, At(1, 3)));
+        Assert.False(core.View.Recovering);
+    }
+
+    [Fact]
+    public void A_restarted_replica_that_hears_a_leader_recovers_all_that_its_log_held()
+    {
+        var core = NewCore(Restarted(log: 5, settled: 3));
+        Step(core, Input.Tick.Instance);
+        Step(core, new Input.Applied(0, At(1, 3)));
+        Assert.True(core.View.Recovering);
+        for (var beat = 1UL; beat <= 60; beat++)
+        {
+            _now += TimeSpan.FromMilliseconds(50);
+            Step(core, new Input.Received(N2, new Heartbeat(new Term(2), new LogIndex(3), beat, LogIndex.Zero, null)));
+        }
+
+        Assert.True(core.View.Recovering);
+
+        // One of the entries is cut, the other turns out to be committed.
+        Step(core, new Input.Received(N2, new AppendRequest(new Term(2), At(1, 4), new LogIndex(4), 61, null, [Entry(2, 5)])));
+        Assert.True(core.View.Recovering);
+        Step(core, new Input.Applied(0, At(1, 4)));
+        Assert.False(core.View.Recovering);
+    }
+
+    [Fact]
+    public void A_replica_that_only_a_copy_can_help_shows_what_it_knew()
+    {
+        var core = NewCore(Restarted(log: 5, settled: 3));
+        Step(core, Input.Tick.Instance);
+        Step(core, new Input.Applied(0, At(1, 3)));
+        _now += TimeSpan.FromSeconds(2);
+        Step(core, new Input.Received(N2, new SnapshotNeeded(new Term(2), At(1, 9))));
+        Assert.False(core.View.Recovering);
+    }
+
+    [Fact]
+    public void A_replica_whose_SQLite_shows_its_whole_log_has_nothing_to_recover()
+        => Assert.False(NewCore(Restarted(log: 5, settled: 5) with { Materialised = At(1, 5) }).View.Recovering);
+
+    private static RecoveredState Restarted(ulong log, ulong settled)
+        => new(new Vote(new Term(1), N2), At(1, log), TermHistory.Empty.Append(At(1, 1)), Position.Zero, Settled: At(1, settled));
 
     private Effect.Persist Append(GroupCore core, NodeId leader, ulong term, Position previous, params LogEntry[] entries)
         => Step(core, new Input.Received(leader, new AppendRequest(new Term(term), previous, LogIndex.Zero, 1, null, entries)))

@@ -12,9 +12,15 @@ public sealed class ReplicaPair : IDisposable
     private ulong _lastIndex;
     private ulong _hybridTime;
 
-    public ReplicaPair(ReplicaDatabaseOptions? options = null)
+    public ReplicaPair(ReplicaDatabaseOptions? options = null, Action<string>? prepare = null)
     {
         Options = options ?? ReplicaDatabaseOptions.Default;
+        foreach (var path in (string[])[LeaderPath, FollowerPath])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            prepare?.Invoke(path);
+        }
+
         Leader = ReplicaDatabase.Open(LeaderPath, Options);
         Follower = ReplicaDatabase.Open(FollowerPath, Options);
     }

@@ -44,7 +44,7 @@ public sealed class CheckpointTests : IDisposable
 
         Assert.Equal(CheckpointOutcome.Complete, Checkpoint());
 
-        Assert.Equal(["database.sqlite", "database.sqlite-shm", "database.sqlite-wal"], _files.List(_home));
+        Assert.Equal(["database.sqlite", "database.sqlite-seal", "database.sqlite-shm", "database.sqlite-wal"], _files.List(_home));
         Assert.Equal(CheckpointOutcome.NothingToDo, Checkpoint());
         Write(2); // Not durable as far as SQLite goes: only the log has it.
         Assert.Equal(1, NumberAfterRecovery(Copy()));
@@ -65,8 +65,16 @@ public sealed class CheckpointTests : IDisposable
         var marked = _files.Taken.Where(copy => File.Exists(Path.Combine(copy, "database.sqlite-checkpoint"))).ToArray();
         Assert.NotEmpty(marked);
         Assert.True(_files.Taken.Count > marked.Length + 2);
-        foreach (var copy in _files.Taken.Prepend(before).ToArray())
-            Assert.Equal(marked.Contains(copy) || copy == _files.Taken[^1] ? 2 : 1, NumberAfterEveryCrashOfRecovery(copy));
+        var first = _files.Taken.IndexOf(marked[0]);
+        foreach (var (index, copy) in _files.Taken.ToArray().Index())
+            Assert.Equal(index >= first ? 2 : 1, NumberAfterEveryCrashOfRecovery(copy));
+        Assert.Equal(1, NumberAfterEveryCrashOfRecovery(before));
+
+        // A seal is never there together with a file that it may not be of.
+        Assert.DoesNotContain(marked, copy => File.Exists(Path.Combine(copy, "database.sqlite-seal")));
+        Assert.Equal(1UL, DatabaseSeal.Read(_files, Path.Combine(before, "database.sqlite"))!.Value.Position.Index.Value);
+        Assert.Equal(2UL, DatabaseSeal.Read(_files, _path)!.Value.Position.Index.Value);
+        Assert.True(DatabaseSeal.Read(_files, _path)!.Value.Fits(_files, _path));
     }
 
     [Fact]
@@ -198,6 +206,58 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_seal_fits_the_file_that_it_was_made_for_and_no_other()
+    {
+        Write(1);
+        Checkpoint();
+        var seal = DatabaseSeal.Read(_files, _path)!.Value;
+        Assert.Equal((new Position(new Term(1), new LogIndex(1)), true), (seal.Position, seal.Fits(_files, _path)));
+        var modified = File.GetLastWriteTimeUtc(_path);
+
+        File.Copy(_path, _path + "-copy");
+        File.SetLastWriteTimeUtc(_path + "-copy", modified);
+        File.Move(_path + "-copy", _path, overwrite: true);
+        Assert.False(seal.Fits(_files, _path), "another file with the same content, length and time");
+
+        DatabaseSeal.Write(_files, _path, seal.Position);
+        seal = DatabaseSeal.Read(_files, _path)!.Value;
+        Assert.True(seal.Fits(_files, _path));
+        File.WriteAllText(_path + "-checkpoint", "");
+        Assert.False(seal.Fits(_files, _path), "a checkpoint has begun");
+        File.Delete(_path + "-checkpoint");
+        Assert.True(seal.Fits(_files, _path));
+        File.Delete(_path);
+        Assert.False(seal.Fits(_files, _path), "no file");
+    }
+
+    [Fact]
+    public void A_seal_that_cannot_be_read_is_none()
+    {
+        Write(1);
+        Checkpoint();
+        var path = DatabaseSeal.PathFor(_path);
+        var whole = File.ReadAllBytes(path);
+        for (var at = 0; at < whole.Length; at++)
+        {
+            var bytes = whole.ToArray();
+            bytes[at] ^= 0x20;
+            File.WriteAllBytes(path, bytes);
+            Assert.Null(DatabaseSeal.Read(_files, _path));
+        }
+
+        foreach (var length in new[] { 0, whole.Length - 1, whole.Length + 1 })
+        {
+            var bytes = new byte[length];
+            whole.AsSpan(0, Math.Min(length, whole.Length)).CopyTo(bytes);
+            File.WriteAllBytes(path, bytes);
+            Assert.Null(DatabaseSeal.Read(_files, _path));
+        }
+
+        File.WriteAllBytes(path, whole);
+        Assert.NotNull(DatabaseSeal.Read(_files, _path));
+    }
+
+    [Fact]
     public void A_database_that_is_not_there_is_left_so()
     {
         DatabaseRecovery.Prepare(DiskFileSystem.Instance, Path.Combine(_root, "nothing.sqlite"));
@@ -246,7 +306,7 @@ public sealed class CheckpointTests : IDisposable
     {
         var path = Path.Combine(directory, "database.sqlite");
         DatabaseRecovery.Prepare(DiskFileSystem.Instance, path);
-        Assert.Equal([path], Directory.GetFiles(directory));
+        Assert.Equal([path], Directory.GetFiles(directory).Where(file => file != DatabaseSeal.PathFor(path)));
         using var connection = OpenWriter(path);
         return Number(connection);
     }

@@ -1,3 +1,4 @@
+using Polygraph.Storage.Sqlite;
 using Polygraph.Storage.Tests.Apply;
 using Polygraph.Wire.Sql;
 
@@ -10,7 +11,11 @@ public sealed class IdempotencyTests : IDisposable
 
     private readonly ReplicaPair _pair = new();
 
-    public IdempotencyTests() => _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, v)");
+    public IdempotencyTests()
+    {
+        _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, v)");
+        RunPastAPrune(); // From here on the log ages by what passes.
+    }
 
     public void Dispose() => _pair.Dispose();
 
@@ -65,27 +70,24 @@ public sealed class IdempotencyTests : IDisposable
     public void Old_keys_are_forgotten_at_the_same_entry_everywhere()
     {
         _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES ('old')"), "old");
-        _pair.WallTimeMicroseconds += 25 * Hour;
+        Pass(hours: 23);
         _pair.Run(Units.Atomic("INSERT INTO t(v) VALUES ('new')"), "new");
         _pair.AssertSame();
         Assert.Equal(["Text:new", "Text:old"], ReplicaPair.Query(_pair.Follower, "SELECT key FROM polygraph_idempotency ORDER BY key"));
-        RunPastAPrune();
+        Pass(hours: 2);
         Assert.Equal(["Text:new"], ReplicaPair.Query(_pair.Follower, "SELECT key FROM polygraph_idempotency"));
     }
 
-    [Theory]
-    [InlineData(25)]
-    [InlineData(24 * 365)]
-    public void A_dated_key_is_refused_once_it_is_forgotten_whatever_the_clocks_of_the_leaders_say(int hoursAhead)
+    [Fact]
+    public void A_dated_key_is_refused_once_it_is_forgotten()
     {
         var key = Key(drawnHoursFromNow: 0);
         Assert.NotNull(_pair.Run(Insert, key).Entry);
-        _pair.WallTimeMicroseconds += hoursAhead * Hour;
-        RunPastAPrune();
-        _pair.WallTimeMicroseconds -= hoursAhead * Hour;
+        Pass(hours: 25);
+        _pair.WallTimeMicroseconds -= 25 * Hour;
         _pair.RestartFollower();
 
-        _pair.Follower.BeginBatch(); // It leads now, and its clock is right.
+        _pair.Follower.BeginBatch(); // It leads now, and its clock is behind.
         var again = _pair.Follower.Execute(Insert, _pair.NextContext(key));
         var newer = _pair.Follower.Execute(Insert, _pair.NextContext(Key(drawnHoursFromNow: 1)));
         _pair.Follower.CommitBatch();
@@ -95,12 +97,57 @@ public sealed class IdempotencyTests : IDisposable
         Assert.NotNull(newer.Entry);
     }
 
+    [Theory]
+    [InlineData(36)]
+    [InlineData(24 * 365)]
+    public void A_leader_whose_clock_is_ahead_makes_no_key_forgotten_and_none_that_comes_late_look_so(int hoursAhead)
+    {
+        var (used, late, ofItsOwn) = (Key(drawnHoursFromNow: 0), Key(drawnHoursFromNow: 0), Key(drawnHoursFromNow: hoursAhead));
+        Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: 0)).Entry);
+        Assert.NotNull(_pair.Run(Insert, used).Entry);
+        for (var turns = 0; turns < 3; turns++)
+        {
+            _pair.WallTimeMicroseconds += hoursAhead * Hour;
+            Assert.Equal(turns == 0, _pair.Run(Insert, ofItsOwn).Entry is not null);
+            RunPastAPrune();
+            _pair.WallTimeMicroseconds -= hoursAhead * Hour;
+            RunPastAPrune();
+        }
+
+        _pair.RestartFollower();
+        _pair.Follower.BeginBatch(); // It leads now, and its clock is right.
+        var again = _pair.Follower.Execute(Insert, _pair.NextContext(used));
+        var first = _pair.Follower.Execute(Insert, _pair.NextContext(late));
+        _pair.Follower.CommitBatch();
+
+        Assert.NotNull(again.Duplicate);
+        Assert.NotNull(first.Entry);
+    }
+
+    // Its replicas may run different versions, and must forget the same keys at the same entries.
+    [Fact]
+    public void A_database_of_an_earlier_version_forgets_by_the_logs_time_as_before()
+    {
+        using var old = new ReplicaPair(prepare: path =>
+        {
+            using var connection = SqliteConnection.Open(path, readOnly: false);
+            connection.Execute("CREATE TABLE polygraph_forgotten(id INTEGER PRIMARY KEY CHECK(id = 1), newest_drawn INTEGER NOT NULL)");
+        });
+        var key = Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddMicroseconds(old.WallTimeMicroseconds)).ToString();
+        old.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, v)");
+        Assert.NotNull(old.Run(Insert, key).Entry);
+        old.WallTimeMicroseconds += 25 * Hour;
+        for (var i = 0; i < 256; i++)
+            old.Run("UPDATE t SET v = 1 WHERE id = 1");
+        Assert.Equal("IDEMPOTENCY_KEY_EXPIRED", old.Run(Insert, key).Result.FirstError?.Code);
+        old.AssertSame();
+    }
+
     [Fact]
     public void A_dated_key_that_is_old_and_was_never_used_is_accepted_while_none_newer_is_forgotten()
     {
         Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: -30)).Entry);
-        _pair.WallTimeMicroseconds += 25 * Hour;
-        RunPastAPrune();
+        Pass(hours: 25);
 
         Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: -54)).Entry); // The forgotten one was drawn 55 hours ago.
         Assert.Equal("IDEMPOTENCY_KEY_EXPIRED", _pair.Run(Insert, Key(drawnHoursFromNow: -56)).Result.FirstError?.Code);
@@ -112,13 +159,11 @@ public sealed class IdempotencyTests : IDisposable
     {
         var future = Key(drawnHoursFromNow: 72);
         _pair.Run(Insert, future);
-        _pair.WallTimeMicroseconds += 90 * Hour;
-        RunPastAPrune();
+        Pass(hours: 90);
         Assert.NotNull(_pair.Run(Insert, future).Duplicate);
         Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: -20)).Entry);
 
-        _pair.WallTimeMicroseconds += 10 * Hour;
-        RunPastAPrune();
+        Pass(hours: 10);
         Assert.Equal("IDEMPOTENCY_KEY_EXPIRED", _pair.Run(Insert, future).Result.FirstError?.Code);
         Assert.NotNull(_pair.Run(Insert, Key(drawnHoursFromNow: 0)).Entry);
     }
@@ -127,9 +172,9 @@ public sealed class IdempotencyTests : IDisposable
     public void A_key_without_a_date_counts_as_new_once_it_is_forgotten()
     {
         _pair.Run(Insert, "key");
-        _pair.WallTimeMicroseconds += 25 * Hour;
+        Pass(hours: 22);
         Assert.NotNull(_pair.Run(Insert, "key").Duplicate);
-        RunPastAPrune();
+        Pass(hours: 3);
         Assert.NotNull(_pair.Run(Insert, "key").Entry);
         _pair.AssertSame();
     }
@@ -162,6 +207,16 @@ public sealed class IdempotencyTests : IDisposable
 
     private string Key(int drawnHoursFromNow)
         => Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddMicroseconds(_pair.WallTimeMicroseconds).AddHours(drawnHoursFromNow)).ToString();
+
+    /// <summary>The log ages by an hour at most between two prunes.</summary>
+    private void Pass(int hours)
+    {
+        for (var hour = 0; hour < hours; hour++)
+        {
+            _pair.WallTimeMicroseconds += Hour;
+            RunPastAPrune();
+        }
+    }
 
     /// <summary>Old keys go at every 256th entry.</summary>
     private void RunPastAPrune()

@@ -1,4 +1,5 @@
 using Polygraph.Storage.Tests.Apply;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.Execution;
@@ -19,6 +20,28 @@ public sealed class LimitTests : IDisposable
     public LimitTests() => _pair.Run("CREATE TABLE t(v)");
 
     public void Dispose() => _pair.Dispose();
+
+    [Fact]
+    public void A_value_is_at_most_as_large_as_the_limits_say_wherever_it_comes_from()
+    {
+        using var pair = new ReplicaPair();
+        pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, v, w)");
+        var arguments = new byte[WireLimits.ValueBytesMax + 1];
+        foreach (var (more, code) in new (int, string?)[] { (0, null), (1, "SQLITE_TOOBIG") })
+        {
+            var argument = new SqlArgument(null, SqlValue.FromBlob(arguments.AsMemory(0, WireLimits.ValueBytesMax + more)));
+            var bound = new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement("INSERT INTO t(v) VALUES (?)", [argument]))]);
+            foreach (var unit in (SqlUnit[])[
+                bound, Units.Atomic($"INSERT INTO t(v) VALUES (zeroblob({WireLimits.ValueBytesMax + more}))"),
+                Units.Atomic($"UPDATE t SET w = zeroblob({WireLimits.ValueBytesMax + more}), v = NULL WHERE id = 1")])
+            {
+                Assert.Equal(code, pair.Run(unit).Result.FirstError?.Code);
+            }
+        }
+
+        pair.AssertSame();
+        Assert.Equal(2, ReplicaPair.Query(pair.Follower, "SELECT id FROM t").Count);
+    }
 
     [Fact]
     public void A_read_that_runs_on_is_stopped()

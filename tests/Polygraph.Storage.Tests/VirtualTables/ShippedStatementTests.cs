@@ -1,3 +1,4 @@
+using Polygraph.Storage.Sqlite;
 using Polygraph.Storage.Tests.Apply;
 using Polygraph.Wire.Log;
 using Polygraph.Wire.Sql;
@@ -104,6 +105,47 @@ public sealed class ShippedStatementTests : IDisposable
         _pair.Run("UPDATE t SET a = a || '!'", "UPDATE t SET changed = 0", "UPDATE t SET a = a || '?'", "REPLACE INTO t(id, a) VALUES (1, 'two!?')");
         _pair.AssertSame();
         Assert.Equal(["Integer:1|Text:two!?|Integer:0"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+
+    // As in plain SQLite, where the index keeps the words of a row that REPLACE has removed: its delete triggers fire for DELETE only.
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Replace_fires_the_triggers_that_it_fires_in_plain_SQLite(bool librariesDiffer, bool isTransaction)
+    {
+        Assert.SkipUnless(SqliteLibrary.HasPreupdateHook, "without the hook REPLACE fires delete triggers everywhere");
+        Assert.SkipWhen(librariesDiffer && isTransaction, "refused at its end");
+        _pair.Run(
+            "CREATE TRIGGER t_again AFTER INSERT ON t WHEN new.changed = 0 AND new.id < 100 BEGIN INSERT OR REPLACE INTO t VALUES (new.id + 100, new.a || '+', new.changed); END",
+            "INSERT INTO t(id, a, changed) VALUES (1, 'one', 1), (2, 'two', 1)", "DELETE FROM log");
+        var context = _pair.NextContext() with { MustTryOn = librariesDiffer ? 1 : null };
+        if (isTransaction)
+        {
+            _pair.Leader.BeginTransaction(context.Position);
+            var last = _pair.Leader.RunInTransaction(Units.Autocommit("BEGIN", "REPLACE INTO t(id, a) VALUES (1, 'two')", "COMMIT"), 0, TimeSpan.FromSeconds(5), CancellationToken.None);
+            Assert.Null(last.FirstError);
+            Assert.NotNull(_pair.EndTransaction(last).Entry);
+        }
+        else
+        {
+            var replace = Units.Atomic("REPLACE INTO t(id, a) VALUES (1, 'two')");
+            _pair.Leader.BeginBatch();
+            var execution = _pair.Execute(replace, context);
+            if (librariesDiffer)
+                execution = _pair.Execute(replace, context with { Tried = execution.ToTry });
+            Assert.Null(execution.Result.FirstError);
+            Assert.NotNull(execution.Entry);
+            _pair.Leader.CommitBatch();
+        }
+
+        _pair.AssertSame();
+        Assert.Equal(
+            librariesDiffer ? ["+two", "+two+", "-one", "-two"] : (string[])["+two", "+two+"],
+            ReplicaPair.Query(_pair.Follower, "SELECT note FROM log ORDER BY note").Select(row => row["Text:".Length..]));
+        _pair.RestartFollower();
+        _pair.AssertSame();
     }
 
     [Fact]
