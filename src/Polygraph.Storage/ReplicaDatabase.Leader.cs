@@ -69,15 +69,24 @@ public sealed partial class ReplicaDatabase
         StartUnit(context.Position, withSavepoint: _cautiousBatchesLeft > 0);
         _session.Begin(unit.Mode, isSingle: unit.Steps is [SqlStep.Execute], time, librariesDiffer: context.MustTryOn is not null);
         UnitResult result;
+        bool gaveWay;
         _time.YieldAfter(yieldAfter);
-        using (FrozenClock.At(time))
-            result = UnitInterpreter.Run(unit, _session);
-        return _time.Yielded ? GiveWay(result) : FinishUnit(unit.Mode, result, context);
+        try
+        {
+            using (FrozenClock.At(time))
+                result = UnitInterpreter.Run(unit, _session);
+            gaveWay = _time.Yielded;
+        }
+        finally
+        {
+            _time.YieldAfter(null);
+        }
+
+        return gaveWay ? GiveWay(result) : FinishUnit(unit.Mode, result, context);
     }
 
     private UnitExecution GiveWay(UnitResult result)
     {
-        _time.YieldAfter(null);
         _session.End();
         UndoUnit();
         EndUnit();
@@ -237,7 +246,7 @@ public sealed partial class ReplicaDatabase
         _tables.Finish(header, kept);
         _batch.Add(entry);
         _last = header.Position;
-        _vacuumIsDue |= _session.WantsVacuum;
+        _batchWantsVacuum |= _session.WantsVacuum;
         return entry;
     }
 

@@ -30,40 +30,50 @@ public sealed partial class ReplicaDatabase : IDisposable
     private readonly ReplicaTables _tables;
     private readonly EntryApplier _applier;
 
+    // What entries of the open transaction ask for, and what committed ones have asked for.
+    private bool _batchWantsVacuum;
     private bool _vacuumIsDue;
 
     private ReplicaDatabase(string path, ReplicaDatabaseOptions options)
     {
         _writer = new WriterConnection(path);
-        var connection = _writer.Connection;
-        _standing = new StandingRows(connection);
-        var watch = new RowWatch(_standing);
-        var hasHook = SqliteLibrary.HasPreupdateHook && !options.WithoutPreupdateHook && options.Fault != CaptureFault.TrustsOld;
-        _capture = new CaptureLog(_book, watch, options.MaxEntryBytes) { HasHook = hasHook, Fault = options.Fault };
-        if (hasHook)
-            _hook = new PreupdateHook(connection, _capture, watch, _standing);
-        _tables = new ReplicaTables(connection);
-        _function = new CaptureFunction(connection, _capture);
-        _repeatable = new RepeatableFunctions(connection);
-        var environment = new StatementEnvironment(_writer, _repeatable);
-        _authorizer = new StatementAuthorizer(connection);
-        _time = new TimeLimit(connection, options.StatementTimeLimit);
-        _schema = new SchemaChanges(connection, _capture);
-        _sequences = new SequenceTracker(connection);
-        _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);
-        _session = new WriterSession(
-            _writer,
-            _capture,
-            watch,
-            _standing,
-            _schema,
-            _sequences,
-            _compiler,
-            new StatementExecutor(_authorizer, _time, options),
-            new StatementShipper(_writer, _capture, environment),
-            RestoreBatch);
-        _applier = new EntryApplier(_writer, _capture, _standing, _schema, environment, _tables);
-        Readers = new ReaderPool(path, options);
+        try
+        {
+            var connection = _writer.Connection;
+            _standing = new StandingRows(connection);
+            var watch = new RowWatch(_standing);
+            var hasHook = SqliteLibrary.HasPreupdateHook && !options.WithoutPreupdateHook && options.Fault != CaptureFault.TrustsOld;
+            _capture = new CaptureLog(_book, watch, options.MaxEntryBytes) { HasHook = hasHook, Fault = options.Fault };
+            if (hasHook)
+                _hook = new PreupdateHook(connection, _capture, watch, _standing);
+            _tables = new ReplicaTables(connection);
+            _function = new CaptureFunction(connection, _capture);
+            _repeatable = new RepeatableFunctions(connection);
+            var environment = new StatementEnvironment(_writer, _repeatable);
+            _authorizer = new StatementAuthorizer(connection);
+            _time = new TimeLimit(connection, options.StatementTimeLimit);
+            _schema = new SchemaChanges(connection, _capture);
+            _sequences = new SequenceTracker(connection);
+            _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);
+            _session = new WriterSession(
+                _writer,
+                _capture,
+                watch,
+                _standing,
+                _schema,
+                _sequences,
+                _compiler,
+                new StatementExecutor(_authorizer, _time, options),
+                new StatementShipper(_writer, _capture, environment),
+                RestoreBatch);
+            _applier = new EntryApplier(_writer, _capture, _standing, _schema, environment, _tables);
+            Readers = new ReaderPool(path, options);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>
@@ -131,7 +141,8 @@ public sealed partial class ReplicaDatabase : IDisposable
             return null;
         try
         {
-            _writer.Run("VACUUM");
+            using (_time.AllowStop())
+                _writer.Run("VACUUM");
         }
         catch (SqliteException exception) when (exception.Code is SqliteCode.Full or SqliteCode.CannotOpen or SqliteCode.Interrupt)
         {
@@ -145,21 +156,24 @@ public sealed partial class ReplicaDatabase : IDisposable
         return null;
     }
 
-    /// <summary>Closes everything. An open batch is undone.</summary>
+    /// <summary>From any thread: stops the client's statement that runs now, and every later one, and VACUUM. Before the replica is closed.</summary>
+    public void Stop() => _time.StopClients();
+
+    /// <summary>Closes everything, also if the constructor did not come to its end. An open batch is undone.</summary>
     public void Dispose()
     {
-        Readers.Dispose();
-        _compiler.Dispose();
-        _applier.Dispose();
-        _standing.Dispose();
-        _tables.Dispose();
+        Readers?.Dispose();
+        _compiler?.Dispose();
+        _applier?.Dispose();
+        _standing?.Dispose();
+        _tables?.Dispose();
         _writer.Dispose();
         // After the connection: SQLite may call them while it closes.
-        _authorizer.Dispose();
-        _time.Dispose();
-        _function.Dispose();
+        _authorizer?.Dispose();
+        _time?.Dispose();
+        _function?.Dispose();
         _hook?.Dispose();
-        _repeatable.Dispose();
+        _repeatable?.Dispose();
     }
 
     private void Load()
@@ -202,8 +216,8 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer.Run("COMMIT");
         _book.ForgetUndo();
         Applied = _last;
-        _vacuumIsDue |= _applier.SawVacuum;
-        _applier.SawVacuum = false;
+        _vacuumIsDue |= _batchWantsVacuum || _applier.SawVacuum;
+        _batchWantsVacuum = _applier.SawVacuum = false;
     }
 
     // As in GroupCore: nothing at all in a build without planted bugs.
@@ -215,7 +229,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         if (!Connection.IsAutocommit)
             _writer.Run("ROLLBACK");
         _applier.NoteRollback();
-        _vacuumIsDue = _applier.SawVacuum = false;
+        _batchWantsVacuum = _applier.SawVacuum = false;
         _book.UndoTo(0);
         if (!ReferenceEquals(_capture.Catalog, catalog))
         {

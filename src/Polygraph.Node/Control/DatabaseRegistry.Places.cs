@@ -135,6 +135,20 @@ internal sealed partial class DatabaseRegistry
         }
     }
 
+    /// <summary>Files of databases whose drop a crash, or the disk, kept from its end.</summary>
+    private async Task DeleteLeftoversAsync(Catalogue catalogue)
+    {
+        await _places.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            factory.Delete(catalogue.Dropped.Where(id => !_replicas.ContainsKey(id)).ToHashSet());
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
     /// <summary>One database that cannot be opened must not keep the others closed. Gives back why it could not.</summary>
     private Exception? TryOpen(DatabaseInfo database)
     {

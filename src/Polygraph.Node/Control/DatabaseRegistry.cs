@@ -128,8 +128,8 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore
         await _reconciling.ConfigureAwait(false);
         await reseeder.DisposeAsync().ConfigureAwait(false);
         await RestartsEnd().ConfigureAwait(false);
-        foreach (var replica in _replicas.Values)
-            await replica.DisposeAsync().ConfigureAwait(false);
+        // Each, whatever becomes of the others.
+        await Task.WhenAll(_replicas.Values.Select(replica => replica.DisposeAsync().AsTask()).ToList()).ConfigureAwait(false);
         _stopping.Dispose();
         _places.Dispose();
     }
@@ -195,6 +195,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore
             await CloseAsync(database).ConfigureAwait(false);
         }
 
+        await DeleteLeftoversAsync(catalogue).ConfigureAwait(false);
         foreach (var database in catalogue.Databases)
         {
             await _places.WaitAsync().ConfigureAwait(false);

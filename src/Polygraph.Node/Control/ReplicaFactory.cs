@@ -39,6 +39,8 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
 
     private string Dropped => Path.Combine(node.Directory, "dropped");
 
+    private string Databases => Path.Combine(node.Directory, "databases");
+
     /// <summary>Whether all members are known to run this node's SQLite library.</summary>
     public bool LibrariesAreAlike => node.Schema.MustTryOn is null;
 
@@ -48,7 +50,7 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
 
     /// <summary>Where a replica's files are. The name is for people; the number keeps a re-created database apart from its predecessor.</summary>
     public ReplicaHome HomeOf(DatabaseInfo database)
-        => new(Path.Combine(node.Directory, "databases", string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}")));
+        => new(Path.Combine(Databases, string.Create(CultureInfo.InvariantCulture, $"{database.Name}.{database.Id.Value}")));
 
     /// <summary>Opens a whole replica. If that fails, <see cref="DamageRules"/> know whether a copy from another node helps.</summary>
     /// <exception cref="LogCorruptedException">The log or the vote is damaged.</exception>
@@ -76,12 +78,21 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
     /// <summary>Takes a dropped database out of the way, then removes it; a crash between the two leaves no half database behind.</summary>
     public void Delete(DatabaseInfo database)
     {
-        var home = HomeOf(database).Path;
-        if (!Directory.Exists(home))
+        if (Directory.Exists(HomeOf(database).Path))
+            Delete(HomeOf(database).Path);
+    }
+
+    /// <summary>Removes what is there of dropped databases of which none is open, whatever they were called.</summary>
+    public void Delete(IReadOnlySet<GroupId> dropped)
+    {
+        if (!Directory.Exists(Databases))
             return;
-        Directory.CreateDirectory(Dropped);
-        Directory.Move(home, Path.Combine(Dropped, Path.GetFileName(home)));
-        DeleteDropped();
+        foreach (var home in Directory.GetDirectories(Databases))
+        {
+            // As HomeOf makes the names.
+            if (uint.TryParse(Path.GetExtension(home).AsSpan().TrimStart('.'), CultureInfo.InvariantCulture, out var id) && dropped.Contains(new GroupId(id)))
+                Delete(home);
+        }
     }
 
     /// <summary>Removes what earlier drops left, if a crash kept them from it.</summary>
@@ -89,6 +100,14 @@ internal sealed class ReplicaFactory(ReplicaSurroundings node)
     {
         if (Directory.Exists(Dropped))
             Directory.Delete(Dropped, recursive: true);
+    }
+
+    // By one rename: what a crash leaves is removed at the next start.
+    private void Delete(string home)
+    {
+        Directory.CreateDirectory(Dropped);
+        Directory.Move(home, Path.Combine(Dropped, Path.GetFileName(home)));
+        DeleteDropped();
     }
 
     /// <summary>What was changed behind the node's back while it was down is found before it is served.</summary>

@@ -61,10 +61,19 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
         finally
         {
             if (file is null)
-            {
-                File.Delete(path);
-                _slots.Release();
-            }
+                GiveUp(path);
+        }
+    }
+
+    private void GiveUp(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        finally
+        {
+            _slots.Release();
         }
     }
 
@@ -98,7 +107,13 @@ internal sealed record ExportedFile(string Path, long Bytes, string Sha256, stri
 {
     public void Dispose()
     {
-        File.Delete(Path);
-        Slot.Release();
+        try
+        {
+            File.Delete(Path);
+        }
+        finally
+        {
+            Slot.Release();
+        }
     }
 }

@@ -13,6 +13,9 @@ internal static partial class GroupLog
     [LoggerMessage(1002, LogLevel.Warning, "{Database}: VACUUM could not be run on this replica, whose file stays as large as it is: {Reason}")]
     public static partial void VacuumFailed(ILogger logger, string database, string reason);
 
+    [LoggerMessage(1003, LogLevel.Warning, "{Database}: reads that were told to stop have not ended; the replica was closed without them")]
+    public static partial void ReadersStayed(ILogger logger, string database);
+
     [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped and serves nothing")]
     public static partial void Failed(ILogger logger, string database, Exception failure);
 }

@@ -288,15 +288,34 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         _loop.Close();
         _writer?.Close();
         NoteEnd();
-        foreach (var thread in _threads)
-            thread.Join();
-        _loop.CloseCatchUp();
-        await _disk.DisposeAsync().ConfigureAwait(false);
-        await _diskEnd.ConfigureAwait(false);
-        AbandonWaiting();
-        _store?.Dispose();
-        _votes.Dispose();
-        _log.Dispose();
+        try
+        {
+            foreach (var thread in _threads)
+                thread.Join();
+            _loop.CloseCatchUp();
+            await _disk.DisposeAsync().ConfigureAwait(false);
+            await _diskEnd.ConfigureAwait(false);
+            AbandonWaiting();
+        }
+        finally
+        {
+            // Whatever became of the rest: another replica may open these files next.
+            CloseFiles();
+        }
+    }
+
+    private void CloseFiles()
+    {
+        try
+        {
+            if (_store?.Close() == false)
+                GroupLog.ReadersStayed(_logger, Database.Name);
+        }
+        finally
+        {
+            _votes.Dispose();
+            _log.Dispose();
+        }
     }
 
     // Nothing changes any more; whoever waits looks for the replica that takes the place.

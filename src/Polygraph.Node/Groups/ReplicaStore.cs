@@ -15,15 +15,17 @@ internal sealed class ReplicaStore : IDisposable
     private static readonly TimeSpan CheckpointPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly string _path;
+    private readonly Checkpointer _checkpointer;
     private int _holds;
     private ulong _checkpointed;
-    private readonly Checkpointer _checkpointer;
+    private ReplicaDatabase _database;
+    private volatile bool _isStopping;
 
     private ReplicaStore(string path, ReplicaDatabase database, DatabaseSeal? seal, bool isUnbroken)
     {
         _path = path;
         _checkpointer = new Checkpointer(DiskFileSystem.Instance, path);
-        Database = database;
+        _database = database;
         IsSealed = isUnbroken && seal?.Position == database.Applied;
         Settled = seal is { } known && known.Position.Index > database.Applied.Index ? known.Position : database.Applied;
         _checkpointed = database.Applied.Index.Value;
@@ -36,7 +38,7 @@ internal sealed class ReplicaStore : IDisposable
     public bool IsHeld => Volatile.Read(ref _holds) > 0;
 
     /// <summary>The database as it is now; another object after a rewind.</summary>
-    public ReplicaDatabase Database { get; private set; }
+    public ReplicaDatabase Database => Volatile.Read(ref _database);
 
     /// <summary>Whether the file was found as the last checkpoint left it: nobody changed it while it was closed.</summary>
     public bool IsSealed { get; }
@@ -63,7 +65,18 @@ internal sealed class ReplicaStore : IDisposable
     {
         Database.Readers.Drain(DrainLimit);
         Database.Dispose();
-        Database = OpenRecovered(_path);
+        Volatile.Write(ref _database, OpenRecovered(_path));
+        if (_isStopping)
+            Database.Stop();
+    }
+
+    /// <summary>Clients' statements end, now and later, and VACUUM. Any thread: before whoever closes it waits for the writer.</summary>
+    public void Stop()
+    {
+        // Invariant: said before the database is looked at, which a rewind exchanges before it looks; one of the two sees the other.
+        _isStopping = true;
+        Interlocked.MemoryBarrier();
+        Database.Stop();
     }
 
     /// <summary>Moves the write-ahead log into the database file. What SQLite holds must be durable in the log and committed.</summary>
@@ -80,11 +93,21 @@ internal sealed class ReplicaStore : IDisposable
 
     public void Release() => Interlocked.Decrement(ref _holds);
 
-    public void Dispose()
+    /// <summary>Closes SQLite. False if readers were still out when their time was over: each closes its own connection when it ends.</summary>
+    public bool Close()
     {
-        Database.Readers.Drain(DrainLimit);
-        Database.Dispose();
+        try
+        {
+            return Database.Readers.TryDrain(DrainLimit);
+        }
+        finally
+        {
+            Database.Dispose();
+        }
     }
+
+    /// <inheritdoc cref="Close"/>
+    public void Dispose() => Close();
 
     private static ReplicaDatabase OpenRecovered(string path)
     {

@@ -110,7 +110,12 @@ internal sealed class WriterThread
         _inbox.Wake();
     }
 
-    public void Close() => _inbox.Close();
+    /// <summary>Any thread. A client's statement that runs is stopped: whoever closes the replica waits for this thread.</summary>
+    public void Close()
+    {
+        _inbox.Close();
+        _store.Stop();
+    }
 
     /// <summary>Runs until the queue is closed. An exception means that this replica must stop: its state is no longer known.</summary>
     public void Run()
@@ -140,6 +145,9 @@ internal sealed class WriterThread
             Sort(taken);
             while (open && HasWork && Work())
             {
+                if (!_lending.IsLent)
+                    VacuumIfDue();
+
                 // What came meanwhile joins the queues, so that a batch takes all that is there.
                 open = _inbox.Take(ref taken, TimeSpan.Zero);
                 Sort(taken);
@@ -317,19 +325,14 @@ internal sealed class WriterThread
         var database = _store.Database;
         var entries = _log.Read(database.Applied.Index.Next, _applyThrough, ApplyBytesMax);
         Invariant.Holds(entries.Count > 0, "a committed entry is in the log");
-        var upTo = 0;
-        while (upTo < entries.Count && FreshMark(entries[upTo]) is null)
-            upTo++;
-        if (upTo > 0)
-            database.Apply(upTo == entries.Count ? entries : [.. entries.Take(upTo)]);
-        if (upTo < entries.Count)
-        {
-            database.Apply([entries[upTo]]);
-            ReachMark(FreshMark(entries[upTo])!.Value);
-        }
-
+        var through = 0;
+        Guid? mark = null;
+        while (through < entries.Count && mark is null)
+            mark = FreshMark(entries[through++]);
+        database.Apply(through == entries.Count ? entries : [.. entries.Take(through)]);
+        if (mark is { } verification)
+            ReachMark(verification);
         _reports.Report(new Input.Applied(_generation, database.Applied));
-        VacuumIfDue();
     }
 
     private void VacuumIfDue()
@@ -413,7 +416,6 @@ internal sealed class WriterThread
 
         // Nothing is answered or shipped before the SQLite transaction that contains it has committed.
         batch.Report(database.Applied);
-        VacuumIfDue();
     }
 
     private void Fill(WriteBatch batch, ReplicaDatabase database)

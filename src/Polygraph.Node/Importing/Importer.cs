@@ -124,15 +124,23 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
         using var file = new SeedFile(parts.Store.PathOf(seed), request.Bytes);
         byte[] chunk = new byte[ChunkBytes], spare = new byte[ChunkBytes];
         var passedOn = Task.CompletedTask;
-        while (true)
+        try
         {
-            var read = await body.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, client).ConfigureAwait(false);
-            await passedOn.ConfigureAwait(false);
-            if (read == 0)
-                break;
-            passedOn = PassOnAsync(file, chunk.AsMemory(0, read), relays);
-            (chunk, spare) = (spare, chunk);
-            parts.Store.Touch(seed);
+            while (true)
+            {
+                var read = await body.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, client).ConfigureAwait(false);
+                await passedOn.ConfigureAwait(false);
+                if (read == 0)
+                    break;
+                passedOn = PassOnAsync(file, chunk.AsMemory(0, read), relays);
+                (chunk, spare) = (spare, chunk);
+                parts.Store.Touch(seed);
+            }
+        }
+        finally
+        {
+            // Nothing may still write when the file is closed and removed. If this failed too, what failed first says why.
+            await passedOn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (!file.IsComplete)

@@ -65,16 +65,25 @@ internal sealed class SnapshotFetcher : IDisposable
     {
         if (IncomingSnapshot.TryResume(DiskFileSystem.Instance, home) is { } resumed)
         {
-            if (resumed.Manifest.Node == source.Value && resumed.Manifest.Position.Index >= atLeast
-                && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null })
+            var goesOn = false;
+            try
             {
-                if (resumed.IsComplete || DiskRoom.Lack(home.Path, resumed.Manifest.Bytes - resumed.Offset) is not { } lack)
-                    return resumed;
-                resumed.Dispose();
-                throw NoRoom(lack);
+                goesOn = resumed.Manifest.Node == source.Value && resumed.Manifest.Position.Index >= atLeast
+                    && await AskAsync(source, group, SnapshotAsk.Keep, resumed.Manifest.Snapshot, cancellation).ConfigureAwait(false) is { Snapshot: not null };
+                if (goesOn && !resumed.IsComplete && DiskRoom.Lack(home.Path, resumed.Manifest.Bytes - resumed.Offset) is { } lack)
+                {
+                    goesOn = false;
+                    throw NoRoom(lack);
+                }
+            }
+            finally
+            {
+                if (!goesOn)
+                    resumed.Dispose();
             }
 
-            resumed.Dispose();
+            if (goesOn)
+                return resumed;
         }
 
         var manifest = await PrepareAsync(source, group, atLeast, cancellation).ConfigureAwait(false);
@@ -182,13 +191,23 @@ internal sealed class SnapshotFetcher : IDisposable
         while (!chunk.IsEmpty)
         {
             silence.CancelAfter(SilenceMax);
-            var read = await body.ReadAsync(chunk, silence.Token).ConfigureAwait(false);
+            int read;
+            try
+            {
+                read = await body.ReadAsync(chunk, silence.Token).ConfigureAwait(false);
+            }
+            catch (IOException e)
+            {
+                throw new HttpRequestException(e.Message, e);
+            }
+
             if (read == 0)
-                throw new EndOfStreamException("The connection ended before the snapshot did.");
+                throw new HttpRequestException("The connection ended before the snapshot did.");
             chunk = chunk[read..];
         }
     }
 
+    // An IOException is none of the network's by now: the disk's own troubles end the attempt.
     private static bool IsBreak(Exception e, CancellationToken cancellation)
-        => !cancellation.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException;
+        => !cancellation.IsCancellationRequested && e is HttpRequestException or OperationCanceledException;
 }

@@ -13,6 +13,7 @@ internal sealed class SnapshotReadCursor(SnapshotRead read, IReadOnlyList<BatchI
 {
     private SnapshotCursor? _cursor;
     private bool _isOver;
+    private bool _isDisposed;
 
     public IReadOnlyList<CursorEntry> Read(CancellationToken cancellation)
     {
@@ -38,6 +39,9 @@ internal sealed class SnapshotReadCursor(SnapshotRead read, IReadOnlyList<BatchI
 
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (isOwn)
         {
             read.Held.Dispose();

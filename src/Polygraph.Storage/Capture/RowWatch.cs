@@ -72,23 +72,28 @@ internal sealed class RowWatch(StandingRows rows)
     /// </summary>
     internal void Complete()
     {
-        for (var i = 0; i < _changes.Count; i++)
+        // From the last to the first: by the key that a change found its row under, the next one after the change that is looked at.
+        var later = new Dictionary<string, WatchedChange>(StringComparer.Ordinal);
+        for (var i = _changes.Count - 1; i >= 0; i--)
         {
-            if (_changes[i] is { IsInDoubt: true, After: { } shown } doubtful)
+            var change = _changes[i];
+            if (change is { IsInDoubt: true, After: { } shown })
             {
-                var newKey = ImageTracker.KeyOf(doubtful.Table, shown);
-                doubtful.After = _changes.Skip(i + 1).FirstOrDefault(later => later.Table == doubtful.Table && later.OldKey == newKey)?.Before
-                    ?? rows.Read(doubtful.Table, RowImage.KeyValues(doubtful.Table, shown)) ?? shown;
-                doubtful.IsInDoubt = false;
+                change.After = later.GetValueOrDefault(ImageTracker.KeyOf(change.Table, shown))?.Before
+                    ?? rows.Read(change.Table, RowImage.KeyValues(change.Table, shown)) ?? shown;
+                change.IsInDoubt = false;
             }
 
-            if (_changes[i] is not { Kind: LogicalOperationKind.Update, After: null } change)
-                continue;
-            Invariant.Holds(!change.Table.IsWithoutRowid, "only the row before is known of a row without rowid");
-            var key = ImageTracker.KeyOf(change.Table, change.NewRowid);
-            change.After = _changes.Skip(i + 1).FirstOrDefault(later => later.Table == change.Table && later.OldKey == key)?.Before
-                ?? rows.Read(change.Table, [SqlValue.FromInteger(change.NewRowid)])
-                ?? throw new InvariantViolationException("A row that was just updated is not there.");
+            if (change is { Kind: LogicalOperationKind.Update, After: null })
+            {
+                Invariant.Holds(!change.Table.IsWithoutRowid, "only the row before is known of a row without rowid");
+                change.After = later.GetValueOrDefault(ImageTracker.KeyOf(change.Table, change.NewRowid))?.Before
+                    ?? rows.Read(change.Table, [SqlValue.FromInteger(change.NewRowid)])
+                    ?? throw new InvariantViolationException("A row that was just updated is not there.");
+            }
+
+            if (change.OldKey is { } key)
+                later[key] = change;
         }
     }
 

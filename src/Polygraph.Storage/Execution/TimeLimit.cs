@@ -18,6 +18,8 @@ internal sealed unsafe class TimeLimit : IDisposable
     private long _deadlineOfAll = long.MaxValue;
     private long _yieldsAt = long.MaxValue;
     private volatile bool _stopped;
+    private volatile bool _clientsStopped;
+    private bool _mayStop;
 
     /// <summary>Installs the limit. Dispose it after the connection is closed.</summary>
     internal TimeLimit(SqliteConnection connection, TimeSpan limit)
@@ -28,7 +30,7 @@ internal sealed unsafe class TimeLimit : IDisposable
             connection.Pointer, InstructionsBetweenChecks, &Check, GCHandle.ToIntPtr(_self));
     }
 
-    internal bool IsStopped => _stopped;
+    internal bool IsStopped => _stopped || _clientsStopped;
 
     /// <summary>Whoever wants the answer; once it is cancelled nobody does, and the client's statement stops. Our own run to their end.</summary>
     internal CancellationToken Client { get; set; }
@@ -60,6 +62,16 @@ internal sealed unsafe class TimeLimit : IDisposable
     /// <summary>From any thread: stops what runs now and what begins later.</summary>
     internal void StopAll() => _stopped = true;
 
+    /// <summary>From any thread: stops the client's statements only, and what <see cref="AllowStop"/> marks; what we began is done.</summary>
+    internal void StopClients() => _clientsStopped = true;
+
+    /// <summary>What runs until this is disposed of is our own, and may be stopped with the clients' statements.</summary>
+    internal StopScope AllowStop()
+    {
+        _mayStop = true;
+        return new StopScope(this);
+    }
+
     public void Dispose()
     {
         if (_self.IsAllocated)
@@ -70,7 +82,13 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        return self._stopped || (self._clientRuns && (self.Client.IsCancellationRequested || self.IsLate() || self.MustYield())) ? 1 : 0;
+        return self._stopped || (self._clientsStopped && self._mayStop) || (self._clientRuns && (self._clientsStopped || self.Client.IsCancellationRequested || self.IsLate() || self.MustYield())) ? 1 : 0;
+    }
+
+    /// <summary>See <see cref="AllowStop"/>.</summary>
+    internal readonly ref struct StopScope(TimeLimit limit)
+    {
+        public void Dispose() => limit._mayStop = false;
     }
 
     private bool IsLate()

@@ -75,31 +75,24 @@ public sealed class ReaderPool : IDisposable
     /// </summary>
     public void Drain(TimeSpan limit)
     {
+        if (!TryDrain(limit))
+            throw new TimeoutException($"Some readers or snapshots of {_path} were not given back within {limit}. Dispose them.");
+    }
+
+    /// <summary>As <see cref="Drain"/>; false if some are still out. Their connections close when they are given back.</summary>
+    public bool TryDrain(TimeSpan limit)
+    {
         Task returned;
-        int waitingFor;
         Close();
         lock (_gate)
         {
-            waitingFor = _lent.Count;
-            if (waitingFor == 0)
-                return;
+            if (_lent.Count == 0)
+                return true;
             _allReturned ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             returned = _allReturned.Task;
         }
 
-        if (!returned.Wait(limit))
-            throw new TimeoutException(
-                $"Of {waitingFor} readers and snapshots on {_path}, some were not given back within {limit}. Dispose them.");
-    }
-
-    /// <summary>Serves again after <see cref="Drain"/>.</summary>
-    public void Reopen()
-    {
-        lock (_gate)
-        {
-            _isClosed = false;
-            _draining = new CancellationTokenSource();
-        }
+        return returned.Wait(limit);
     }
 
     /// <summary>Closes the idle connections; lent ones close when they are given back.</summary>

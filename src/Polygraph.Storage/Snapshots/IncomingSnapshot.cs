@@ -59,25 +59,48 @@ public sealed class IncomingSnapshot : IDisposable
         }
 
         var snapshot = new IncomingSnapshot(manifest, files.Open(home.IncomingFile, FileOpening.Existing));
-        snapshot.CheckWhatIsThere();
-        if (!snapshot.IsComplete)
-            SnapshotInstall.DropPlan(files, home); // It was made for a whole file; this one is written to again.
-        return snapshot;
+        try
+        {
+            snapshot.CheckWhatIsThere();
+            if (!snapshot.IsComplete)
+                SnapshotInstall.DropPlan(files, home); // It was made for a whole file; this one is written to again.
+            return snapshot;
+        }
+        catch
+        {
+            snapshot.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Checks the next chunk and keeps it.</summary>
     /// <exception cref="SnapshotRefusedException">It is not the chunk that the manifest describes; nothing was kept.</exception>
+    /// <exception cref="IOException">
+    /// The disk refused. What was not synced before is cut off: after a failed sync the system's memory may hold what the disk does not, and an
+    /// earlier part would be found whole when the download is resumed. This object is of no more use.
+    /// </exception>
     public void Add(ReadOnlySpan<byte> chunk)
     {
         if (IsComplete || chunk.Length != Manifest.LengthOfChunk(NextChunk) || Crc32C.Of(chunk) != Manifest.ChecksumOfChunk(NextChunk))
             throw new SnapshotRefusedException($"chunk {NextChunk} of {Manifest.Chunks} is not what {Manifest.Node} described.");
-        _file.Write(chunk, Offset);
+        var synced = Offset - _unsynced;
+        try
+        {
+            _file.Write(chunk, Offset);
+            if ((_unsynced += chunk.Length) >= BytesBetweenSyncs)
+            {
+                _file.Sync();
+                _unsynced = 0;
+            }
+        }
+        catch (IOException)
+        {
+            _file.SetLength(synced);
+            throw;
+        }
+
         _hash.AppendData(chunk);
         NextChunk++;
-        if ((_unsynced += chunk.Length) < BytesBetweenSyncs)
-            return;
-        _file.Sync();
-        _unsynced = 0;
     }
 
     /// <summary>Checks the file as a whole once every chunk is there. Durable on return.</summary>
@@ -106,6 +129,7 @@ public sealed class IncomingSnapshot : IDisposable
             if (_file.Read(chunk, Offset) != chunk.Length || Crc32C.Of(chunk) != Manifest.ChecksumOfChunk(NextChunk))
                 return;
             _hash.AppendData(chunk);
+            _unsynced += chunk.Length; // Whoever wrote it may not have come to that.
             NextChunk++;
         }
     }

@@ -208,8 +208,35 @@ public sealed class InteractiveTests : IDisposable
         var snapshot = pool.OpenSnapshot();
         using var registered = draining.Register(snapshot.Dispose);
         pool.Drain(TimeSpan.FromSeconds(10));
-        pool.Reopen();
-        Assert.False(pool.Draining.IsCancellationRequested);
+        Assert.True(draining.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_transaction_is_not_hurried_for_those_who_shared_a_batch_before_it()
+    {
+        _pair.Leader.BeginBatch();
+        _pair.Execute(Units.Atomic("INSERT INTO t VALUES (2, 20)"));
+        Assert.False(_pair.Execute(Units.Atomic("INSERT INTO t VALUES (3, 30)"), TimeSpan.FromMinutes(1)).MustRunAlone);
+        Assert.True(_pair.Execute(Units.Atomic("INSERT INTO t VALUES (4, 40)"), TimeSpan.Zero).MustRunAlone);
+        _pair.Leader.CommitBatch();
+
+        Begin();
+        Piece("BEGIN", "INSERT INTO t VALUES (5, 50)", "SELECT count(*) FROM t, t AS u, t AS v, t AS w, t AS x, t AS y, t AS z");
+        Assert.NotNull(Commit(Piece("COMMIT")).Entry);
+        _pair.AssertSame();
+    }
+
+    [Fact]
+    public void Who_is_stopped_is_told_so_and_what_the_batch_held_before_is_kept()
+    {
+        _pair.Leader.BeginBatch();
+        _pair.Execute(Units.Atomic("INSERT INTO t VALUES (2, 20)"));
+        _pair.Leader.Stop();
+        const string Endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT 0, max(i) FROM n";
+        Assert.Equal("REPLICA_RESTARTING", _pair.Execute(Units.Atomic(Endless)).Result.FirstError?.Code);
+        _pair.Leader.CommitBatch();
+        _pair.AssertSame();
+        Assert.Equal(["Integer:2"], ReplicaPair.Query(_pair.Follower, "SELECT count(*) FROM t"));
     }
 
     private void Begin() => _pair.Leader.BeginTransaction(_pair.NextContext().Position);

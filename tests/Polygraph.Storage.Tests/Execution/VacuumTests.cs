@@ -45,6 +45,25 @@ public sealed class VacuumTests : IDisposable
     }
 
     [Fact]
+    public void What_a_committed_entry_asks_for_is_done_whatever_is_undone_after_it()
+    {
+        var before = Pages(_pair.Leader);
+        _pair.Run("VACUUM");
+        _pair.Leader.BeginBatch();
+        _pair.Leader.RollbackBatch();
+        Assert.Null(_pair.Leader.VacuumIfDue());
+        Assert.InRange(Pages(_pair.Leader), 1, before / 2);
+
+        _pair.Run("DELETE FROM t");
+        var left = Pages(_pair.Leader);
+        _pair.Leader.BeginTransaction(_pair.NextContext().Position);
+        _pair.Leader.RunInTransaction(Units.Autocommit("BEGIN", "VACUUM"), 0, TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        _pair.Leader.UndoTransaction();
+        Assert.Null(_pair.Leader.VacuumIfDue());
+        Assert.Equal(left, Pages(_pair.Leader));
+    }
+
+    [Fact]
     public void It_is_left_out_where_rowids_could_change_by_then()
     {
         _pair.Run("VACUUM");

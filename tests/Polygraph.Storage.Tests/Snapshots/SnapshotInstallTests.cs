@@ -134,6 +134,35 @@ public sealed class SnapshotInstallTests
         Assert.Throws<SnapshotRefusedException>(() => SnapshotInstall.FateOf(log, Manifest(1)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_failing_disk_may_not_have_kept_is_fetched_again(bool atSync)
+    {
+        const int Chunk = 16 << 20; // Two of them are synced at once.
+        var disk = Prepare(damaged: false);
+        var chunk = new byte[Chunk];
+        new Random(1).NextBytes(chunk);
+        var checksums = new byte[sizeof(uint) * 4];
+        for (var i = 0; i < 4; i++)
+            BinaryPrimitives.WriteUInt32LittleEndian(checksums.AsSpan(i * sizeof(uint)), Crc32C.Of(chunk));
+        var manifest = Manifest(20) with { Bytes = 4L * Chunk, ChunkBytes = Chunk, Checksums = checksums };
+        using (var incoming = IncomingSnapshot.Begin(disk, Home, manifest))
+        {
+            incoming.Add(chunk);
+            incoming.Add(chunk);
+            incoming.Add(chunk);
+            if (atSync)
+                disk.NextSyncFails = new IOException("the disk failed");
+            else
+                disk.NextWriteFails = new IOException("No space left on device");
+            Assert.Throws<IOException>(() => incoming.Add(chunk));
+        }
+
+        using var resumed = IncomingSnapshot.TryResume(disk, Home);
+        Assert.Equal(2, resumed!.NextChunk);
+    }
+
     [Fact]
     public void The_relearn_marker_stays_until_it_is_removed()
     {

@@ -11,7 +11,7 @@ internal static class HranaCursorWriter
 
     /// <param name="context">Whose response is written.</param>
     /// <param name="baton">For the stream's next request.</param>
-    /// <param name="cursor">What is answered; null if there is a problem instead.</param>
+    /// <param name="cursor">What is answered; null if there is a problem instead. Disposed of when it was read to its end.</param>
     /// <param name="problem">Why there is nothing to read, or what became of a write beside its rows.</param>
     /// <param name="release">Lets the stream go; called before the last part is sent.</param>
     public static async Task SendAsync(HttpContext context, string baton, ISqlCursor? cursor, SqlProblem? problem, Action release)
@@ -34,7 +34,12 @@ internal static class HranaCursorWriter
 
             if (problem is not null && !failed)
                 WriteFailed(output, HranaWriter.ErrorOf(problem));
-            await EndAsync(context, output, release);
+            await EndAsync(context, output, () =>
+            {
+                // First: the stream's next request may need what the cursor still holds.
+                cursor?.Dispose();
+                release();
+            });
         }
         finally
         {
