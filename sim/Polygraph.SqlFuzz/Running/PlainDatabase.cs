@@ -154,10 +154,26 @@ internal sealed class PlainDatabase : IDisposable
     }
 
     // A value of a wrong type (INTEGER PRIMARY KEY, STRICT): the rows before it are kept. A failed ALTER TABLE: the schema in memory is another than in the file.
-    // Any statement: the deferred foreign keys that it violated still count.
+    // Any statement: the deferred foreign keys that it violated still count; but one that keeps rows may keep their violations, and nobody can tell which.
     private bool IsHalfDone(SqlStatement statement, SqliteException exception, bool hadViolations)
-        => exception.CodeName == "SQLITE_MISMATCH" || exception.ExtendedCodeName == "SQLITE_CONSTRAINT_DATATYPE"
-            || statement.Text.StartsWith("ALTER", StringComparison.Ordinal) || Connection.HasUnresolvedForeignKeys != hadViolations;
+    {
+        if (exception.CodeName == "SQLITE_MISMATCH" || exception.ExtendedCodeName == "SQLITE_CONSTRAINT_DATATYPE"
+            || statement.Text.StartsWith("ALTER", StringComparison.Ordinal))
+            return true;
+        if (Connection.HasUnresolvedForeignKeys == hadViolations)
+            return false;
+        if (_mode != UnitMode.Atomic && !Connection.IsAutocommit && MayKeepRows(statement))
+            HalfDone ??= "a statement that fails within a transaction and may keep rows: plain SQLite keeps count of all deferred foreign keys that it violated";
+        return true;
+    }
+
+    private bool MayKeepRows(SqlStatement statement)
+    {
+        if (statement.Text.Contains("FAIL", StringComparison.OrdinalIgnoreCase))
+            return true;
+        using var schema = Connection.Prepare("SELECT 1 FROM sqlite_master WHERE sql LIKE '%FAIL%'");
+        return schema.Step();
+    }
 
     private static (SqlColumn[] Columns, List<SqlValue[]> Rows) ReadAll(SqliteStatement statement)
     {

@@ -273,7 +273,7 @@ internal sealed class WriterSession : IStatementRunner
             if (_capture.Failure is not (null or SqliteException or RefusedException))
                 _capture.EndStatement();
             var error = _executor.ToError(_capture.Refusal ?? _capture.Failure ?? exception);
-            return new StatementOutcome(null, Undo(compiled, mark, guarded, watched) ?? error);
+            return new StatementOutcome(null, Undo(compiled, mark, guarded, watched, mayKeep: !IsOfWrongType(exception)) ?? error);
         }
     }
 
@@ -363,7 +363,7 @@ internal sealed class WriterSession : IStatementRunner
     /// Brings the capture back to what SQLite has left of a failed statement. An error that takes the place of its own: what OR FAIL keeps is
     /// committed, in autocommit, and may not be if a deferred foreign key is violated.
     /// </summary>
-    private SqlError? Undo(CompiledStatement compiled, UnitMark mark, bool guarded, bool watched)
+    private SqlError? Undo(CompiledStatement compiled, UnitMark mark, bool guarded, bool watched, bool mayKeep)
     {
         if (_connection.IsAutocommit)
         {
@@ -372,7 +372,7 @@ internal sealed class WriterSession : IStatementRunner
         }
 
         // OR FAIL and RAISE(FAIL) keep what was done before the failure. Without the watch it shows in the count, if rows of the target are among it.
-        var kept = compiled.Facts is { CanFail: true, ChangesSchema: false } && _capture.Failure is null
+        var kept = mayKeep && compiled.Facts is { CanFail: true, ChangesSchema: false } && _capture.Failure is null
             && (watched ? _watch.Stand() : _connection.Changes > 0);
         var error = kept && IsAutocommit && _connection.HasUnresolvedForeignKeys ? ForeignKeyError : null;
         kept &= error is null;
@@ -387,6 +387,10 @@ internal sealed class WriterSession : IStatementRunner
             _wrote = true;
             if (watched)
                 _capture.TakeWatched();
+
+            // SQLite counts at the end of a statement, which this one did not reach; whoever inserts the rows again would count them.
+            if (watched && TouchedSequences)
+                RecordSequences();
         }
         else
         {
@@ -396,6 +400,10 @@ internal sealed class WriterSession : IStatementRunner
         MustUndo |= !guarded;
         return error;
     }
+
+    // No conflict clause is asked about a value of a wrong type: the statement is to be undone, and within a transaction SQLite forgets to.
+    private static bool IsOfWrongType(Exception failure)
+        => failure is SqliteException { Code: SqliteCode.Mismatch } or SqliteException { ExtendedCode: SqliteCode.ConstraintDatatype };
 
     /// <summary>OR ROLLBACK, RAISE(ROLLBACK) or an interrupt ended the whole batch's transaction. The others must not notice.</summary>
     private void LoseTransaction(UnitMark mark)

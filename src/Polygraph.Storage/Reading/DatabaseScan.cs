@@ -13,7 +13,7 @@ internal static class DatabaseScan
     /// <exception cref="Checkpoints.DatabaseDamagedException">The file's structure is damaged, or an index is not that of its table.</exception>
     internal static IReadOnlyList<TableScan> Run(SqliteConnection connection, CancellationToken cancellation)
     {
-        CheckIntegrity(connection);
+        CheckIntegrity(connection, cancellation);
         var recorded = ReplicaTables.ReadDigests(connection);
         var catalog = new SchemaReader(connection).Read(SchemaCatalog.Empty);
         var scans = new List<TableScan>();
@@ -42,6 +42,22 @@ internal static class DatabaseScan
             var (digest, rows) = TableScanner.Scan(connection, sql, cancellation);
             return new TableScan(name, digest, null, rows);
         }
+    }
+
+    // What an interrupted check finds is not to be believed.
+    private static void CheckIntegrity(SqliteConnection connection, CancellationToken cancellation)
+    {
+        try
+        {
+            using (cancellation.Register(() => NativeMethods.sqlite3_interrupt(connection.Pointer)))
+                CheckIntegrity(connection);
+        }
+        catch (Exception e) when (e is SqliteException or Checkpoints.DatabaseDamagedException && cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The scan was given up.", e, cancellation);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
     }
 
     // Rows alone do not tell: a read by a damaged index finds other rows than are there.

@@ -19,6 +19,8 @@ public static class SqliteCode
     public const int TooBig = 18;
     public const int Constraint = 19;
     public const int ConstraintForeignKey = 19 | (3 << 8);
+    public const int ConstraintDatatype = 19 | (12 << 8);
+    public const int Mismatch = 20;
     public const int NotADatabase = 26;
     public const int Row = 100;
     public const int Done = 101;

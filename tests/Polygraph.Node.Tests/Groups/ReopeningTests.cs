@@ -84,6 +84,18 @@ public sealed class ReopeningTests : IDisposable
         Assert.Equal(seal, DatabaseSeal.Read(DiskFileSystem.Instance, Path));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_replica_that_stopped_while_it_led_does_not_say_that_it_leads()
+    {
+        await using var replica = Open(_replicas.Factory);
+        replica.Start();
+        await UntilAsync(replica, view => view is { Serving: true, Role: Role.Leader });
+
+        replica.Failed(new IOException("the disk is gone"));
+
+        Assert.Equal((Role.Follower, NodeId.None, false), (replica.View.Role, replica.View.Leader, replica.View.Serving));
+    }
+
     private static Replica Open(ReplicaFactory factory) => factory.Open(Info, new TestOwner());
 
     private async Task<Position> WriteAsync(params string[] statements)

@@ -13,6 +13,30 @@ public sealed class UnitTests : IDisposable
     public void Dispose() => _pair.Dispose();
 
     [Fact]
+    public void A_value_of_a_wrong_type_undoes_its_statement_also_where_a_conflict_would_keep_rows()
+    {
+        using var pair = new ReplicaPair();
+        pair.Run("CREATE TABLE typed(a INTEGER PRIMARY KEY, b UNIQUE ON CONFLICT FAIL)");
+        Assert.Equal("SQLITE_MISMATCH", pair.Run(Units.Autocommit("INSERT INTO typed(a) VALUES (1), ('x')")).Result.FirstError?.Code);
+        Assert.Equal("SQLITE_CONSTRAINT", pair.Run(Units.Autocommit("INSERT INTO typed VALUES (2, 'same'), (3, 'same')")).Result.FirstError?.Code);
+        pair.AssertSame();
+        Assert.Equal(["Integer:2"], ReplicaPair.Query(pair.Follower, "SELECT a FROM typed"));
+    }
+
+    [Fact]
+    public void Rows_that_a_failed_statement_keeps_are_not_counted_when_they_are_inserted_again()
+    {
+        using var pair = new ReplicaPair();
+        pair.Run("CREATE TABLE numbered(id INTEGER PRIMARY KEY AUTOINCREMENT)", "CREATE TABLE filled(a NOT NULL)");
+        var failed = pair.Run(Units.Autocommit("INSERT OR FAIL INTO numbered VALUES (7), (7)", "INSERT OR ROLLBACK INTO filled VALUES (NULL)")).Result;
+        Assert.Equal("SQLITE_CONSTRAINT_PRIMARYKEY", failed.ErrorOf(0)?.ExtendedCode);
+        Assert.Equal("SQLITE_CONSTRAINT_NOTNULL", failed.ErrorOf(1)?.ExtendedCode);
+        pair.AssertSame();
+        Assert.Equal(["Integer:7"], ReplicaPair.Query(pair.Leader, "SELECT id FROM numbered"));
+        Assert.Empty(ReplicaPair.Query(pair.Leader, "SELECT * FROM sqlite_sequence"));
+    }
+
+    [Fact]
     public void An_atomic_unit_ends_at_its_first_error_and_leaves_nothing()
     {
         var execution = _pair.Run(Units.Atomic("INSERT INTO t VALUES (1, 1)", "INSERT INTO t VALUES (1, 2)", "INSERT INTO t VALUES (3, 3)"));

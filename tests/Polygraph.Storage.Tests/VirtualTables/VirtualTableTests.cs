@@ -1,3 +1,4 @@
+using Polygraph.Storage.Sqlite;
 using Polygraph.Storage.Tests.Apply;
 
 namespace Polygraph.Storage.Tests.VirtualTables;
@@ -75,7 +76,10 @@ public sealed class VirtualTableTests : IDisposable
         _pair.Run("UPDATE article SET body = 'other words' WHERE id = 1", "DELETE FROM article WHERE id = 2", "REPLACE INTO article VALUES (1, 'c', 'third')");
         _pair.AssertSame();
         Assert.Equal(["Integer:1"], ReplicaPair.Query(_pair.Follower, "SELECT rowid FROM words WHERE words MATCH 'third'"));
-        Assert.Empty(ReplicaPair.Query(_pair.Follower, "SELECT rowid FROM words WHERE words MATCH 'other'"));
+
+        // As in plain SQLite: REPLACE fires no delete trigger, so the index still holds the words of the row that it removed. Without the hook it does.
+        Assert.Equal(
+            SqliteLibrary.HasPreupdateHook ? ["Integer:1"] : (string[])[], ReplicaPair.Query(_pair.Follower, "SELECT rowid FROM words WHERE words MATCH 'other'"));
     }
 
     [Fact]
