@@ -24,7 +24,7 @@ public sealed class WriterThreadTests : IDisposable
         _store = ReplicaStore.Open(Path.Combine(_directory, "database.sqlite"));
         _log = ReplicationLog.Open(DiskFileSystem.Instance, Path.Combine(_directory, "log"), new GroupId(1), new ReplicationLogOptions());
         _writer = new WriterThread(
-            _store, _log, new NoReports(), new NodeClock(TimeProvider.System), TransactionLimits.Default, OwnSchemaRules.Instance);
+            _store, _log, new NoReports(), new NodeClock(new StandingTime()), TransactionLimits.Default, OwnSchemaRules.Instance);
         _writer.Order(new WriterOrder.Lead(1, new Term(1), new LogIndex(1)));
     }
 
@@ -94,6 +94,12 @@ public sealed class WriterThreadTests : IDisposable
 
     private ClientWrite Write(string sql, string? key)
         => new(++_ids, new SqlUnit(UnitMode.Autocommit, [new SqlStep.Execute(new SqlStatement(sql, []))]), AckPolicy.Default, null, key, 0, "test");
+
+    /// <summary>So that however slow the machine is, what is there is one batch.</summary>
+    private sealed class StandingTime : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+    }
 
     /// <summary>The group loop of a writer that fails before it has anything to tell.</summary>
     private sealed class NoReports : IWriterReports
