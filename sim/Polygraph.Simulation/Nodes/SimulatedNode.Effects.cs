@@ -167,7 +167,7 @@ public sealed partial class SimulatedNode
     {
         if (!_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
             Release(persist.Release);
-        Step(new Input.Persisted(persist.LastDurable, persist.Cuts));
+        Step(new Input.Persisted(persist.LastDurable, persist.Mark));
     }
 
     private void Release(IReadOnlyList<Outgoing> released)
