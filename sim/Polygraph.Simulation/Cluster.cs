@@ -28,6 +28,15 @@ public sealed record NodeDelays
     /// <summary>One sync of a disk.</summary>
     public (long Min, long Max) Sync { get; init; } = (80, 2_000);
 
+    /// <summary>One sync of the disk of <see cref="SlowNode"/>; null if no disk is slower than the others.</summary>
+    public (long Min, long Max)? SlowSync { get; init; }
+
+    /// <summary>The number of the node whose disk is slower than the others.</summary>
+    public int SlowNode { get; init; }
+
+    /// <summary>One sync of this node's disk.</summary>
+    public (long Min, long Max) SyncOf(int node) => node == SlowNode ? SlowSync ?? Sync : Sync;
+
     /// <summary>How many of a thousand pieces of the writer's work are followed by a checkpoint.</summary>
     public int CheckpointPerMille { get; init; } = 50;
 
@@ -62,7 +71,7 @@ public sealed class Cluster
         NodeId[] voters = [.. Enumerable.Range(1, nodes).Select(number => new NodeId($"n{number}"))];
         Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork(), engines))];
         foreach (var node in Nodes)
-            node.Disk.SyncMicroseconds = delays.Sync;
+            node.Disk.SyncMicroseconds = delays.SyncOf(node.Number);
         LogChecks.Watch(Nodes, Node);
     }
 
@@ -127,11 +136,12 @@ public sealed class Cluster
     {
         Network.HealAll();
         Network.Unclog();
+        Network.SpeedUp();
         Network.Behaviour = Network.Behaviour with { LossPerMille = 0, DuplicatePerMille = 0 };
         foreach (var node in Nodes)
         {
             node.Pardon();
-            node.Disk.SyncMicroseconds = Delays.Sync;
+            node.Disk.SyncMicroseconds = Delays.SyncOf(node.Number);
             node.Disk.Mend();
             if (!node.IsAlive)
                 Start(node);

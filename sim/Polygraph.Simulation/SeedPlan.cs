@@ -13,7 +13,7 @@ namespace Polygraph.Simulation;
 public sealed record SeedPlan
 {
     /// <summary>Another number whenever a seed means another history, however little was changed: what a recorded seed says holds for its version only.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     public required int Nodes { get; init; }
 
@@ -40,6 +40,7 @@ public sealed record SeedPlan
     /// <summary>The same plan with less in it.</summary>
     public SeedPlan With(PlanChanges changes) => this with
     {
+        Delays = changes.Without.Contains(FaultKind.SlowSyncs) ? Delays with { Sync = new NodeDelays().Sync, SlowSync = null } : Delays,
         Changes = changes,
         Workload = Workload with { Clients = Math.Min(Workload.Clients, changes.Clients ?? int.MaxValue), RequestsMax = changes.Requests ?? int.MaxValue },
         SafetyMicroseconds = Math.Min(SafetyMicroseconds, changes.Until ?? long.MaxValue),
@@ -59,14 +60,18 @@ public sealed record SeedPlan
     public static SeedPlan Draw(Dice dice)
     {
         // Worlds with much in them, and worlds with little.
-        var perMille = dice.Pick<int>([250, 500]);
+        var perMille = dice.Pick<int>([80, 200, 450]);
         var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => dice.Chance(perMille)));
         if (faults.Count == 0)
             faults.Add(dice.Pick(Enum.GetValues<FaultKind>()));
         var election = dice.Pick<int>([150, 300, 500, 1000]);
+        var nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]);
+        var isSlow = faults.Contains(FaultKind.SlowSyncs);
+        var slowNode = dice.Below(2 * nodes) - nodes;
+        var slowSync = (200L, dice.Pick<long>([30_000, 200_000, 1_500_000]));
         return new SeedPlan
         {
-            Nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
+            Nodes = nodes,
             Workload = Workload.Draw(dice),
             SafetyMicroseconds = dice.Between(4_000_000, 16_000_000),
             Drawn = faults,
@@ -88,6 +93,9 @@ public sealed record SeedPlan
                 CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
                 TrimPerMille = dice.Pick<int>([0, 300, 1000]),
                 BoundPerMille = dice.Pick<int>([0, 100, 1000]),
+                Sync = isSlow && slowNode < 0 ? slowSync : (80, 2_000),
+                SlowSync = isSlow && slowNode >= 0 ? slowSync : null,
+                SlowNode = slowNode,
                 Transfer = (1_000, dice.Pick<long>([20_000, 200_000, 2_000_000])),
             },
             Network = new NetworkBehaviour

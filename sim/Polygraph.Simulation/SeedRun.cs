@@ -189,6 +189,7 @@ public sealed class SeedRun
         AddTrait(FaultKind.Reordering, _cluster.Network.Overtaken);
         AddTrait(FaultKind.ClockDrift, _cluster.Nodes.Length);
         AddTrait(FaultKind.Distance, _cluster.Network.CrossedZones);
+        AddTrait(FaultKind.SlowSyncs, _cluster.Nodes.Length);
         var committed = (long)_cluster.LogChecks.History.Last.Index.Value;
         return new SeedResult(_seed, _plan, _trace.Hash)
         {

@@ -19,5 +19,5 @@ public sealed record Workload(int Clients, long ThinkMicrosecondsMax, long Timeo
             dice.Pick<long>([10_000, 60_000, 300_000]),
             dice.Pick<long>([100, 500, 2_000]),
             dice.Pick<int>([100, 400, 900]),
-            dice.Pick<int>([100, 500, 800]));
+            dice.Pick<int>([50, 300, 600, 950]));
 }
