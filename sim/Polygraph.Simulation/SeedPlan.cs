@@ -40,7 +40,7 @@ public sealed record SeedPlan
     /// <summary>The same plan with less in it.</summary>
     public SeedPlan With(PlanChanges changes) => this with
     {
-        Delays = changes.Without.Contains(FaultKind.SlowSyncs) ? Delays with { Sync = new NodeDelays().Sync, SlowSync = null } : Delays,
+        Delays = changes.Without.Contains(FaultKind.SlowSyncs) ? Delays with { Sync = NodeDelays.FastSync, SlowSync = null } : Delays,
         Changes = changes,
         Workload = Workload with { Clients = Math.Min(Workload.Clients, changes.Clients ?? int.MaxValue), RequestsMax = changes.Requests ?? int.MaxValue },
         SafetyMicroseconds = Math.Min(SafetyMicroseconds, changes.Until ?? long.MaxValue),
@@ -59,13 +59,10 @@ public sealed record SeedPlan
 
     public static SeedPlan Draw(Dice dice)
     {
-        // Worlds with much in them, and worlds with little.
-        var perMille = dice.Pick<int>([80, 200, 450]);
-        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => dice.Chance(perMille)));
-        if (faults.Count == 0)
-            faults.Add(dice.Pick(Enum.GetValues<FaultKind>()));
+        var style = dice.Pick<WorldStyle>([WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders]);
+        var faults = style.Draw(dice);
         var election = dice.Pick<int>([150, 300, 500, 1000]);
-        var nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]);
+        var nodes = dice.Pick<int>(style == WorldStyle.Mixed ? [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1] : [3, 3, 3, 5, 5]);
         var isSlow = faults.Contains(FaultKind.SlowSyncs);
         var slowNode = dice.Below(2 * nodes) - nodes;
         var slowSync = (200L, dice.Pick<long>([30_000, 200_000, 1_500_000]));
@@ -79,7 +76,7 @@ public sealed record SeedPlan
             {
                 ElectionTimeoutMin = TimeSpan.FromMilliseconds(election),
                 ElectionTimeoutMax = TimeSpan.FromMilliseconds(2 * election),
-                HeartbeatInterval = TimeSpan.FromMilliseconds(election / 10),
+                HeartbeatInterval = TimeSpan.FromMilliseconds(election / dice.Pick<int>([10, 10, 4])),
                 SemiSyncTimeout = TimeSpan.FromMilliseconds(election / 2),
                 InflightAppendsMax = dice.Pick<int>([1, 2, 16]),
                 AppendBytesMax = dice.Pick<int>([1, 100, 1 << 20]),
@@ -93,7 +90,7 @@ public sealed record SeedPlan
                 CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
                 TrimPerMille = dice.Pick<int>([0, 300, 1000]),
                 BoundPerMille = dice.Pick<int>([0, 100, 1000]),
-                Sync = isSlow && slowNode < 0 ? slowSync : (80, 2_000),
+                Sync = isSlow && slowNode < 0 ? slowSync : NodeDelays.FastSync,
                 SlowSync = isSlow && slowNode >= 0 ? slowSync : null,
                 SlowNode = slowNode,
                 Transfer = (1_000, dice.Pick<long>([20_000, 200_000, 2_000_000])),

@@ -45,8 +45,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
             Committed(node, node.Log.At(index)!);
         if (after.Role == Role.Leader)
             Leads(node, after);
-        if (after.Durable != before.Durable || after.Term != before.Term)
-            TakesForDurable(node, after);
+        TakesForDurable(node, after);
     }
 
     /// <summary>An entry is about to be appended to a log.</summary>

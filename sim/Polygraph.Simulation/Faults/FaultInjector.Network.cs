@@ -125,15 +125,15 @@ public sealed partial class FaultInjector
         }
     }
 
-    /// <summary>All connections of one node close, or one of them; now and then only one end hears of it in time.</summary>
+    /// <summary>All connections of one node close, or some of them; now and then only one end hears of it in time.</summary>
     private void Disconnect(Dice dice)
     {
         var injury = NewInjury(FaultKind.Disconnection);
         var victim = Victim(dice);
-        var single = dice.Chance(300) ? dice.Pick(_cluster.Nodes) : null;
+        var perMille = dice.Pick<int>([300, 800, 1000]);
         foreach (var other in _cluster.Nodes)
         {
-            if (other == victim || (single is not null && other != single))
+            if (other == victim || !dice.Chance(perMille))
                 continue;
             injury.Bite();
             if (dice.Chance(900))

@@ -76,6 +76,7 @@ public sealed partial class FaultInjector
             if (dice.Chance(700))
                 _cluster.Network.HealAll();
             var (isDumb, isDeaf) = dice.Pick<(bool, bool)>([(true, true), (true, true), (true, false), (false, true)]);
+            var isTold = isDumb && dice.Chance(400);
             var friend = dice.Chance(500) ? dice.Pick(_cluster.Nodes) : leader;
             foreach (var other in _cluster.Nodes)
             {
@@ -85,7 +86,7 @@ public sealed partial class FaultInjector
                     _cluster.Network.Cut(leader.Number, other.Number, _hunted);
                 if (isDeaf)
                     _cluster.Network.Cut(other.Number, leader.Number, _hunted);
-                if (isDumb && dice.Chance(300))
+                if (isTold && dice.Chance(800))
                     other.Now(() => other.Step(new Input.Disconnected(leader.Id)));
             }
         });
