@@ -59,6 +59,9 @@ public sealed record NodeDelays
 /// </summary>
 public sealed class Cluster
 {
+    /// <summary>No history of a simulation's length needs more events than this; one that does is turning on the spot.</summary>
+    public const long EventsMax = 3_000_000;
+
     private readonly Dice _dice;
 
     public Cluster(
@@ -78,7 +81,7 @@ public sealed class Cluster
         LogChecks.Watch(Nodes, Node);
     }
 
-    public VirtualTime Time { get; } = new();
+    public VirtualTime Time { get; } = new() { HappenedMax = EventsMax };
 
     public VirtualNetwork Network { get; }
 

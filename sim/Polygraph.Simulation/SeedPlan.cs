@@ -62,14 +62,14 @@ public sealed record SeedPlan
         var style = dice.Pick<WorldStyle>([WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders]);
         var faults = style.Draw(dice);
         var election = dice.Pick<int>([150, 300, 500, 1000]);
-        var nodes = dice.Pick<int>(style == WorldStyle.Mixed ? [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1] : [3, 3, 3, 5, 5]);
+        var nodes = dice.Pick<int>(style == WorldStyle.Mixed ? [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1] : [3, 3, 5, 5]);
         var isSlow = faults.Contains(FaultKind.SlowSyncs);
         var slowNode = dice.Below(2 * nodes) - nodes;
         var slowSync = (200L, dice.Pick<long>([30_000, 200_000, 1_500_000]));
         return new SeedPlan
         {
             Nodes = nodes,
-            Workload = Workload.Draw(dice),
+            Workload = style == WorldStyle.DeposedLeaders ? Workload.DrawReaders(dice) : Workload.Draw(dice),
             SafetyMicroseconds = dice.Between(4_000_000, 16_000_000),
             Drawn = faults,
             Options = new GroupOptions

@@ -22,6 +22,7 @@ public sealed partial class FaultInjector
     private long _huntUntil;
     private Dice? _hunt;
     private Injury? _hunted;
+    private SimulatedNode? _friend;
 
     /// <summary>In a world of turning points most faults wait for one; says whether this one does.</summary>
     private bool LieInWait(FaultKind kind, Dice dice)
@@ -57,6 +58,9 @@ public sealed partial class FaultInjector
     private void HuntLeaders(Dice dice)
     {
         (_hunt, _hunted) = (dice, NewInjury(FaultKind.LeaderHunt));
+
+        // The one follower that hunted leaders may still reach; often the one whose copy is worth least.
+        _friend = dice.Chance(400) ? null : dice.Chance(500) && _plan.Delays.SlowSync is not null ? _cluster.Nodes[_plan.Delays.SlowNode] : dice.Pick(_cluster.Nodes);
         var length = dice.LongTailed(500_000, 8_000_000);
         _huntUntil = _cluster.Time.Now + length;
         _cluster.Time.After(length, _cluster.Network.HealAll);
@@ -77,10 +81,9 @@ public sealed partial class FaultInjector
                 _cluster.Network.HealAll();
             var (isDumb, isDeaf) = dice.Pick<(bool, bool)>([(true, true), (true, true), (true, false), (false, true)]);
             var isTold = isDumb && dice.Chance(400);
-            var friend = dice.Chance(500) ? dice.Pick(_cluster.Nodes) : leader;
             foreach (var other in _cluster.Nodes)
             {
-                if (other == friend)
+                if (other == _friend)
                     continue;
                 if (isDumb)
                     _cluster.Network.Cut(leader.Number, other.Number, _hunted);

@@ -22,7 +22,7 @@ public static class WorldStyles
 {
     private static readonly FaultKind[] AroundShortLivedLeaders =
     [
-        FaultKind.SlowSyncs, FaultKind.Disconnection, FaultKind.PowerLoss, FaultKind.Kill, FaultKind.Flapping, FaultKind.Straggling, FaultKind.Distance,
+        FaultKind.SlowSyncs, FaultKind.SlowSyncs, FaultKind.Disconnection, FaultKind.PowerLoss, FaultKind.Kill, FaultKind.Flapping, FaultKind.Straggling, FaultKind.Distance,
         FaultKind.Pause, FaultKind.SlowDisk, FaultKind.Reordering,
     ];
 
