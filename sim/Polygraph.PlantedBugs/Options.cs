@@ -8,6 +8,9 @@ namespace Polygraph.PlantedBugs;
 /// <param name="Mistakes">Those that are looked for.</param>
 internal sealed record Options(int Runs, int SeedsMax, IReadOnlyList<Mistake> Mistakes)
 {
+    /// <summary>One seed only, whose last steps are told.</summary>
+    public ulong? Seed { get; init; }
+
     public const string Usage = """
         Switches on one known mistake after the other in the production code and runs the general suites until one of their checks finds it.
 
@@ -15,6 +18,7 @@ internal sealed record Options(int Runs, int SeedsMax, IReadOnlyList<Mistake> Mi
           --max-seeds N   how many seeds a run may need; 2000 if not said
           --only NAMES    only these, with commas between them
           --suite NAME    only those that this suite looks for: Simulator or RealEngine
+          --seed N        no hunt: this seed only, with its last steps and what the check said
           --list          the names, and what each does
         """;
 
@@ -31,6 +35,7 @@ internal sealed record Options(int Runs, int SeedsMax, IReadOnlyList<Mistake> Mi
                 "--max-seeds" when int.TryParse(value, CultureInfo.InvariantCulture, out var seeds) && seeds > 0 => options with { SeedsMax = seeds },
                 "--suite" when Enum.TryParse<Suite>(value, ignoreCase: true, out var suite)
                     => options with { Mistakes = [.. Catalogue.All.Where(mistake => mistake.Suite == suite)] },
+                "--seed" when ulong.TryParse(value, CultureInfo.InvariantCulture, out var seed) => options with { Seed = seed },
                 "--only" => options with { Mistakes = [.. value.Split(',').Select(Named)] },
                 _ => throw new ArgumentException($"'{arguments[i]} {value}' is not understood.\n\n{Usage}"),
             };

@@ -4,7 +4,8 @@ if (args is ["--list"])
     return Report.List(Console.Out);
 try
 {
-    return Report.Run(Options.Parse(args), Console.Out);
+    var options = Options.Parse(args);
+    return options.Seed is { } seed ? Report.RunOne(options, seed, Console.Out) : Report.Run(options, Console.Out);
 }
 catch (ArgumentException e)
 {

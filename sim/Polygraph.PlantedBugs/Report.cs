@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Polygraph.PlantedBugs.Suites;
+using Polygraph.Protocol;
 
 namespace Polygraph.PlantedBugs;
 
@@ -8,6 +10,9 @@ internal static class Report
 {
     /// <summary>So many seeds of each suite must be clean while no mistake is made.</summary>
     private const int CleanSeeds = 20;
+
+    /// <summary>How many of a history's last steps are told.</summary>
+    private const int LastLines = 400;
 
     /// <summary>Returns the exit code: 0 if every mistake was found in every run, 1 if one was not.</summary>
     public static int Run(Options options, TextWriter output)
@@ -43,6 +48,31 @@ internal static class Report
         return always == results.Count ? 0 : 1;
 
         void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>One seed with each of the mistakes: its last steps, and what the check said. Returns 0 if each was found.</summary>
+    public static int RunOne(Options options, ulong seed, TextWriter output)
+    {
+        var found = 0;
+        foreach (var mistake in options.Mistakes)
+        {
+            var lines = new Queue<string>();
+            BugSwitch.On = mistake.Name;
+            var result = SuiteRun.Of(mistake.Suite).Run(seed, line =>
+            {
+                lines.Enqueue(line);
+                if (lines.Count > LastLines)
+                    lines.Dequeue();
+            });
+            var taken = BugSwitch.Taken;
+            BugSwitch.On = null;
+            found += result.Failed is null ? 0 : 1;
+            foreach (var line in result.Failed is null ? [] : lines)
+                output.WriteLine(line);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{mistake.Name}, made {taken} times in seed {seed}: {result.Failure ?? "not found"}"));
+        }
+
+        return found == options.Mistakes.Count ? 0 : 1;
     }
 
     public static int List(TextWriter output)

@@ -25,8 +25,20 @@ public sealed record NodeDelays
     /// <summary>How late a timer rings.</summary>
     public (long Min, long Max) Tick { get; init; } = (0, 2_000);
 
+    /// <summary>One sync of a disk that nothing is wrong with.</summary>
+    public static (long Min, long Max) FastSync => (80, 2_000);
+
     /// <summary>One sync of a disk.</summary>
-    public (long Min, long Max) Sync { get; init; } = (80, 2_000);
+    public (long Min, long Max) Sync { get; init; } = FastSync;
+
+    /// <summary>One sync of the disk of <see cref="SlowNode"/>; null if no disk is slower than the others.</summary>
+    public (long Min, long Max)? SlowSync { get; init; }
+
+    /// <summary>The number of the node whose disk is slower than the others.</summary>
+    public int SlowNode { get; init; }
+
+    /// <summary>One sync of this node's disk.</summary>
+    public (long Min, long Max) SyncOf(int node) => node == SlowNode ? SlowSync ?? Sync : Sync;
 
     /// <summary>How many of a thousand pieces of the writer's work are followed by a checkpoint.</summary>
     public int CheckpointPerMille { get; init; } = 50;
@@ -47,6 +59,9 @@ public sealed record NodeDelays
 /// </summary>
 public sealed class Cluster
 {
+    /// <summary>No history of a simulation's length needs more events than this; one that does is turning on the spot.</summary>
+    public const long EventsMax = 3_000_000;
+
     private readonly Dice _dice;
 
     public Cluster(
@@ -62,11 +77,11 @@ public sealed class Cluster
         NodeId[] voters = [.. Enumerable.Range(1, nodes).Select(number => new NodeId($"n{number}"))];
         Nodes = [.. Enumerable.Range(0, nodes).Select(number => new SimulatedNode(this, number, voters, _dice.Fork(), engines))];
         foreach (var node in Nodes)
-            node.Disk.SyncMicroseconds = delays.Sync;
+            node.Disk.SyncMicroseconds = delays.SyncOf(node.Number);
         LogChecks.Watch(Nodes, Node);
     }
 
-    public VirtualTime Time { get; } = new();
+    public VirtualTime Time { get; } = new() { HappenedMax = EventsMax };
 
     public VirtualNetwork Network { get; }
 
@@ -127,11 +142,12 @@ public sealed class Cluster
     {
         Network.HealAll();
         Network.Unclog();
+        Network.SpeedUp();
         Network.Behaviour = Network.Behaviour with { LossPerMille = 0, DuplicatePerMille = 0 };
         foreach (var node in Nodes)
         {
             node.Pardon();
-            node.Disk.SyncMicroseconds = Delays.Sync;
+            node.Disk.SyncMicroseconds = NodeDelays.FastSync;
             node.Disk.Mend();
             if (!node.IsAlive)
                 Start(node);

@@ -16,16 +16,21 @@ public enum Purpose
 
     /// <summary>Run what is recorded in <c>regressions.txt</c>.</summary>
     Regressions = 2,
+
+    /// <summary>Say how the command is used.</summary>
+    Help = 3,
 }
 
 /// <summary>What the command line asks for.</summary>
 public sealed record Options
 {
     public const string Usage = """
-        usage: Polygraph.Simulation --seeds COUNT [--first SEED] [--repeat-every N] [--cores N] [--plant BUG]
+        usage: Polygraph.Simulation --seeds COUNT [--first SEED] [--minutes N] [--repeat-every N] [--cores N] [--plant BUG]
                Polygraph.Simulation --seed SEED [--trace] [--plant BUG] [CHANGES]
                Polygraph.Simulation --shrink SEED [--plant BUG]
                Polygraph.Simulation --regressions
+               Polygraph.Simulation --help
+        --minutes ends the run after so long, whatever is left of the seeds; alone, it takes as many seeds as there is time for.
         CHANGES, which take something away from what the seed draws: --without KIND (as often as wanted), --clients N, --requests N (of each
         client), and in simulated microseconds --until T (the end of the faulty phase), --faults-from T, --faults-until T
         """;
@@ -39,6 +44,9 @@ public sealed record Options
 
     /// <summary>How many seeds.</summary>
     public int Count { get; init; } = 1;
+
+    /// <summary>No seed begins after so many minutes; null for no limit.</summary>
+    public int? Minutes { get; init; }
 
     /// <summary>Whether every step is written out.</summary>
     public bool Trace { get; init; }
@@ -63,9 +71,9 @@ public sealed record Options
         {
             var name = arguments[i];
             given.Add(name);
-            if (name is "--trace" or "--regressions")
+            if (Alone(read, name) is { } said)
             {
-                read = name == "--trace" ? read with { Trace = true } : read with { Purpose = Purpose.Regressions };
+                read = said;
                 continue;
             }
 
@@ -77,6 +85,12 @@ public sealed record Options
             }
 
             read = more;
+        }
+
+        if (given.Contains("--minutes") && !given.Contains("--seeds"))
+        {
+            given.Add("--seeds");
+            read = read with { Count = int.MaxValue };
         }
 
         if (Contradiction(given, read) is { } contradiction)
@@ -91,13 +105,23 @@ public sealed record Options
 
     private static string? Contradiction(HashSet<string> given, Options read)
     {
-        string[] tasks = [.. given.Where(name => name is "--seeds" or "--seed" or "--shrink" or "--regressions")];
+        string[] tasks = [.. given.Where(name => name is "--seeds" or "--seed" or "--shrink" or "--regressions" or "--help")];
         if (tasks.Length != 1)
-            return "One of --seeds, --seed, --shrink and --regressions.";
+            return "One of --seeds, --minutes, --seed, --shrink, --regressions and --help.";
         if (tasks[0] != "--seeds" && given.Any(name => name is "--first" or "--repeat-every" or "--cores"))
             return "--first, --repeat-every and --cores go with --seeds.";
         return tasks[0] != "--seed" && (read.Trace || read.Changes != PlanChanges.None) ? "--trace and changes go with --seed." : null;
     }
+
+    /// <summary>The options with one more that has no value; null if it is none of these.</summary>
+    private static Options? Alone(Options read, string name)
+        => name switch
+        {
+            "--trace" => read with { Trace = true },
+            "--regressions" => read with { Purpose = Purpose.Regressions },
+            "--help" => read with { Purpose = Purpose.Help },
+            _ => null,
+        };
 
     /// <summary>The options with one more; null if it is not understood.</summary>
     private static Options? With(Options read, string name, string value)
@@ -107,6 +131,7 @@ public sealed record Options
             "--shrink" when Seed(value) is { } seed => read with { Purpose = Purpose.Shrink, First = seed },
             "--first" when Seed(value) is { } seed => read with { First = seed },
             "--seeds" when Number(value) is { } count => read with { Count = count },
+            "--minutes" when Number(value) is { } minutes => read with { Minutes = minutes },
             "--repeat-every" when Number(value) is { } number => read with { RepeatEvery = number },
             "--cores" when Number(value) is { } number => read with { Cores = number },
             "--plant" when Enum.TryParse(value, ignoreCase: true, out PlantedBug bug) => read with { Plant = bug },

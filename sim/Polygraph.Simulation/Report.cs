@@ -16,16 +16,25 @@ public static class Report
         {
             Purpose.Shrink => new Shrinker(options.First, options.Plant, output).Run(),
             Purpose.Regressions => Regression.RunAll(output),
+            Purpose.Help => Help(output),
             _ => RunSeeds(options, output),
         };
+
+    private static int Help(TextWriter output)
+    {
+        output.WriteLine(Options.Usage);
+        return 0;
+    }
 
     private static int RunSeeds(Options options, TextWriter output)
     {
         if (options.Trace)
             new SeedRun(options.First, options.Plant, output.WriteLine, options.Changes).Run();
         var runner = new SeedRunner(options.Plant, options.RepeatEvery, options.Changes);
-        runner.Run(options.First, options.Count, options.Cores, result =>
+        var progress = new Progress(Console.Error, options.Minutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null);
+        runner.Run(options.First, options.Count, options.Cores, progress.IsTimeLeft, result =>
         {
+            progress.Ended(result, runner);
             if (result.Failed is not null)
                 WriteFailure(output, runner, result);
         });

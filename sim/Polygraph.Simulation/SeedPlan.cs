@@ -13,7 +13,7 @@ namespace Polygraph.Simulation;
 public sealed record SeedPlan
 {
     /// <summary>Another number whenever a seed means another history, however little was changed: what a recorded seed says holds for its version only.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     public required int Nodes { get; init; }
 
@@ -40,6 +40,7 @@ public sealed record SeedPlan
     /// <summary>The same plan with less in it.</summary>
     public SeedPlan With(PlanChanges changes) => this with
     {
+        Delays = changes.Without.Contains(FaultKind.SlowSyncs) ? Delays with { Sync = NodeDelays.FastSync, SlowSync = null } : Delays,
         Changes = changes,
         Workload = Workload with { Clients = Math.Min(Workload.Clients, changes.Clients ?? int.MaxValue), RequestsMax = changes.Requests ?? int.MaxValue },
         SafetyMicroseconds = Math.Min(SafetyMicroseconds, changes.Until ?? long.MaxValue),
@@ -58,23 +59,24 @@ public sealed record SeedPlan
 
     public static SeedPlan Draw(Dice dice)
     {
-        // Worlds with much in them, and worlds with little.
-        var perMille = dice.Pick<int>([250, 500]);
-        var faults = new SortedSet<FaultKind>(Enum.GetValues<FaultKind>().Where(_ => dice.Chance(perMille)));
-        if (faults.Count == 0)
-            faults.Add(dice.Pick(Enum.GetValues<FaultKind>()));
+        var style = dice.Pick<WorldStyle>([WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders]);
+        var faults = style.Draw(dice);
         var election = dice.Pick<int>([150, 300, 500, 1000]);
+        var nodes = dice.Pick<int>(style == WorldStyle.Mixed ? [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1] : [3, 3, 5, 5]);
+        var isSlow = faults.Contains(FaultKind.SlowSyncs);
+        var slowNode = dice.Below(2 * nodes) - nodes;
+        var slowSync = (200L, dice.Pick<long>([30_000, 200_000, 1_500_000]));
         return new SeedPlan
         {
-            Nodes = dice.Pick<int>([3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1]),
-            Workload = Workload.Draw(dice),
+            Nodes = nodes,
+            Workload = style == WorldStyle.DeposedLeaders ? Workload.DrawReaders(dice) : Workload.Draw(dice),
             SafetyMicroseconds = dice.Between(4_000_000, 16_000_000),
             Drawn = faults,
             Options = new GroupOptions
             {
                 ElectionTimeoutMin = TimeSpan.FromMilliseconds(election),
                 ElectionTimeoutMax = TimeSpan.FromMilliseconds(2 * election),
-                HeartbeatInterval = TimeSpan.FromMilliseconds(election / 10),
+                HeartbeatInterval = TimeSpan.FromMilliseconds(election / dice.Pick<int>([10, 10, 4])),
                 SemiSyncTimeout = TimeSpan.FromMilliseconds(election / 2),
                 InflightAppendsMax = dice.Pick<int>([1, 2, 16]),
                 AppendBytesMax = dice.Pick<int>([1, 100, 1 << 20]),
@@ -88,6 +90,9 @@ public sealed record SeedPlan
                 CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
                 TrimPerMille = dice.Pick<int>([0, 300, 1000]),
                 BoundPerMille = dice.Pick<int>([0, 100, 1000]),
+                Sync = isSlow && slowNode < 0 ? slowSync : NodeDelays.FastSync,
+                SlowSync = isSlow && slowNode >= 0 ? slowSync : null,
+                SlowNode = slowNode,
                 Transfer = (1_000, dice.Pick<long>([20_000, 200_000, 2_000_000])),
             },
             Network = new NetworkBehaviour

@@ -59,9 +59,6 @@ public sealed class SeedRun
     // A replica may have a whole history to apply again, at up to 5 ms an entry.
     private const long CatchUpBound = 60_000_000;
 
-    /// <summary>No history of this length needs more events than this; one that does is turning on the spot.</summary>
-    private const long EventsMax = 3_000_000;
-
     private const long PollMicroseconds = 5_000;
 
     private readonly ulong _seed;
@@ -162,7 +159,7 @@ public sealed class SeedRun
         while (_cluster.Time.Now < end)
         {
             _cluster.Time.RunUntil(Math.Min(end, _cluster.Time.Now + PollMicroseconds));
-            Require(_cluster.Time.Happened < EventsMax, $"more than {EventsMax} things happened");
+            Require(_cluster.Time.Happened < Cluster.EventsMax, $"more than {Cluster.EventsMax} things happened");
             if (reached())
                 return true;
         }
@@ -189,6 +186,7 @@ public sealed class SeedRun
         AddTrait(FaultKind.Reordering, _cluster.Network.Overtaken);
         AddTrait(FaultKind.ClockDrift, _cluster.Nodes.Length);
         AddTrait(FaultKind.Distance, _cluster.Network.CrossedZones);
+        AddTrait(FaultKind.SlowSyncs, _cluster.Nodes.Length);
         var committed = (long)_cluster.LogChecks.History.Last.Index.Value;
         return new SeedResult(_seed, _plan, _trace.Hash)
         {

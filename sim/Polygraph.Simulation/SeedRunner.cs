@@ -72,18 +72,18 @@ public sealed class SeedRunner(PlantedBug bug = PlantedBug.None, int repeatEvery
         return result;
     }
 
-    /// <summary>Runs seeds on several cores; <paramref name="ended"/> hears of them in their order, one at a time.</summary>
-    public void Run(ulong first, int count, int cores, Action<SeedResult> ended)
+    /// <summary>Runs seeds on several cores; <paramref name="ended"/> hears of them in their order, one at a time. No seed begins once <paramref name="goesOn"/> says no.</summary>
+    public void Run(ulong first, int count, int cores, Func<bool> goesOn, Action<SeedResult> ended)
     {
         if (cores == 1)
         {
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < count && goesOn(); i++)
                 ended(Run(first + (ulong)i));
             return;
         }
 
         var (started, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-        var results = Enumerable.Range(0, count)
+        var results = Enumerable.Range(0, count).TakeWhile(_ => goesOn())
             .AsParallel().AsOrdered().WithDegreeOfParallelism(cores).WithMergeOptions(ParallelMergeOptions.NotBuffered)
             .Select(i => Repeat(new SeedRun(first + (ulong)i, bug, null, changes).Run()));
         foreach (var result in results)

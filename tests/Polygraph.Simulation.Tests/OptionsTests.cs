@@ -19,7 +19,38 @@ public sealed class OptionsTests
     }
 
     [Theory]
+    [InlineData("--minutes 3", int.MaxValue, 3)]
+    [InlineData("--seeds 7 --minutes 3", 7, 3)]
+    [InlineData("--seeds 7", 7, null)]
+    public void A_run_ends_with_its_seeds_or_with_its_time(string line, int count, int? minutes)
+    {
+        Assert.True(Options.TryParse(line.Split(' '), out var options, out var complaint), complaint);
+        Assert.Equal((count, minutes), (options.Count, options.Minutes));
+    }
+
+    [Fact]
+    public void A_run_without_time_begins_no_seed()
+    {
+        var runner = new SeedRunner();
+        runner.Run(1, 5, cores: 1, () => false, static _ => { });
+        Assert.Equal(0, runner.Passed + runner.Vacuous + runner.Failures.Count);
+    }
+
+    [Fact]
+    public void A_world_that_turns_on_the_spot_ends_at_one_moment_of_its_time()
+    {
+        var time = new Time.VirtualTime { HappenedMax = 1_000 };
+        void Again() => time.After(0, Again);
+        Again();
+        time.RunUntil(10);
+        Assert.Equal(1_000, time.Happened);
+    }
+
+    [Theory]
     [InlineData("")]
+    [InlineData("--help --seeds 5")]
+    [InlineData("--seed 5 --minutes 1")]
+    [InlineData("--minutes 0")]
     [InlineData("--trace")]
     [InlineData("--seeds 0")]
     [InlineData("--seeds 5 --seed 6")]

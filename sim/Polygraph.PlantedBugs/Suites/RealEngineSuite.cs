@@ -7,9 +7,9 @@ namespace Polygraph.PlantedBugs.Suites;
 /// <summary>Whole clusters with the storage engine under every node: one history a seed, all checks.</summary>
 internal sealed class RealEngineSuite : SuiteRun
 {
-    public override string? Try(ulong seed)
+    public override SeedResult Run(ulong seed, Action<string>? line)
     {
         using var engines = new EngineFactory();
-        return new SeedRun(seed, PlantedBug.None, null, engines: engines).Run().Failed?.ToString();
+        return new SeedRun(seed, PlantedBug.None, line, engines: engines).Run();
     }
 }

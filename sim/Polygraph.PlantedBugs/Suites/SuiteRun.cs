@@ -1,3 +1,5 @@
+using Polygraph.Simulation;
+
 namespace Polygraph.PlantedBugs.Suites;
 
 /// <summary>A general suite, one seed at a time. Knows nothing of the mistake that is switched on.</summary>
@@ -12,5 +14,8 @@ internal abstract class SuiteRun
         };
 
     /// <summary>The name of the check that failed; null if none did.</summary>
-    public abstract string? Try(ulong seed);
+    public string? Try(ulong seed) => Run(seed, null).Failed?.ToString();
+
+    /// <summary>What came of one seed; every step of it is told in words, if anybody wants them.</summary>
+    public abstract SeedResult Run(ulong seed, Action<string>? line);
 }

@@ -45,6 +45,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
             Committed(node, node.Log.At(index)!);
         if (after.Role == Role.Leader)
             Leads(node, after);
+        TakesForDurable(node, after);
     }
 
     /// <summary>An entry is about to be appended to a log.</summary>
@@ -154,6 +155,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
 
         var copies = Copies(entry.Position);
         Require(copies > _nodes.Count / 2, Check.CommittedIsOnMajority, $"{node.Id} commits {entry.Position}, durable on {copies} of {_nodes.Count}");
+        IsInEveryLaterLeadersLog(node, entry.Position);
         Require(!_neverCommits.TryGetValue(entry.Position, out var claim), Check.HonestOutcome, $"{entry.Position} is committed, although: {claim.Check}: {claim.Claim}");
         var record = ModelRecord.Decode(entry);
         Require(
@@ -171,6 +173,8 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
         }
 
         _leaders[view.Term] = (node.Id, node.Life);
+        var votes = _nodes.Count(voter => _votes.TryGetValue((voter.Id, view.Term), out var candidate) && candidate == node.Id);
+        Require(votes > _nodes.Count / 2, Check.OneLeaderPerTerm, $"{node.Id} leads {view.Term} with the votes of {votes} of {_nodes.Count}");
 
         // A candidate of an older term may still win that term, late, after a newer leader has committed; it will do no harm (seed 226).
         for (var index = LogIndex.Zero.Next; index <= history.Last.Index && history.KnownIn(index) < view.Term; index = index.Next)
@@ -178,6 +182,34 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
                 node.Log.At(index)?.Position == history.PositionAt(index) || (index <= node.Log.Base.Index && node.Disk.Holds(history.PositionAt(index))),
                 Check.LeaderCompleteness, $"{node.Id} leads {view.Term} without the committed entry {history.PositionAt(index)}");
     }
+
+    /// <summary>
+    /// What is committed must be in the log of whoever can still be elected, and not only in that of who happens to be: as the disks are now, were
+    /// all nodes to lose power, no majority may be ready to elect a node that lacks the entry.
+    /// </summary>
+    private void IsInEveryLaterLeadersLog(SimulatedNode node, Position position)
+    {
+        foreach (var candidate in _nodes)
+        {
+            if (MayNotVote(candidate) || candidate.Disk.Holds(position))
+                continue;
+            var votes = 0;
+            foreach (var voter in _nodes)
+                if (!MayNotVote(voter) && candidate.Disk.LastLog >= voter.Disk.LastLog)
+                    votes++;
+            Require(
+                votes <= _nodes.Count / 2, Check.LeaderCompleteness,
+                $"{node.Id} commits {position}; {candidate.Id}, whose durable log ends at {candidate.Disk.LastLog}, lacks it and can be elected by {votes} of {_nodes.Count}");
+        }
+    }
+
+    private static bool MayNotVote(SimulatedNode node) => node.Disk.MustRelearn || node.Disk.IsWiped;
+
+    /// <summary>What a replica takes for durable, it says and counts: it must be on its disk.</summary>
+    private static void TakesForDurable(SimulatedNode node, GroupView view)
+        => Require(
+            node.Disk.Holds(new Position(view.Terms.TermAt(view.Durable), view.Durable)),
+            Check.SaysOnlyWhatIsDurable, $"{node.Id} takes its log for durable up to {view.Durable}; durable is {node.Disk.LastLog}");
 
     private void SaysVote(SimulatedNode node, Term term, NodeId candidate)
     {
@@ -192,6 +224,11 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     private void SaysDurable(SimulatedNode node, NodeId to, Term term, LogIndex durable)
     {
         Require(durable <= node.Disk.LastLog.Index, Check.SaysOnlyWhatIsDurable, $"{node.Id} says that it holds {durable}; durable is {node.Disk.LastLog}");
+
+        // An acknowledgement is a promise to this term's leader: whoever could forget the term could let an older leader cut what it acknowledged.
+        Require(
+            durable.Value == 0 || node.Disk.Vote.Term >= term || node.Disk.LastLog.Term >= term,
+            Check.SaysOnlyWhatIsDurable, $"{node.Id} acknowledges {durable} in {term}; the durable term is {node.Disk.Vote.Term}");
         var leader = _nodeOf(to);
         if (durable.Value > 0 && leader.IsAlive && leader.View.Role == Role.Leader && leader.View.Term == term)
             Require(

@@ -39,6 +39,11 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
     /// <summary>The bounds of a sync's duration, in microseconds. Raised while the disk is slow.</summary>
     public (long Min, long Max) SyncMicroseconds { get; set; } = (80, 2_000);
 
+    /// <summary>
+    /// Takes the end of a sync while the process is paused, and lets it happen once that goes on: nobody is told before, and no further batch begins.
+    /// </summary>
+    public Func<Happening, bool> PutsOff { get; init; } = static _ => false;
+
     /// <summary>How many writes the last crash took away.</summary>
     public int LostAtLastCrash { get; private set; }
 
@@ -241,7 +246,7 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
 
         public override void Happen()
         {
-            if (disk._life == _life)
+            if (disk._life == _life && !disk.PutsOff(this))
                 disk.EndSync();
         }
     }

@@ -1,4 +1,6 @@
+using Polygraph.Protocol.Effects;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Nodes;
 using Polygraph.Simulation.Time;
 
 namespace Polygraph.Simulation.Faults;
@@ -76,6 +78,74 @@ public sealed partial class FaultInjector
 
         _cluster.Time.After(dice.LongTailed(20_000, 3_000_000), _cluster.Network.Unclog);
     }
+
+    private void Straggle(Dice dice)
+    {
+        var injury = NewInjury(FaultKind.Straggling);
+        var victim = Victim(dice).Number;
+        var single = dice.Chance(400) ? dice.Below(_cluster.Nodes.Length) : -1;
+        var (isInward, isOutward) = dice.Pick<(bool, bool)>([(true, false), (false, true), (true, true)]);
+        for (var other = 0; other < _cluster.Nodes.Length; other++)
+        {
+            if (single >= 0 && other != single)
+                continue;
+            if (isInward)
+                _cluster.Network.SlowDown(other, victim, dice.LongTailed(10_000, 1_500_000), injury);
+            if (isOutward)
+                _cluster.Network.SlowDown(victim, other, dice.LongTailed(10_000, 1_500_000), injury);
+        }
+
+        _cluster.Time.After(dice.LongTailed(100_000, 6_000_000), _cluster.Network.SpeedUp);
+    }
+
+    private void Flap(Dice dice)
+    {
+        var injury = NewInjury(FaultKind.Flapping);
+        var (pause, perMille) = (dice.LongTailed(10_000, 600_000), dice.Pick<int>([150, 300, 500, 700]));
+        var end = _cluster.Time.Now + dice.LongTailed(300_000, 6_000_000);
+        Turn();
+
+        void Turn()
+        {
+            if (_stopped)
+                return;
+            if (_cluster.Time.Now >= end)
+            {
+                _cluster.Network.HealAll();
+                return;
+            }
+
+            for (var from = 0; from < _cluster.Nodes.Length; from++)
+                for (var to = 0; to < _cluster.Nodes.Length; to++)
+                    if (dice.Chance(perMille))
+                        _cluster.Network.Cut(from, to, injury);
+                    else
+                        _cluster.Network.Join(from, to);
+            _cluster.Time.After(pause, Turn);
+        }
+    }
+
+    /// <summary>All connections of one node close, or some of them; now and then only one end hears of it in time.</summary>
+    private void Disconnect(Dice dice)
+    {
+        var injury = NewInjury(FaultKind.Disconnection);
+        var victim = Victim(dice);
+        var perMille = dice.Pick<int>([300, 800, 1000]);
+        foreach (var other in _cluster.Nodes)
+        {
+            if (other == victim || !dice.Chance(perMille))
+                continue;
+            injury.Bite();
+            if (dice.Chance(900))
+                HearOfClosing(victim, other);
+            if (dice.Chance(900))
+                HearOfClosing(other, victim);
+        }
+    }
+
+    // After everything that came over the connection, as the product's transport does it.
+    private void HearOfClosing(SimulatedNode closed, SimulatedNode hears)
+        => _cluster.Network.Carry(closed.Number, hears.Number, () => hears.Now(() => hears.Step(new Input.Disconnected(closed.Id))));
 
     private void CutOffLeader(Dice dice)
     {

@@ -127,7 +127,7 @@ public sealed partial class FaultInjector
         node.Disk.SlowedBy = NewInjury(FaultKind.SlowDisk);
         _cluster.Time.After(dice.LongTailed(100_000, 4_000_000), () =>
         {
-            node.Disk.SyncMicroseconds = _cluster.Delays.Sync;
+            node.Disk.SyncMicroseconds = _cluster.Delays.SyncOf(node.Number);
             node.Disk.SlowedBy = null;
         });
     }

@@ -5,8 +5,8 @@ using Polygraph.Simulation.Time;
 namespace Polygraph.Simulation.Faults;
 
 /// <summary>
-/// Lets things go wrong, at random moments, and mends each of them after a while; half of the time the leader is the victim. Each fault draws
-/// from a generator of its own, so that leaving one out changes nothing about when and how the others come.
+/// Lets things go wrong, at random moments or at turning points of the group's life, and mends each of them after a while; half of the time the
+/// leader is the victim. Each fault draws from a generator of its own, so that leaving one out changes nothing about when and how the others come.
 /// </summary>
 public sealed partial class FaultInjector
 {
@@ -15,6 +15,8 @@ public sealed partial class FaultInjector
     private readonly SeedPlan _plan;
     private readonly List<FaultKind> _kinds;
     private readonly (long Min, long Max) _pause;
+    private Ambush? _ambush;
+    private SimulatedNode? _struck;
     private bool _stopped;
 
     public FaultInjector(Cluster cluster, Dice dice, SeedPlan plan)
@@ -32,6 +34,7 @@ public sealed partial class FaultInjector
 
     public void Start()
     {
+        _cluster.Announced += AtTurningPoint;
         if (_kinds.Count > 0)
             _cluster.Time.After(_dice.Between(_pause.Min, _pause.Max), Next);
     }
@@ -43,13 +46,16 @@ public sealed partial class FaultInjector
         if (_stopped)
             return;
         var (kind, chance) = (_dice.Pick(_kinds), _dice.Fork());
-        if (_plan.Has(kind, _cluster.Time.Now))
-        {
-            _cluster.Trace.Note(null, $"fault: {kind}");
-            Inject(kind, chance);
-        }
+        if (_plan.Has(kind, _cluster.Time.Now) && !LieInWait(kind, chance))
+            Strike(kind, chance);
 
         _cluster.Time.After(_dice.Between(_pause.Min, _pause.Max), Next);
+    }
+
+    private void Strike(FaultKind kind, Dice dice)
+    {
+        _cluster.Trace.Note(null, $"fault: {kind}");
+        Inject(kind, dice);
     }
 
     private void Inject(FaultKind kind, Dice dice)
@@ -64,6 +70,18 @@ public sealed partial class FaultInjector
                 break;
             case FaultKind.RingPartition:
                 CutToRing(dice);
+                break;
+            case FaultKind.Straggling:
+                Straggle(dice);
+                break;
+            case FaultKind.Flapping:
+                Flap(dice);
+                break;
+            case FaultKind.LeaderHunt:
+                HuntLeaders(dice);
+                break;
+            case FaultKind.Disconnection:
+                Disconnect(dice);
                 break;
             case FaultKind.Clogging:
                 Clog(dice);
@@ -96,7 +114,8 @@ public sealed partial class FaultInjector
         }
     }
 
-    private SimulatedNode Victim(Dice dice) => dice.Chance(500) && _cluster.Leader is { } leader ? leader : dice.Pick(_cluster.Nodes);
+    private SimulatedNode Victim(Dice dice)
+        => _struck ?? (dice.Chance(500) && _cluster.Leader is { } leader ? leader : dice.Pick(_cluster.Nodes));
 
     private Injury NewInjury(FaultKind kind)
     {

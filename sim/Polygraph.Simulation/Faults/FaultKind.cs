@@ -18,6 +18,14 @@ public enum FaultKind
     /// <summary>The nodes are in zones, and what crosses from one to another takes longer, each way as long as it takes.</summary>
     Distance,
 
+    /// <summary>
+    /// Faults wait for a turning point (a candidacy, a vote, a new leader, a cut of a log) and strike the node that is at it, or another one.
+    /// </summary>
+    TurningPoints,
+
+    /// <summary>Every sync takes long, in the whole cluster or at one node: what is written and what is durable are far apart.</summary>
+    SlowSyncs,
+
     /// <summary>The cluster falls into two parts.</summary>
     Partition,
 
@@ -26,6 +34,18 @@ public enum FaultKind
 
     /// <summary>Every node hears only its neighbours in a ring, or only the one before it: each sees a majority, and each another one.</summary>
     RingPartition,
+
+    /// <summary>One node's links, or a single link, take many times as long, in one direction or both; nothing is lost.</summary>
+    Straggling,
+
+    /// <summary>For a while every direction of every link is cut or joined at random, again and again.</summary>
+    Flapping,
+
+    /// <summary>For a while whoever comes to lead is cut off soon afterwards, from all others or from all but one: one short-lived leader after the other.</summary>
+    LeaderHunt,
+
+    /// <summary>Connections of a node close, and both ends hear of it, although the processes live.</summary>
+    Disconnection,
 
     /// <summary>Links hold back everything and then let all of it go at once.</summary>
     Clogging,
@@ -74,5 +94,5 @@ public enum FaultKind
 public static class FaultKinds
 {
     /// <summary>Whether the kind is how the world is, from the beginning, and not something that happens in it.</summary>
-    public static bool IsTrait(this FaultKind kind) => kind <= FaultKind.Distance;
+    public static bool IsTrait(this FaultKind kind) => kind <= FaultKind.SlowSyncs;
 }

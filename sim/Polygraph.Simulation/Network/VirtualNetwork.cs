@@ -79,6 +79,23 @@ public sealed class VirtualNetwork
         }
     }
 
+    /// <summary>What is sent from one node to another from now on takes so much longer, in microseconds; 0 ends it.</summary>
+    public void SlowDown(int from, int to, long microseconds, Injury? cause = null)
+    {
+        if (from != to)
+            (_links[from, to].ExtraMicroseconds, _links[from, to].Cause) = (microseconds, cause);
+    }
+
+    /// <summary>All links are as fast as they ever were.</summary>
+    public void SpeedUp()
+    {
+        foreach (var link in _links)
+            link.ExtraMicroseconds = 0;
+    }
+
+    /// <summary>Joins one direction of one link again.</summary>
+    public void Join(int from, int to) => _links[from, to].IsCut = false;
+
     /// <summary>Joins everything again.</summary>
     public void HealAll()
     {
@@ -122,6 +139,12 @@ public sealed class VirtualNetwork
         }
 
         var arrival = _time.Now + link.Dice.LongTailed(Behaviour.DelayMicroseconds.Min, Behaviour.DelayMicroseconds.Max) + Distance(link);
+        if (link.ExtraMicroseconds > 0)
+        {
+            link.Cause?.Bite();
+            arrival += link.ExtraMicroseconds;
+        }
+
         if (arrival < link.LastArrival && Behaviour.Reorders)
             Overtaken++;
         else
@@ -157,6 +180,9 @@ public sealed class VirtualNetwork
         public bool IsCut { get; set; }
 
         public bool IsClogged { get; set; }
+
+        /// <summary>How much longer everything on it takes.</summary>
+        public long ExtraMicroseconds { get; set; }
 
         /// <summary>What did it last.</summary>
         public Injury? Cause { get; set; }

@@ -5,7 +5,6 @@ using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
-using Polygraph.Simulation.Time;
 
 namespace Polygraph.Simulation.Nodes;
 
@@ -155,32 +154,26 @@ public sealed partial class SimulatedNode
             writes.Add(new DiskWrite.StoreVote(vote));
         if (_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
             Release(persist.Release);
-        Disk.Submit(writes, () => _fromLog.Post(new Synced(this, persist)));
+        Disk.Submit(writes, () => Synced(persist));
     }
 
-    private sealed class Synced(SimulatedNode node, Effect.Persist persist) : Happening
-    {
-        public override void Happen() => node.Persisted(persist);
-    }
-
-    private void Persisted(Effect.Persist persist)
+    // As the product's log thread: what waited for the sync goes out from there, before anything else is done to the log; the group loop hears of it later.
+    private void Synced(Effect.Persist persist)
     {
         if (!_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
             Release(persist.Release);
-        Step(new Input.Persisted(persist.LastDurable, persist.Cuts));
+        _fromLog.Post(new Input.Persisted(persist.LastDurable, persist.Mark));
     }
 
     private void Release(IReadOnlyList<Outgoing> released)
     {
         foreach (var outgoing in released)
         {
-            if (!IsAlive)
-                return;
             if (outgoing.To == Id)
             {
                 if (!IsStranger)
                     _cluster.LogChecks.Saying(this, Id, outgoing.Message);
-                Step(new Input.Received(Id, outgoing.Message));
+                _fromLog.Post(new Input.Received(Id, outgoing.Message));
             }
             else
             {

@@ -81,7 +81,7 @@ public sealed partial class SimulatedNode
     /// <summary>It will not be killed after all.</summary>
     public void Pardon() => _doom = null;
 
-    /// <summary>The process is stopped (SIGSTOP): its clock and the disk go on, it does nothing.</summary>
+    /// <summary>The process is stopped (SIGSTOP): its clock goes on, it does nothing; a sync that is under way ends, and nobody is told.</summary>
     public void Pause(Injury? cause = null)
     {
         _pausedBy = cause;

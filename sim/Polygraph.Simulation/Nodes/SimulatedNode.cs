@@ -35,7 +35,12 @@ public sealed partial class SimulatedNode
         (_cluster, Number, Voters, _dice) = (cluster, number, voters, dice);
         Id = voters[number];
         Engine = engines?.Create(Id, dice.Fork().Next());
-        Disk = new VirtualDisk(cluster.Time, dice.Fork(), Engine) { SyncFailed = () => Now(CloseFailed), IgnoresFailedSyncs = cluster.Tampering.Has(PlantedBug.IgnoresFailedSync) };
+        Disk = new VirtualDisk(cluster.Time, dice.Fork(), Engine)
+        {
+            SyncFailed = () => Now(CloseFailed),
+            PutsOff = DeferIfPaused,
+            IgnoresFailedSyncs = cluster.Tampering.Has(PlantedBug.IgnoresFailedSync),
+        };
     }
 
     public int Number { get; }
@@ -126,6 +131,13 @@ public sealed partial class SimulatedNode
             Defer(happening);
         else
             happening.Happen();
+    }
+
+    private bool DeferIfPaused(Happening happening)
+    {
+        if (IsPaused)
+            Defer(happening);
+        return IsPaused;
     }
 
     private void Defer(Happening happening)

@@ -19,6 +19,9 @@ public sealed class VirtualTime
     /// <summary>How many things have happened.</summary>
     public long Happened { get; private set; }
 
+    /// <summary>After so many nothing happens any more, so that a world that turns on the spot comes to an end.</summary>
+    public long HappenedMax { get; init; } = long.MaxValue;
+
     /// <summary>Lets <paramref name="action"/> happen <paramref name="delay"/> microseconds from now.</summary>
     public void After(long delay, Action action) => After(delay, Happening.Of(action));
 
@@ -34,7 +37,7 @@ public sealed class VirtualTime
     /// <summary>Lets everything happen that is due until <paramref name="end"/>, then sets the time to it.</summary>
     public void RunUntil(long end)
     {
-        while (_count > 0 && _heap[0].At <= end)
+        while (_count > 0 && _heap[0].At <= end && Happened < HappenedMax)
             HappenNext();
         Now = Math.Max(Now, end);
     }
@@ -42,7 +45,7 @@ public sealed class VirtualTime
     /// <summary>As <see cref="RunUntil(long)"/>, but stops as soon as <paramref name="reached"/>; says whether it was.</summary>
     public bool RunUntil(long end, Func<bool> reached)
     {
-        while (_count > 0 && _heap[0].At <= end)
+        while (_count > 0 && _heap[0].At <= end && Happened < HappenedMax)
         {
             if (reached())
                 return true;

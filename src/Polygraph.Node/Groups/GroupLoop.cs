@@ -177,7 +177,7 @@ internal sealed class GroupLoop
                 _peers.Send(to, new PeerFrame.Group(_group, message));
         }
 
-        _inputs.Post(new Input.Persisted(persist.LastDurable, persist.Cuts));
+        _inputs.Post(new Input.Persisted(persist.LastDurable, persist.Mark));
     }
 
     private void Publish()

@@ -52,10 +52,10 @@ public abstract record Effect
     /// </param>
     /// <param name="Entries">Entries to append; readable, shippable and applicable from the log at once, durable later.</param>
     /// <param name="LastDurable">The last position of the log once this is durable.</param>
-    /// <param name="Cuts">To be given back in <see cref="Input.Persisted"/>.</param>
+    /// <param name="Mark">To be given back in <see cref="Input.Persisted"/>.</param>
     /// <param name="Release">What may be said only once this is durable.</param>
     public sealed record Persist(
-        Vote? Vote, LogIndex? CutFrom, IReadOnlyList<LogEntry> Entries, Position LastDurable, ulong Cuts, IReadOnlyList<Outgoing> Release)
+        Vote? Vote, LogIndex? CutFrom, IReadOnlyList<LogEntry> Entries, Position LastDurable, ulong Mark, IReadOnlyList<Outgoing> Release)
         : Effect;
 
     /// <summary>

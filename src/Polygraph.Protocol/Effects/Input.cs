@@ -24,8 +24,8 @@ public abstract record Input
     /// <summary>The last connection with a member has closed, after everything that came over it. Its process may be dead; it need not be.</summary>
     public sealed record Disconnected(NodeId Peer) : Input;
 
-    /// <summary>An earlier <see cref="Effect.Persist"/>, whose <c>LastDurable</c> and <c>Cuts</c> these are, is durable.</summary>
-    public sealed record Persisted(Position Last, ulong Cuts) : Input;
+    /// <summary>An earlier <see cref="Effect.Persist"/>, whose <c>LastDurable</c> and <c>Mark</c> these are, is durable.</summary>
+    public sealed record Persisted(Position Last, ulong Mark) : Input;
 
     /// <summary>The answer to <see cref="Effect.EncodeNoOp"/>.</summary>
     public sealed record NoOpEncoded(LogEntry Entry) : Input;

@@ -78,6 +78,7 @@ public sealed partial class GroupCore
         _role = Role.Candidate;
         _leader = NodeId.None;
         _vote = new Vote(CurrentTerm.Next, _self);
+        BeginTerm();
         _matched = LogIndex.Zero;
         _granted.Clear();
 
@@ -89,7 +90,7 @@ public sealed partial class GroupCore
         List<Outgoing> release = [new(_self, new VoteReply(CurrentTerm, true))];
         foreach (var other in _others)
             release.Add(new Outgoing(other, new VoteRequest(CurrentTerm, _lastLog)));
-        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, release));
+        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _mark, release));
     }
 
     private void OnVoteRequest(NodeId from, VoteRequest request, Instant now, EffectList effects)
@@ -111,8 +112,8 @@ public sealed partial class GroupCore
         _vote = new Vote(CurrentTerm, from);
         _role = Role.Follower;
         _electionDeadline = now + ElectionTimeout();
-        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
-        PlantInstead("VoteNotPersisted", new Effect.Persist(null, null, [], _lastLog, _cuts, [new Outgoing(from, new VoteReply(CurrentTerm, true))]), effects);
+        effects.Add(new Effect.Persist(_vote, null, [], _lastLog, _mark, [new Outgoing(from, new VoteReply(CurrentTerm, true))]));
+        PlantInstead("VoteNotPersisted", new Effect.Persist(null, null, [], _lastLog, _mark, [new Outgoing(from, new VoteReply(CurrentTerm, true))]), effects);
     }
 
     private void OnVoteReply(NodeId from, VoteReply reply, Instant now, EffectList effects)
@@ -151,10 +152,11 @@ public sealed partial class GroupCore
         if (newTerm)
         {
             _vote = new Vote(term, NodeId.None);
+            BeginTerm();
             _matched = LogIndex.Zero;
             Vote? stored = _vote;
             Plant("TermNotPersisted", ref stored, null);
-            effects.Add(new Effect.Persist(stored, null, [], _lastLog, _cuts, []));
+            effects.Add(new Effect.Persist(stored, null, [], _lastLog, _mark, []));
         }
 
         if (_role != Role.Follower || newTerm)
@@ -169,6 +171,12 @@ public sealed partial class GroupCore
         }
 
         FollowLeader(leader, now, effects);
+    }
+
+    private void BeginTerm()
+    {
+        _mark++;
+        _termIsDurable = false;
     }
 
     private void FollowLeader(NodeId leader, Instant now, EffectList effects)

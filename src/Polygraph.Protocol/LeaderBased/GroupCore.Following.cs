@@ -41,9 +41,9 @@ public sealed partial class GroupCore
             _lastLog = news[^1].Position;
         _matched = LogIndex.Max(_matched, same);
 
-        // Invariant: an entry is acknowledged only when it and everything before it is fsynced.
+        // Invariant: an entry is acknowledged only when it, everything before it and this term are fsynced.
         var answer = new AppendAccepted(CurrentTerm, same, VisibleToLeader, request.Round, Stamp(now));
-        var isDurable = news.Count == 0 && _durable >= same;
+        var isDurable = news.Count == 0 && _durable >= same && _termIsDurable;
         var stored = cut;
         Plant("AcksResentEntriesUnsynced", ref isDurable, news.Count == 0);
         Plant("TruncationNotPersisted", ref stored, null);
@@ -51,7 +51,7 @@ public sealed partial class GroupCore
         if (isDurable)
             effects.Add(new Effect.Send(from, answer));
         else
-            effects.Add(new Effect.Persist(null, stored, news, _lastLog, _cuts, [new Outgoing(from, answer)]));
+            effects.Add(new Effect.Persist(null, stored, news, _lastLog, _mark, [new Outgoing(from, answer)]));
         if (cut is not null)
             AfterCut(effects);
         EndRelearning(effects);
@@ -83,7 +83,8 @@ public sealed partial class GroupCore
 
     private void AnswerHeartbeat(NodeId leader, ulong round, Instant now, EffectList effects)
     {
-        var durable = LogIndex.Min(_durable, _matched);
+        // A heartbeat never waits for an fsync: until the term is durable it acknowledges nothing.
+        var durable = _termIsDurable ? LogIndex.Min(_durable, _matched) : LogIndex.Zero;
         Plant("HeartbeatAcksUnsynced", ref durable, _matched);
         Plant("HeartbeatAcksUnmatched", ref durable, _durable);
         effects.Add(new Effect.Send(leader, new HeartbeatReply(CurrentTerm, round, durable, VisibleToLeader, Stamp(now))));
@@ -119,7 +120,7 @@ public sealed partial class GroupCore
         Invariant.Holds(from > _commit, "a committed entry is never cut");
         effects.Add(new Effect.Announce(new GroupEvent(
             GroupEventKind.EntriesCut, CurrentTerm, _self, $"{from} to {_lastLog.Index} of {_terms.TermAt(from)} and later")));
-        _cuts++;
+        _mark++;
         _terms = _terms.CutFrom(from);
         _lastLog = new Position(_terms.TermAt(from.Previous), from.Previous);
         _durable = LogIndex.Min(_durable, _lastLog.Index);

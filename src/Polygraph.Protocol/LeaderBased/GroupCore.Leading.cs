@@ -99,7 +99,7 @@ public sealed partial class GroupCore
         foreach (var entry in entries)
             _terms = _terms.Append(entry.Position);
         _lastLog = entries[^1].Position;
-        effects.Add(new Effect.Persist(null, null, entries, _lastLog, _cuts, []));
+        effects.Add(new Effect.Persist(null, null, entries, _lastLog, _mark, []));
 
         // The leader ships before its own fsync returns: the disks of all copies work at the same time.
         _appendedNow = entries;
@@ -233,9 +233,11 @@ public sealed partial class GroupCore
     private void OnPersisted(Input.Persisted persisted, Instant now, EffectList effects)
     {
         // An fsync asked for before the last cut says nothing about the entries that stand there now, not even about the same ones: they may
-        // have been cut and come again, and then the disk has still to cut them.
+        // have been cut and come again, and then the disk has still to cut them. (One from before this term only comes too early: that of the
+        // term, with the same entries, follows.)
         var last = persisted.Last;
-        var isOfThisLog = persisted.Cuts == _cuts;
+        var isOfThisLog = persisted.Mark == _mark;
+        _termIsDurable |= isOfThisLog;
         Plant("CountsSyncsFromBeforeTheCut", ref isOfThisLog, Holds(last));
         if (!isOfThisLog || last.Index <= _durable)
             return;

@@ -35,8 +35,12 @@ public sealed partial class GroupCore
     private TermHistory _terms;
     private LogIndex _durable;
 
-    // How often this log was cut since the start: tells an fsync from before a cut from one after it.
-    private ulong _cuts;
+    // Grows whenever this log is cut, and with every newer term: tells an fsync that was asked for before from one asked for since.
+    private ulong _mark;
+
+    // Whether the disk knows the term: an acknowledgement is a promise to this term's leader, and whoever forgot the term in a crash could take
+    // entries of an older leader in the place of what it acknowledged.
+    private bool _termIsDurable = true;
     private LogIndex _commit;
 
     // Follower: everything up to here is known to be the same as the log of the leader of this term.

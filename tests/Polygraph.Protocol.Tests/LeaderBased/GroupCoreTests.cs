@@ -77,11 +77,32 @@ public class GroupCoreTests
         var last = Append(core, N2, 3, Position.Zero, Entry(1, 1), Entry(1, 2));
         Assert.Equal(At(1, 2), core.View.Appended);
 
-        Step(core, new Input.Persisted(first.LastDurable, first.Cuts));
+        Step(core, new Input.Persisted(first.LastDurable, first.Mark));
         Assert.Equal(LogIndex.Zero, core.View.Durable);
 
-        Step(core, new Input.Persisted(last.LastDurable, last.Cuts));
+        Step(core, new Input.Persisted(last.LastDurable, last.Mark));
         Assert.Equal(new LogIndex(2), core.View.Durable);
+    }
+
+    // What a follower acknowledges it must not let an older leader cut, and a follower that forgot the term in a crash would.
+    [Fact]
+    public void Nothing_is_acknowledged_in_a_term_that_the_disk_does_not_know_yet()
+    {
+        var core = NewCore();
+        var first = Append(core, N2, 1, Position.Zero, Entry(1, 1));
+        Step(core, new Input.Persisted(first.LastDurable, first.Mark));
+
+        // Term 2 brings nothing new for the log, only for the term.
+        var probed = Step(core, new Input.Received(N3, new AppendRequest(new Term(2), At(1, 1), LogIndex.Zero, 1, null, [])));
+        var beat = Step(core, new Input.Received(N3, new Heartbeat(new Term(2), LogIndex.Zero, 2, LogIndex.Zero, null)));
+        Assert.DoesNotContain(probed, effect => effect is Effect.Send);
+        Assert.Equal(LogIndex.Zero, Assert.IsType<HeartbeatReply>(beat.OfType<Effect.Send>().Single().Message).Durable);
+
+        var term = probed.OfType<Effect.Persist>().First(effect => effect.Vote is not null);
+        Assert.IsType<AppendAccepted>(probed.OfType<Effect.Persist>().Last().Release.Single().Message);
+        Step(core, new Input.Persisted(term.LastDurable, term.Mark));
+        beat = Step(core, new Input.Received(N3, new Heartbeat(new Term(2), LogIndex.Zero, 3, LogIndex.Zero, null)));
+        Assert.Equal(new LogIndex(1), Assert.IsType<HeartbeatReply>(beat.OfType<Effect.Send>().Single().Message).Durable);
     }
 
     // Whoever hears a leader does not help to depose it, whatever term the caller is in.
@@ -107,12 +128,12 @@ public class GroupCoreTests
         var core = NewCore();
         Elect(core);
         Step(core, new Input.NoOpEncoded(Entry(1, 1)));
-        Step(core, new Input.Persisted(At(1, 1), 0));
+        Step(core, new Input.Persisted(At(1, 1), Mark: 1));
         Step(core, new Input.Received(N2, Accepted(1)));
         var lead = Step(core, new Input.Applied(0, At(1, 1))).OfType<Effect.Lead>().Single();
         var all = new AckPolicy(AckLevel.All, 0, false, TimeSpan.FromSeconds(1));
         Step(core, new Input.Proposed(lead.Generation, [Entry(1, 2), Entry(1, 3)], [new WriteTicket(3, At(1, 3), all)]));
-        Step(core, new Input.Persisted(At(1, 3), 0));
+        Step(core, new Input.Persisted(At(1, 3), Mark: 1));
         Step(core, new Input.AwaitAck(new WriteTicket(2, At(1, 2), all)));
         Step(core, new Input.Received(N2, Accepted(3)));
 
@@ -130,7 +151,7 @@ public class GroupCoreTests
         var core = NewCore();
         Elect(core);
         Step(core, new Input.NoOpEncoded(Entry(1, 1)));
-        Step(core, new Input.Persisted(At(1, 1), 0));
+        Step(core, new Input.Persisted(At(1, 1), Mark: 1));
         Step(core, new Input.Received(N2, Accepted(0, boot: 4)));
         Step(core, new Input.Received(N2, Accepted(1, boot: 3)));
         Assert.Equal(new LogIndex(1), core.View.Committed);
@@ -139,7 +160,7 @@ public class GroupCoreTests
         Step(core, new Input.Received(N2, Accepted(1, boot: 4)));
         var lead = Step(core, new Input.Applied(0, At(1, 1))).OfType<Effect.Lead>().Single();
         Step(core, new Input.Proposed(lead.Generation, [Entry(1, 2)], []));
-        Step(core, new Input.Persisted(At(1, 2), 0));
+        Step(core, new Input.Persisted(At(1, 2), Mark: 1));
         Step(core, new Input.Received(N2, Accepted(2, boot: 4)));
         Assert.Equal(new LogIndex(1), core.View.Committed);
 
@@ -150,7 +171,7 @@ public class GroupCoreTests
 
         // And what is late from boot 3 by now is late for good.
         Step(core, new Input.Proposed(lead.Generation, [Entry(1, 3)], []));
-        Step(core, new Input.Persisted(At(1, 3), 0));
+        Step(core, new Input.Persisted(At(1, 3), Mark: 1));
         Step(core, new Input.Received(N2, Accepted(3, boot: 3, round)));
         Assert.Equal(new LogIndex(2), core.View.Committed);
     }
