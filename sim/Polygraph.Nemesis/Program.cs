@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using Polygraph.Nemesis;
+using Polygraph.Nemesis.Results;
 
+if (args is ["sum", _, ..])
+    return Sums.Print(args[1..], Console.Out, Console.Error);
 var (options, problem) = Options.Parse(args);
 if (options is null)
 {

@@ -78,8 +78,8 @@ internal sealed class Client
             Position = PositionOf(answer),
         };
         _scene.Recording.Add(operation);
-        if (operation.Position is not null && answer!.Read is { } label)
-            _scene.Observations.NoteRead(operation, label);
+        if (operation is { Position: not null, Type: OperationType.Ok })
+            _scene.Observations.NoteTold(operation, step.Call, answer!);
         if (ending.Type == OperationType.Info)
         {
             _number += NumbersApart;

@@ -180,6 +180,7 @@ internal sealed class HistoryRun
         _complaints.AddRange(_observations.Complaints.Distinct().Take(5));
         if (_plan.Claimed.AreAcksDurable)
             _complaints.AddRange(PositionCheck.Complaints(history, _observations.BoundedReads));
+        _complaints.AddRange(AppliedCheck.Complaints(history, _observations.AppliedWrites, _observations.Reads));
         var judgement = Judgement.Of(history);
         return new HistoryResult(_plan, history, judgement, faults, _observations.Endings, _observations.Degraded, _complaints, isWell, stall, _recording.Path);
     }

@@ -24,5 +24,7 @@ internal sealed record Judgement(Verdict Verdict, string? Allowed)
         return new Judgement(verdict, all.Counts.Count == 0 ? null : "reads at local saw " + string.Join(", ", all.Counts.Select(count => $"{count.Value} {count.Key}")));
     }
 
-    private static bool IsLocalRead(Operation operation) => operation is { Kind: OperationKind.Read, IsFinal: false };
+    // A transaction that also appends is executed by the leader at the ack level, like any other.
+    private static bool IsLocalRead(Operation operation)
+        => !operation.IsFinal && (operation.Kind == OperationKind.Read || (operation.Kind == OperationKind.Txn && operation.In.Items.All(step => step.Items[0].Text == "r")));
 }

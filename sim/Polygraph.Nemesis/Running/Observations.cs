@@ -10,6 +10,8 @@ internal sealed class Observations(int nodes)
     private readonly ConcurrentDictionary<string, int> _endings = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly ConcurrentQueue<(Operation, long)> _boundedReads = new();
+    private readonly ConcurrentQueue<(Operation, string)> _reads = new();
+    private readonly ConcurrentQueue<(Operation, IReadOnlyList<string>)> _appliedWrites = new();
     private int _degraded;
 
     /// <summary>How often each kind of error was met.</summary>
@@ -24,9 +26,30 @@ internal sealed class Observations(int nodes)
     /// <summary>Reads with the bound on their staleness that they were told, in nanoseconds.</summary>
     public IReadOnlyCollection<(Operation Read, long StalenessNanoseconds)> BoundedReads => _boundedReads;
 
-    /// <summary>Keeps what a read was told of its age. One that is linearizable is not stale at all; unknown is no bound.</summary>
-    public void NoteRead(Operation read, ReadLabel label)
+    /// <summary>Reads with the node whose copy each saw.</summary>
+    public IReadOnlyCollection<(Operation Read, string Node)> Reads => _reads;
+
+    /// <summary>Writes that were acknowledged as visible, with the nodes on which they are.</summary>
+    public IReadOnlyCollection<(Operation Write, IReadOnlyList<string> AckedBy)> AppliedWrites => _appliedWrites;
+
+    /// <summary>Keeps what an operation was told beside its position.</summary>
+    /// <param name="operation">It has a position.</param>
+    /// <param name="call">How it was asked.</param>
+    /// <param name="answer">What came.</param>
+    public void NoteTold(Operation operation, SqlCall call, Exchange.Answered answer)
     {
+        if (answer.Read is { } label)
+            NoteRead(operation, label);
+
+        // At "async" the leader shows what may yet vanish, and only to reads at "local".
+        else if (answer is { Status: 200, Receipt: { Degraded: false, AckedBy: var nodes } } && call.Ack is { } ack && ack.Contains("+applied", StringComparison.Ordinal) && !ack.StartsWith("async", StringComparison.Ordinal))
+            _appliedWrites.Enqueue((operation, nodes));
+    }
+
+    // A read that is linearizable is not stale at all; unknown is no bound.
+    private void NoteRead(Operation read, ReadLabel label)
+    {
+        _reads.Enqueue((read, label.Node));
         if (label.Level == "linearizable")
             _boundedReads.Enqueue((read, 0));
         else if (label.StalenessMilliseconds is { } bound)
