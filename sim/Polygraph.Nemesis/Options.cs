@@ -48,9 +48,11 @@ internal sealed record Options(
                               [--faults all|none|kill,pause,restart,partition,one-way,slow,clog,reset,damage,clock,disk]
                               [--judge-acks-as LEVEL] [--judge-reads-as LEVEL] [--results FILE] [--keep DIR]
         polygraph-nemesis sum FILE...
+        polygraph-nemesis controls
 
         Attacks a cluster of real processes on this machine and judges what its clients were told. The first history has no faults.
         "--first 20" goes on where a run of 20 histories ended; a line is added to FILE for each, and "sum" prints what files have in all.
+        "controls" runs histories that are judged by more than was promised: each must be found to be broken.
         Judged by a level that is not the one asked for, it must find something: a negative control.
         Exit codes: 0 nothing was found, 1 a promise was broken, 2 this command line is not understood, 3 no history proved anything.
         """;
@@ -61,7 +63,7 @@ internal sealed record Options(
     public static (Options? Options, string? Problem) Parse(IReadOnlyList<string> arguments)
     {
         if (arguments.Count == 0 || arguments[0] != "run" || arguments.Count % 2 == 0)
-            return (null, "Write: run, then options with a value each.");
+            return (null, "Write: run, then options with a value each; or sum, then files; or controls.");
         var options = Default;
         for (var i = 1; i < arguments.Count; i += 2)
             if (options.With(arguments[i], arguments[i + 1]) is { } next)

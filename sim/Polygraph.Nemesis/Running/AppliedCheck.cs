@@ -8,6 +8,9 @@ namespace Polygraph.Nemesis.Running;
 /// </summary>
 internal static class AppliedCheck
 {
+    /// <summary>How every complaint ends.</summary>
+    public const string Words = "which had been acknowledged as visible there";
+
     private const int ShownMax = 5;
 
     /// <summary>Reads of a node that do not show what had been visible there; the first few.</summary>
@@ -32,7 +35,7 @@ internal static class AppliedCheck
             while (pending.TryPeek(out var next) && next.EndNanoseconds < read.StartNanoseconds)
                 farthest = IndexOf(pending.Dequeue()) is var index && (farthest is null || index > IndexOf(farthest)) ? next : farthest;
             if (farthest is not null && IndexOf(read) < IndexOf(farthest))
-                yield return $"{node} showed {read.Position} in {read}, not {farthest.Position} of {farthest}, which had been acknowledged as visible there";
+                yield return $"{node} showed {read.Position} in {read}, not {farthest.Position} of {farthest}, {Words}";
         }
     }
 

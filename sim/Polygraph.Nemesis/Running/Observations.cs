@@ -34,15 +34,15 @@ internal sealed class Observations(int nodes)
 
     /// <summary>Keeps what an operation was told beside its position.</summary>
     /// <param name="operation">It has a position.</param>
-    /// <param name="call">How it was asked.</param>
+    /// <param name="ack">What was promised for a write.</param>
     /// <param name="answer">What came.</param>
-    public void NoteTold(Operation operation, SqlCall call, Exchange.Answered answer)
+    public void NoteTold(Operation operation, string ack, Exchange.Answered answer)
     {
         if (answer.Read is { } label)
             NoteRead(operation, label);
 
         // At "async" the leader shows what may yet vanish, and only to reads at "local".
-        else if (answer is { Status: 200, Receipt: { Degraded: false, AckedBy: var nodes } } && call.Ack is { } ack && ack.Contains("+applied", StringComparison.Ordinal) && !ack.StartsWith("async", StringComparison.Ordinal))
+        else if (answer is { Status: 200, Receipt: { Degraded: false, AckedBy: var nodes } } && ack.Contains("+applied", StringComparison.Ordinal) && !ack.StartsWith("async", StringComparison.Ordinal))
             _appliedWrites.Enqueue((operation, nodes));
     }
 
