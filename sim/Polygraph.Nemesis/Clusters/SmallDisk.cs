@@ -17,10 +17,15 @@ internal sealed class SmallDisk : IDisposable
 
     /// <exception cref="InvalidOperationException">It cannot be mounted.</exception>
     public static SmallDisk Mount(string directory, int mebibytes)
+        => TryMount(directory, mebibytes) ?? throw new InvalidOperationException($"No small file system can be mounted at {directory}.");
+
+    /// <summary>Null if it cannot be mounted: also the superuser of a container may be forbidden to.</summary>
+    public static SmallDisk? TryMount(string directory, int mebibytes)
     {
+        if (Hindrance is not null)
+            return null;
         Directory.CreateDirectory(directory);
-        var code = Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "polygraph-nemesis", directory);
-        return code == 0 ? new SmallDisk(directory) : throw new InvalidOperationException($"mount ended with {code}: no small file system at {directory}.");
+        return Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "polygraph-nemesis", directory) == 0 ? new SmallDisk(directory) : null;
     }
 
     /// <summary>Takes all the room there is.</summary>

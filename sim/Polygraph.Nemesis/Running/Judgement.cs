@@ -20,7 +20,7 @@ internal sealed record Judgement(Verdict Verdict, string? Allowed)
         // A read at "local" shows what this SQLite shows, on a leader also what may yet vanish. It is promised no more than that transactions are whole, so
         // it is judged for itself; the rest of the history, with the last reads of every copy, is judged as always.
         var verdict = HistoryCheck.Run(history with { Operations = [.. history.Operations.Where(operation => !IsLocalRead(operation))] }, options with { OperationsMin = 50, OkPercentMin = 0 });
-        var broken = all.Anomalies.Where(anomaly => anomaly.Kind is AnomalyKinds.WrongTotal or AnomalyKinds.WrongAccounts or AnomalyKinds.Overdrawn or AnomalyKinds.Internal or AnomalyKinds.IntermediateRead).ToList();
+        var broken = all.Anomalies.Where(anomaly => anomaly.Kind is AnomalyKinds.Phantom or AnomalyKinds.WrongTotal or AnomalyKinds.WrongAccounts or AnomalyKinds.Overdrawn or AnomalyKinds.Internal or AnomalyKinds.IntermediateRead).ToList();
         if (broken.Count > 0)
             return new Judgement(all, null);
         return new Judgement(verdict, all.Counts.Count == 0 ? null : "reads at local saw " + string.Join(", ", all.Counts.Select(count => $"{count.Value} {count.Key}")));
