@@ -3,40 +3,32 @@ using Polygraph.Checkers.Histories;
 namespace Polygraph.Nemesis.Running;
 
 /// <summary>
-/// What <c>+applied</c> adds to a level: on each copy that the receipt names the write is visible, so a read of that node that begins afterwards, at whatever
-/// level, stands at its position or behind. A node that lost its copy meanwhile is let off: the next one is as old as where it came from.
+/// What <c>+applied</c> adds to a level: on as many copies as it asks for the write is visible, so reads that begin afterwards, at whatever level, stand at its
+/// position or behind on so many nodes. A receipt names the copies that hold the write and not those that show it, so as many nodes may lag as the level does
+/// without. A node that lost its copy is let off from then on: the next one is as old as where it came from.
 /// </summary>
 internal static class AppliedCheck
 {
     /// <summary>How every complaint ends.</summary>
-    public const string Words = "which had been acknowledged as visible there";
+    public const string Words = "although it had been acknowledged as visible";
 
     private const int ShownMax = 5;
 
-    /// <summary>Reads of a node that do not show what had been visible there; the first few.</summary>
+    /// <summary>Writes that too many nodes did not show; the first few.</summary>
     /// <param name="history">Its events say which nodes lost their copies.</param>
-    /// <param name="writes">Writes that were acknowledged with <c>+applied</c>, and the nodes that hold them.</param>
+    /// <param name="lagMax">How many nodes may lag behind an acknowledged write.</param>
+    /// <param name="writes">Writes that were acknowledged with <c>+applied</c>.</param>
     /// <param name="reads">Reads, and the node whose copy each saw.</param>
-    public static IReadOnlyList<string> Complaints(
-        History history, IReadOnlyCollection<(Operation Write, IReadOnlyList<string> AckedBy)> writes, IReadOnlyCollection<(Operation Read, string Node)> reads)
-        =>
+    public static IReadOnlyList<string> Complaints(History history, int lagMax, IEnumerable<Operation> writes, IEnumerable<(Operation Read, string Node)> reads)
+    {
+        var views = reads.GroupBy(read => read.Node, read => read.Read).Select(node => new View(node.Key, LossOf(node.Key, history), node)).ToList();
+        return
         [
-            .. writes.SelectMany(write => write.AckedBy).Distinct()
-                .SelectMany(node => OfNode(node, LossOf(node, history), [.. writes.Where(write => write.AckedBy.Contains(node)).Select(write => write.Write)], reads))
+            .. writes.Select(write => (Write: write, Behind: views.Select(view => (view.Node, Read: view.Behind(write))).Where(view => view.Read is not null).ToList()))
+                .Where(write => write.Behind.Count > lagMax)
+                .Select(write => $"{string.Join(" and ", write.Behind.Select(view => $"{view.Node} in {view.Read}"))} did not show {write.Write}, {Words}")
                 .Take(ShownMax),
         ];
-
-    private static IEnumerable<string> OfNode(string node, long lostAt, IReadOnlyList<Operation> writes, IEnumerable<(Operation Read, string Node)> reads)
-    {
-        var pending = new Queue<Operation>(writes.OrderBy(write => write.EndNanoseconds));
-        Operation? farthest = null;
-        foreach (var (read, _) in reads.Where(read => read.Node == node && read.Read.EndNanoseconds < lostAt).OrderBy(read => read.Read.StartNanoseconds))
-        {
-            while (pending.TryPeek(out var next) && next.EndNanoseconds < read.StartNanoseconds)
-                farthest = IndexOf(pending.Dequeue()) is var index && (farthest is null || index > IndexOf(farthest)) ? next : farthest;
-            if (farthest is not null && IndexOf(read) < IndexOf(farthest))
-                yield return $"{node} showed {read.Position} in {read}, not {farthest.Position} of {farthest}, {Words}";
-        }
     }
 
     private static long LossOf(string node, History history)
@@ -46,5 +38,35 @@ internal static class AppliedCheck
             .DefaultIfEmpty(long.MaxValue)
             .Min();
 
-    private static ulong IndexOf(Operation operation) => operation.Position!.Value.Index;
+    /// <summary>What one node showed in the course of time.</summary>
+    private sealed class View
+    {
+        private readonly List<long> _starts;
+
+        // For each read the one that stands first of it and all that began later.
+        private readonly Operation[] _firstFrom;
+
+        public View(string node, long lostAt, IEnumerable<Operation> reads)
+        {
+            Node = node;
+            _firstFrom = [.. reads.Where(read => read.EndNanoseconds < lostAt).OrderBy(read => read.StartNanoseconds)];
+            _starts = [.. _firstFrom.Select(read => read.StartNanoseconds)];
+            for (var i = _firstFrom.Length - 2; i >= 0; i--)
+                if (IndexOf(_firstFrom[i + 1]) < IndexOf(_firstFrom[i]))
+                    _firstFrom[i] = _firstFrom[i + 1];
+        }
+
+        public string Node { get; }
+
+        /// <summary>A read that began after the write was acknowledged and stands before it; null if there is none.</summary>
+        public Operation? Behind(Operation write)
+        {
+            // Clocks are read in whole nanoseconds: what began in the same one counts as before.
+            var found = _starts.BinarySearch(write.EndNanoseconds!.Value + 1);
+            var first = found < 0 ? ~found : found;
+            return first < _firstFrom.Length && IndexOf(_firstFrom[first]) < IndexOf(write) ? _firstFrom[first] : null;
+        }
+
+        private static ulong IndexOf(Operation operation) => operation.Position!.Value.Index;
+    }
 }

@@ -132,7 +132,8 @@ internal sealed class Client
 
     private string? WithTimeout(string? ack) => ack is null || _habits.AckTimeout is null ? ack : $"{ack}; timeout={_habits.AckTimeout}";
 
-    private static LogPosition? PositionOf(Exchange.Answered? answer)
+    /// <summary>Where the answer says that it stands; null: it does not.</summary>
+    public static LogPosition? PositionOf(Exchange.Answered? answer)
         => answer?.Receipt is { } receipt ? new LogPosition(receipt.Term, receipt.Index)
             : answer?.Read is { } read ? new LogPosition(read.Term, read.Index)
             : null;

@@ -32,7 +32,7 @@ internal sealed record Control(string Weakness, string Workload, Levels Asked, L
         new("sessions are forgotten between two requests", "session", new("quorum", "any"), new("quorum", "session"), [], AnomalyKinds.ReadYourWrites),
         new("writes are acknowledged before another copy holds them", "set", new("async", "any"), new("quorum", "any"), ["partition"], AnomalyKinds.Lost),
         new("writes are acknowledged before another copy holds them", "prefix", new("async", "any"), new("quorum", "any"), ["partition"], AnomalyKinds.Lost),
-        new("writes are acknowledged before they are visible", "set", new("quorum", "any"), new("quorum+applied", "any"), [], AppliedCheck.Words),
+        new("writes are acknowledged before they are visible", "set", new("quorum", "any"), new("all+applied", "any"), [], AppliedCheck.Words),
     ];
 
     /// <summary>The history to run.</summary>

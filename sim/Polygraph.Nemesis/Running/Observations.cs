@@ -11,7 +11,7 @@ internal sealed class Observations(int nodes)
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly ConcurrentQueue<(Operation, long)> _boundedReads = new();
     private readonly ConcurrentQueue<(Operation, string)> _reads = new();
-    private readonly ConcurrentQueue<(Operation, IReadOnlyList<string>)> _appliedWrites = new();
+    private readonly ConcurrentQueue<Operation> _appliedWrites = new();
     private int _degraded;
 
     /// <summary>How often each kind of error was met.</summary>
@@ -29,8 +29,8 @@ internal sealed class Observations(int nodes)
     /// <summary>Reads with the node whose copy each saw.</summary>
     public IReadOnlyCollection<(Operation Read, string Node)> Reads => _reads;
 
-    /// <summary>Writes that were acknowledged as visible, with the nodes on which they are.</summary>
-    public IReadOnlyCollection<(Operation Write, IReadOnlyList<string> AckedBy)> AppliedWrites => _appliedWrites;
+    /// <summary>Writes that were acknowledged as visible.</summary>
+    public IReadOnlyCollection<Operation> AppliedWrites => _appliedWrites;
 
     /// <summary>Keeps what an operation was told beside its position.</summary>
     /// <param name="operation">It has a position.</param>
@@ -42,8 +42,8 @@ internal sealed class Observations(int nodes)
             NoteRead(operation, label);
 
         // At "async" the leader shows what may yet vanish, and only to reads at "local".
-        else if (answer is { Status: 200, Receipt: { Degraded: false, AckedBy: var nodes } } && ack.Contains("+applied", StringComparison.Ordinal) && !ack.StartsWith("async", StringComparison.Ordinal))
-            _appliedWrites.Enqueue((operation, nodes));
+        else if (answer is { Status: 200, Receipt.Degraded: false } && ack.Contains("+applied", StringComparison.Ordinal) && !ack.StartsWith("async", StringComparison.Ordinal))
+            _appliedWrites.Enqueue(operation);
     }
 
     // A read that is linearizable is not stale at all; unknown is no bound.

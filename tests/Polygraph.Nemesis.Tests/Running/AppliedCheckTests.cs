@@ -6,32 +6,39 @@ namespace Polygraph.Nemesis.Tests.Running;
 public sealed class AppliedCheckTests
 {
     [Fact]
-    public void A_read_of_a_copy_that_was_named_stands_at_the_write_or_behind()
+    public void Reads_that_stand_at_the_write_or_behind_show_it()
+        => Assert.Empty(Complaints(lagMax: 0, [Write(10, 5)], [Read(11, 5, "n1"), Read(12, 7, "n2")]));
+
+    [Fact]
+    public void As_many_nodes_may_lag_as_the_level_does_without()
     {
-        Assert.Empty(Complaints([Write(10, 5, "n1", "n2")], [Read(11, 5, "n1"), Read(12, 7, "n2")]));
-        Assert.Single(Complaints([Write(10, 5, "n1", "n2")], [Read(11, 4, "n2")]));
-        Assert.Single(Complaints([Write(10, 5, "n1"), Write(11, 4, "n1")], [Read(12, 4, "n1")]));
+        (Operation, string)[] reads = [Read(11, 4, "n1"), Read(12, 3, "n2"), Read(13, 4, "n2"), Read(14, 5, "n3")];
+        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], reads));
+        Assert.Single(Complaints(lagMax: 1, [Write(10, 5)], reads));
+        Assert.Empty(Complaints(lagMax: 2, [Write(10, 5)], reads));
     }
 
     [Fact]
-    public void Other_copies_and_reads_that_began_before_may_lag()
-        => Assert.Empty(Complaints([Write(10, 5, "n1", "n2")], [Read(11, 4, "n3"), Read(9, 4, "n1")]));
+    public void A_node_that_showed_it_once_must_go_on_showing_it()
+        => Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(11, 5, "n1"), Read(13, 6, "n1"), Read(15, 4, "n1")]));
+
+    [Fact]
+    public void A_read_that_began_before_proves_nothing()
+        => Assert.Empty(Complaints(lagMax: 0, [Write(10, 5)], [Read(9, 4, "n1"), Read(10, 4, "n1")]));
 
     [Fact]
     public void A_copy_that_was_lost_is_let_off_from_then_on()
     {
-        Assert.Empty(Complaints([Write(10, 5, "n1")], [Read(20, 4, "n1")], new HistoryEvent.Fault("damage", 1) { AtNanoseconds = 15 }));
-        Assert.Single(Complaints([Write(10, 5, "n1")], [Read(12, 4, "n1")], new HistoryEvent.Fault("damage", 1) { AtNanoseconds = 15 }));
-        Assert.Single(Complaints([Write(10, 5, "n1")], [Read(20, 4, "n1")], new HistoryEvent.Fault("damage", 2) { AtNanoseconds = 15 }));
-        Assert.Single(Complaints([Write(10, 5, "n1")], [Read(20, 4, "n1")], new HistoryEvent.Fault("kill", 1) { AtNanoseconds = 15 }));
+        Assert.Empty(Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], new HistoryEvent.Fault("damage", 1) { AtNanoseconds = 15 }));
+        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(12, 4, "n1")], new HistoryEvent.Fault("damage", 1) { AtNanoseconds = 15 }));
+        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], new HistoryEvent.Fault("damage", 2) { AtNanoseconds = 15 }));
+        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], new HistoryEvent.Fault("kill", 1) { AtNanoseconds = 15 }));
     }
 
-    private static IReadOnlyList<string> Complaints(
-        IReadOnlyList<(Operation, IReadOnlyList<string>)> writes, IReadOnlyList<(Operation, string)> reads, params IReadOnlyList<HistoryEvent> events)
-        => AppliedCheck.Complaints(new History(new HistoryHeader { Workload = Workload.Register }, [], events, false), writes, reads);
+    private static IReadOnlyList<string> Complaints(int lagMax, IReadOnlyList<Operation> writes, IReadOnlyList<(Operation, string)> reads, params IReadOnlyList<HistoryEvent> events)
+        => AppliedCheck.Complaints(new History(new HistoryHeader { Workload = Workload.Register }, [], events, false), lagMax, writes, reads);
 
-    private static (Operation, IReadOnlyList<string>) Write(long end, ulong index, params string[] ackedBy)
-        => (Operation(OperationKind.Write, end - 1, end, index), ackedBy);
+    private static Operation Write(long end, ulong index) => Operation(OperationKind.Write, end - 1, end, index);
 
     private static (Operation, string) Read(long start, ulong index, string node) => (Operation(OperationKind.Read, start, start + 1, index), node);
 
