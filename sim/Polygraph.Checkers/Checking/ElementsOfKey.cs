@@ -62,6 +62,11 @@ internal abstract class ElementsOfKey
 
     protected abstract void Check();
 
+    /// <summary>
+    /// Whether a read must show what was acknowledged before it began. What may be lost need not be committed yet, and a read shows what is; in the end all that stays is.
+    /// </summary>
+    protected bool IsAckDueIn(Operation read) => Header.AreAcksDurable || read.IsFinal;
+
     /// <summary>Adds what is wrong with the mere presence of elements in each read, and looks at each further.</summary>
     protected void CheckPresence(Action<Operation, int[]> also)
     {

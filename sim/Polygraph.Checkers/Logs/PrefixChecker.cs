@@ -79,7 +79,7 @@ internal static class PrefixChecker
             var missing = new List<Operation>();
             foreach (var (read, numbers) in Reads)
             {
-                for (; nextAppend < Acknowledged.Length && Acknowledged[nextAppend].EndedBefore(read); nextAppend++)
+                for (; nextAppend < Acknowledged.Length && IsAckDueIn(read) && Acknowledged[nextAppend].EndedBefore(read); nextAppend++)
                 {
                     var place = _placeOf[Elements.NumberOf(Acknowledged[nextAppend].In)];
                     if (place == Absent)

@@ -40,7 +40,7 @@ internal static class SetChecker
             for (var i = 0; i < Reads.Length; i++)
             {
                 var (read, numbers) = Reads[i];
-                for (; nextAdd < Acknowledged.Length && Acknowledged[nextAdd].EndedBefore(read); nextAdd++)
+                for (; nextAdd < Acknowledged.Length && IsAckDueIn(read) && Acknowledged[nextAdd].EndedBefore(read); nextAdd++)
                     MakeDue(Elements.NumberOf(Acknowledged[nextAdd].In), Acknowledged[nextAdd]);
                 for (; nextRead < endOrder.Length && Reads[endOrder[nextRead]].Read.EndedBefore(read); nextRead++)
                     foreach (var number in Reads[endOrder[nextRead]].Numbers)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Polygraph.Node.Control;
@@ -189,6 +190,10 @@ internal sealed class SnapshotFetcher : IDisposable
         }
     }
 
-    private static bool IsBreak(Exception e, CancellationToken cancellation)
-        => !cancellation.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException;
+    /// <summary>
+    /// Whether an exchange was cut short, so that another attempt may succeed. A connection that is reset between its making and its first use is told by a
+    /// bare <see cref="SocketException"/>.
+    /// </summary>
+    internal static bool IsBreak(Exception e, CancellationToken cancellation)
+        => !cancellation.IsCancellationRequested && e is HttpRequestException or SocketException or IOException or OperationCanceledException;
 }
