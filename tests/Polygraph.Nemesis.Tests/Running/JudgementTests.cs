@@ -35,7 +35,7 @@ public sealed class JudgementTests
     [Fact]
     public void Writes_at_async_whose_stay_nobody_promised_do_not_make_a_history_worthless()
     {
-        var unknown = Enumerable.Range(0, 2 * Filling).Select(number => Append(number, number + 100, OperationType.Info, "z")).ToArray();
+        var unknown = Enumerable.Range(0, 3 * Filling).Select(number => Append(number, number + 100, OperationType.Info, "z")).ToArray();
         Assert.Equal(VerdictKind.Refused, Judge("quorum", "linearizable", unknown).Verdict.Kind);
         Assert.Equal(VerdictKind.Valid, Judge("async", "linearizable", unknown).Verdict.Kind);
     }
