@@ -29,7 +29,7 @@ internal static class FinalReads
     private static Operation?[] DueFrom(HistoryHeader header, ListIndex index, Transaction[] transactions)
     {
         var dueFrom = new Operation?[index.ElementCount];
-        foreach (var transaction in transactions.Where(transaction => transaction.IsCommitted))
+        foreach (var transaction in transactions.Where(transaction => transaction.IsOk))
         {
             if (header.AreAcksDurable)
                 foreach (var element in transaction.Appends)
