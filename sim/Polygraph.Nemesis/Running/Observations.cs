@@ -26,7 +26,7 @@ internal sealed class Observations(int nodes)
     /// <summary>Reads with the bound on their staleness that they were told, in nanoseconds.</summary>
     public IReadOnlyCollection<(Operation Read, long StalenessNanoseconds)> BoundedReads => _boundedReads;
 
-    /// <summary>Reads with the node whose copy each saw.</summary>
+    /// <summary>Reads of what is committed, with the node whose copy each saw.</summary>
     public IReadOnlyCollection<(Operation Read, string Node)> Reads => _reads;
 
     /// <summary>Writes that were acknowledged as visible.</summary>
@@ -49,7 +49,10 @@ internal sealed class Observations(int nodes)
     // A read that is linearizable is not stale at all; unknown is no bound.
     private void NoteRead(Operation read, ReadLabel label)
     {
-        _reads.Enqueue((read, label.Node));
+
+        // What "local" shows goes back when a deposed leader takes back what it had executed.
+        if (label.Level != "local")
+            _reads.Enqueue((read, label.Node));
         if (label.Level == "linearizable")
             _boundedReads.Enqueue((read, 0));
         else if (label.StalenessMilliseconds is { } bound)
