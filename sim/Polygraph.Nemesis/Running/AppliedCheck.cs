@@ -4,8 +4,8 @@ namespace Polygraph.Nemesis.Running;
 
 /// <summary>
 /// What <c>+applied</c> adds to a level: on as many copies as it asks for the write is visible, so reads that begin afterwards, at any level but
-/// <c>local</c>, stand at its position or behind on so many nodes. A receipt names the copies that hold the write and not those that show it, so as many nodes may lag as the level does
-/// without. A node that lost its copy is let off from then on: the next one is as old as where it came from.
+/// <c>local</c>, stand at its position or behind on so many nodes. A receipt names the copies that hold the write and not those that show it, so as
+/// many nodes may lag as the level does without. A node that lost its copy is let off from then on: the next one is as old as where it came from.
 /// </summary>
 internal static class AppliedCheck
 {

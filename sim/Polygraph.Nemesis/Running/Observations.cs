@@ -46,13 +46,13 @@ internal sealed class Observations(int nodes)
             _appliedWrites.Enqueue(operation);
     }
 
-    // A read that is linearizable is not stale at all; unknown is no bound.
     private void NoteRead(Operation read, ReadLabel label)
     {
-
         // What "local" shows goes back when a deposed leader takes back what it had executed.
         if (label.Level != "local")
             _reads.Enqueue((read, label.Node));
+
+        // A read that is linearizable is not stale at all; unknown is no bound.
         if (label.Level == "linearizable")
             _boundedReads.Enqueue((read, 0));
         else if (label.StalenessMilliseconds is { } bound)
