@@ -5,7 +5,8 @@ namespace Polygraph.Nemesis.Running;
 /// <summary>
 /// What <c>+applied</c> adds to a level: on as many copies as it asks for the write is visible, so reads that begin afterwards, at any level but
 /// <c>local</c>, stand at its position or behind on so many nodes. A receipt names the copies that hold the write and not those that show it, so as
-/// many nodes may lag as the level does without. A node that lost its copy is let off from then on: the next one is as old as where it came from.
+/// many nodes may lag as the level does without. A replica that is started anew, and a leader that was deposed, go back to a checkpoint and come forward
+/// from there; reads are judged until then.
 /// </summary>
 internal static class AppliedCheck
 {
@@ -14,6 +15,11 @@ internal static class AppliedCheck
 
     private const int ShownMax = 5;
 
+    /// <summary>How long before a leader was seen the one before it may have stepped down.</summary>
+    private const long NanosecondsWithoutLeader = 2_000_000_000;
+
+    private static readonly string[] Restarts = ["kill", "restart", "clock", "damage"];
+
     /// <summary>Writes that too many nodes did not show; the first few.</summary>
     /// <param name="history">Its events say which nodes lost their copies.</param>
     /// <param name="lagMax">How many nodes may lag behind an acknowledged write.</param>
@@ -21,7 +27,7 @@ internal static class AppliedCheck
     /// <param name="reads">Reads, and the node whose copy each saw.</param>
     public static IReadOnlyList<string> Complaints(History history, int lagMax, IEnumerable<Operation> writes, IEnumerable<(Operation Read, string Node)> reads)
     {
-        var views = reads.GroupBy(read => read.Node, read => read.Read).Select(node => new View(node.Key, LossOf(node.Key, history), node)).ToList();
+        var views = reads.GroupBy(read => read.Node, read => read.Read).Select(node => new View(node.Key, history.Events, node)).ToList();
         return
         [
             .. writes.Select(write => (Write: write, Behind: views.Select(view => (view.Node, Read: view.Behind(write))).Where(view => view.Read is not null).ToList()))
@@ -31,29 +37,29 @@ internal static class AppliedCheck
         ];
     }
 
-    private static long LossOf(string node, History history)
-        => history.Events.OfType<HistoryEvent.Fault>()
-            .Where(fault => fault.Kind == "damage" && node == $"n{fault.Target}")
-            .Select(fault => fault.AtNanoseconds)
-            .DefaultIfEmpty(long.MaxValue)
-            .Min();
-
     /// <summary>What one node showed in the course of time.</summary>
     private sealed class View
     {
+        private readonly Operation[] _reads;
         private readonly List<long> _starts;
 
-        // For each read the one that stands first of it and all that began later.
-        private readonly Operation[] _firstFrom;
+        // When it may have gone back.
+        private readonly List<long> _returns;
 
-        public View(string node, long lostAt, IEnumerable<Operation> reads)
+        public View(string node, IEnumerable<HistoryEvent> events, IEnumerable<Operation> reads)
         {
             Node = node;
-            _firstFrom = [.. reads.Where(read => read.EndNanoseconds < lostAt).OrderBy(read => read.StartNanoseconds)];
-            _starts = [.. _firstFrom.Select(read => read.StartNanoseconds)];
-            for (var i = _firstFrom.Length - 2; i >= 0; i--)
-                if (IndexOf(_firstFrom[i + 1]) < IndexOf(_firstFrom[i]))
-                    _firstFrom[i] = _firstFrom[i + 1];
+            _reads = [.. reads.OrderBy(read => read.StartNanoseconds)];
+            _starts = [.. _reads.Select(read => read.StartNanoseconds)];
+            _returns =
+            [
+                .. events.Select(happened => happened switch
+                {
+                    HistoryEvent.Leader => happened.AtNanoseconds - NanosecondsWithoutLeader,
+                    HistoryEvent.Fault fault when Restarts.Contains(fault.Kind) && (fault.Target is null || node == $"n{fault.Target}") => happened.AtNanoseconds,
+                    _ => long.MaxValue,
+                }).Order(),
+            ];
         }
 
         public string Node { get; }
@@ -61,12 +67,18 @@ internal static class AppliedCheck
         /// <summary>A read that began after the write was acknowledged and stands before it; null if there is none.</summary>
         public Operation? Behind(Operation write)
         {
-            // Clocks are read in whole nanoseconds: what began in the same one counts as before.
-            var found = _starts.BinarySearch(write.EndNanoseconds!.Value + 1);
-            var first = found < 0 ? ~found : found;
-            return first < _firstFrom.Length && IndexOf(_firstFrom[first]) < IndexOf(write) ? _firstFrom[first] : null;
+            var until = After(_returns, write.StartNanoseconds) is var next && next < _returns.Count ? _returns[next] : long.MaxValue;
+            for (var i = After(_starts, write.EndNanoseconds!.Value); i < _reads.Length && _reads[i].EndNanoseconds < until; i++)
+                if (_reads[i].Position!.Value.Index < write.Position!.Value.Index)
+                    return _reads[i];
+            return null;
         }
 
-        private static ulong IndexOf(Operation operation) => operation.Position!.Value.Index;
+        // The first that is later. Clocks are read in whole nanoseconds: what began in the same one counts as before.
+        private static int After(List<long> times, long time)
+        {
+            var found = times.BinarySearch(time + 1);
+            return found < 0 ? ~found : found;
+        }
     }
 }

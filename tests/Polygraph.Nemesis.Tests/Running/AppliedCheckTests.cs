@@ -26,13 +26,27 @@ public sealed class AppliedCheckTests
     public void A_read_that_began_before_proves_nothing()
         => Assert.Empty(Complaints(lagMax: 0, [Write(10, 5)], [Read(9, 4, "n1"), Read(10, 4, "n1")]));
 
-    [Fact]
-    public void A_copy_that_was_lost_is_let_off_from_then_on()
+    [Theory]
+    [InlineData("damage", 1, true)]
+    [InlineData("kill", 1, true)]
+    [InlineData("kill", null, true)]
+    [InlineData("kill", 2, false)]
+    [InlineData("pause", 1, false)]
+    public void A_node_that_was_started_anew_is_let_off_from_then_on(string fault, int? target, bool isLetOff)
     {
-        Assert.Empty(Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], new HistoryEvent.Fault("damage", 1) { AtNanoseconds = 15 }));
-        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(12, 4, "n1")], new HistoryEvent.Fault("damage", 1) { AtNanoseconds = 15 }));
-        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], new HistoryEvent.Fault("damage", 2) { AtNanoseconds = 15 }));
-        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], new HistoryEvent.Fault("kill", 1) { AtNanoseconds = 15 }));
+        var happened = new HistoryEvent.Fault(fault, target) { AtNanoseconds = 15 };
+        Assert.Equal(isLetOff ? 0 : 1, Complaints(lagMax: 0, [Write(10, 5)], [Read(20, 4, "n1")], happened).Count);
+        Assert.Single(Complaints(lagMax: 0, [Write(10, 5)], [Read(12, 4, "n1")], happened));
+    }
+
+    [Fact]
+    public void Reads_around_a_change_of_leader_are_let_off()
+    {
+        const long Second = 1_000_000_000;
+        var next = new HistoryEvent.Leader(2, 4) { AtNanoseconds = 10 * Second };
+        Assert.Single(Complaints(lagMax: 0, [Write(1 * Second, 5)], [Read(2 * Second, 4, "n1")], next));
+        Assert.Empty(Complaints(lagMax: 0, [Write(1 * Second, 5)], [Read(9 * Second, 4, "n1")], next));
+        Assert.Empty(Complaints(lagMax: 0, [Write(1 * Second, 5)], [Read(11 * Second, 4, "n1")], next));
     }
 
     private static IReadOnlyList<string> Complaints(int lagMax, IReadOnlyList<Operation> writes, IReadOnlyList<(Operation, string)> reads, params IReadOnlyList<HistoryEvent> events)
