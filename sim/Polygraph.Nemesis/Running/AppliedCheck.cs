@@ -43,22 +43,22 @@ internal static class AppliedCheck
         private readonly Operation[] _reads;
         private readonly List<long> _starts;
 
-        // When it may have gone back.
-        private readonly List<long> _returns;
+        // What makes a node go back: a new leader anywhere, a start of its own.
+        private readonly List<long> _leaders;
+        private readonly List<long> _restarts;
 
-        public View(string node, IEnumerable<HistoryEvent> events, IEnumerable<Operation> reads)
+        public View(string node, IReadOnlyList<HistoryEvent> events, IEnumerable<Operation> reads)
         {
             Node = node;
             _reads = [.. reads.OrderBy(read => read.StartNanoseconds)];
             _starts = [.. _reads.Select(read => read.StartNanoseconds)];
-            _returns =
+            _leaders = [.. events.OfType<HistoryEvent.Leader>().Select(leader => leader.AtNanoseconds).Order()];
+            _restarts =
             [
-                .. events.Select(happened => happened switch
-                {
-                    HistoryEvent.Leader => happened.AtNanoseconds - NanosecondsWithoutLeader,
-                    HistoryEvent.Fault fault when Restarts.Contains(fault.Kind) && (fault.Target is null || node == $"n{fault.Target}") => happened.AtNanoseconds,
-                    _ => long.MaxValue,
-                }).Order(),
+                .. events.OfType<HistoryEvent.Fault>()
+                    .Where(fault => Restarts.Contains(fault.Kind) && (fault.Target is null || node == $"n{fault.Target}"))
+                    .Select(fault => fault.AtNanoseconds)
+                    .Order(),
             ];
         }
 
@@ -67,12 +67,14 @@ internal static class AppliedCheck
         /// <summary>A read that began after the write was acknowledged and stands before it; null if there is none.</summary>
         public Operation? Behind(Operation write)
         {
-            var until = After(_returns, write.StartNanoseconds) is var next && next < _returns.Count ? _returns[next] : long.MaxValue;
+            var until = Math.Min(Next(_leaders, write.StartNanoseconds) - NanosecondsWithoutLeader, Next(_restarts, write.StartNanoseconds));
             for (var i = After(_starts, write.EndNanoseconds!.Value); i < _reads.Length && _reads[i].EndNanoseconds < until; i++)
                 if (_reads[i].Position!.Value.Index < write.Position!.Value.Index)
                     return _reads[i];
             return null;
         }
+
+        private static long Next(List<long> times, long time) => After(times, time) is var next && next < times.Count ? times[next] : long.MaxValue;
 
         // The first that is later. Clocks are read in whole nanoseconds: what began in the same one counts as before.
         private static int After(List<long> times, long time)

@@ -47,6 +47,7 @@ public sealed class AppliedCheckTests
         Assert.Single(Complaints(lagMax: 0, [Write(1 * Second, 5)], [Read(2 * Second, 4, "n1")], next));
         Assert.Empty(Complaints(lagMax: 0, [Write(1 * Second, 5)], [Read(9 * Second, 4, "n1")], next));
         Assert.Empty(Complaints(lagMax: 0, [Write(1 * Second, 5)], [Read(11 * Second, 4, "n1")], next));
+        Assert.Empty(Complaints(lagMax: 0, [Write(9 * Second, 5)], [Read(10 * Second, 4, "n1")], next));
     }
 
     private static IReadOnlyList<string> Complaints(int lagMax, IReadOnlyList<Operation> writes, IReadOnlyList<(Operation, string)> reads, params IReadOnlyList<HistoryEvent> events)
