@@ -11,7 +11,7 @@ internal sealed class Campaign(Options options, TextWriter output, CancellationT
     private const int HistoriesOfACluster = 8;
 
     private readonly string _root = options.Keep ?? Directory.CreateTempSubdirectory("polygraph-nemesis-").FullName;
-    private readonly Report _report = new(output);
+    private readonly Report _report = new(output, options);
     private AttackedCluster? _cluster;
     private int _clusters;
     private int _historiesOfThis;
@@ -24,7 +24,7 @@ internal sealed class Campaign(Options options, TextWriter output, CancellationT
         if (options.Faults.Contains("disk") && !smallDisks)
             output.WriteLine($"No disk becomes full: {SmallDisk.Hindrance}.");
         var started = TimeProvider.System.GetTimestamp();
-        for (var number = 0; number < (options.Histories ?? int.MaxValue); number++)
+        for (var number = options.First; number - options.First < (options.Histories ?? int.MaxValue); number++)
         {
             if (interrupted.IsCancellationRequested || TimeProvider.System.GetElapsedTime(started).TotalMinutes >= options.Minutes)
                 break;

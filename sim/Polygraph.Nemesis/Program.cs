@@ -1,6 +1,11 @@
 using System.Runtime.InteropServices;
 using Polygraph.Nemesis;
+using Polygraph.Nemesis.Results;
 
+if (args is ["sum", _, ..])
+    return Sums.Print(args[1..], Console.Out, Console.Error);
+if (args is ["controls"])
+    return await ControlRun.RunAsync(Console.Out);
 var (options, problem) = Options.Parse(args);
 if (options is null)
 {

@@ -100,7 +100,7 @@ internal sealed class BankChecker
         var difference = new long[balances.Length];
         for (var account = 0; account < balances.Length; account++)
             difference[account] = balances[account] - certain[account];
-        var isExplained = ledger.Explains(difference);
+        var isExplained = ledger.Explains(read, difference);
         if (isExplained == true)
             return;
         // What is wrong once stays wrong: every later read would be searched in vain.

@@ -58,11 +58,14 @@ internal sealed class Ledger
     public void CloseBefore(Operation read) => _underWay.RemoveAll(open => open.Transfer.EndedBefore(read));
 
     /// <summary>Whether some of them make up the difference; null: given up.</summary>
-    public bool? Explains(long[] difference)
+    /// <param name="read">Its position is a hint, as are those of transfers: an explanation is one wherever it comes from.</param>
+    /// <param name="difference">What the read shows beyond what is certain.</param>
+    public bool? Explains(Operation read, long[] difference)
     {
-        if (TryUnchanged(difference) || TryChanges(difference))
+        Movement[] underWay = [.. _underWay.Select(open => open.Movement)];
+        if (TryPositions(read, difference) || TryUnchanged(difference, underWay) || TryChanges(difference, underWay))
             return true;
-        Movement[] candidates = [.. _underWay.Select(open => open.Movement), .. Enumerable.Reverse(_unknown)];
+        Movement[] candidates = [.. underWay, .. Enumerable.Reverse(_unknown)];
         var found = _search.Explains(difference, candidates, _workMax);
         if (found == true)
             for (var i = 0; i < _unknown.Count; i++)
@@ -70,14 +73,27 @@ internal sealed class Ledger
         return found;
     }
 
-    private bool TryUnchanged(long[] difference)
-        => new SubsetSums(WeightsUnderWay(), isManySums: false).TryFind(TargetOf(difference), out var done) && TryChange(difference, done, []);
+    // On a machine that stood still for a moment dozens are under way, all of which say where they stand.
+    private bool TryPositions(Operation read, long[] difference)
+    {
+        if (read.Position is not { } shown)
+            return false;
+        var left = (long[])difference.Clone();
+        foreach (var (transfer, movement) in _underWay)
+            if (transfer.Position?.Index <= shown.Index)
+                Move(left, movement, -1);
+        Movement[] without = [.. _underWay.Where(open => open.Transfer.Position is null).Select(open => open.Movement)];
+        return TryUnchanged(left, without) || TryChanges(left, without);
+    }
+
+    private bool TryUnchanged(long[] difference, Movement[] underWay)
+        => new SubsetSums(WeightsOf(underWay), isManySums: false).TryFind(TargetOf(difference), out var done) && TryChange(difference, underWay, done, []);
 
     // Transfers of unknown outcome change sides, the latest first: one, two, any of the latest, or one and any of the very latest. Each time with any subset of
     // those under way.
-    private bool TryChanges(long[] difference)
+    private bool TryChanges(long[] difference, Movement[] underWay)
     {
-        var sums = new SubsetSums(WeightsUnderWay(), isManySums: true);
+        var sums = new SubsetSums(WeightsOf(underWay), isManySums: true);
         var target = TargetOf(difference);
         var changes = new ulong[_unknown.Count];
         for (var i = 0; i < changes.Length; i++)
@@ -111,7 +127,7 @@ internal sealed class Ledger
             return false;
         }
 
-        bool Fits(ulong rest, int one, int other, int latest) => sums.TryFind(rest, out var done) && TryChange(difference, done, ChangesOf(one, other, latest));
+        bool Fits(ulong rest, int one, int other, int latest) => sums.TryFind(rest, out var done) && TryChange(difference, underWay, done, ChangesOf(one, other, latest));
     }
 
     // Latest: bit 0 is the last transfer of unknown outcome, bit 1 the one before.
@@ -127,7 +143,7 @@ internal sealed class Ledger
         return changes;
     }
 
-    private ulong[] WeightsUnderWay() => [.. _underWay.Select(open => WeightOf(open.Movement))];
+    private ulong[] WeightsOf(Movement[] movements) => Array.ConvertAll(movements, WeightOf);
 
     private ulong TargetOf(long[] difference)
     {
@@ -138,13 +154,13 @@ internal sealed class Ledger
     }
 
     // Equal weights are a hint: only equal balances change what is believed.
-    private bool TryChange(long[] difference, int done, List<int> changes)
+    private bool TryChange(long[] difference, Movement[] underWay, int done, List<int> changes)
     {
         var left = new long[difference.Length];
         for (var account = 0; account < left.Length; account++)
             left[account] = difference[account] - _believed[account];
         for (var bits = done; bits != 0; bits &= bits - 1)
-            Move(left, _underWay[BitOperations.TrailingZeroCount(bits)].Movement, -1);
+            Move(left, underWay[BitOperations.TrailingZeroCount(bits)], -1);
         foreach (var i in changes)
             Move(left, _unknown[i], _isBelieved[i] ? 1 : -1);
         if (!Array.TrueForAll(left, amount => amount == 0))

@@ -6,7 +6,8 @@ namespace Polygraph.Checkers.Checking;
 /// Steps that a search may take, for a register or a read of a bank. A step is some tens of nanoseconds to a microsecond, so the default ends within a minute.
 /// A search that has not ended by then leaves the history undecided.
 /// </param>
-public sealed record CheckOptions(int OperationsMin = 100, long WorkMax = 20_000_000)
+/// <param name="OkPercentMin">A history of which less is ok is refused.</param>
+public sealed record CheckOptions(int OperationsMin = 100, long WorkMax = 20_000_000, int OkPercentMin = 50)
 {
     public static CheckOptions Default { get; } = new();
 }

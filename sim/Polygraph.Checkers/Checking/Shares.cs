@@ -27,7 +27,7 @@ internal sealed class Shares
     /// <summary>Why the history proves nothing, whatever its operations say; null if it may.</summary>
     public string? Refusal(HistoryHeader header, CheckOptions options)
         => _all < options.OperationsMin ? FormattableString.Invariant($"too small, {options.OperationsMin:n0} operations are the least")
-            : _ok * 2L < _all ? "less than half of it is ok"
+            : _ok * 100L < _all * (long)options.OkPercentMin ? FormattableString.Invariant($"less than {options.OkPercentMin} % of it is ok")
             : header.IsLeaderChangeMeant && _leaderChanges == 0 ? "the leader never changed, although that was meant"
             : null;
 

@@ -47,89 +47,55 @@ internal abstract record Command
     }
 
     private static bool TryParseCheck(IReadOnlyList<string> paths, List<(string Name, string Value)> settings, out Command? command, out string complaint)
-    {
-        (command, complaint) = (null, "");
-        var options = CheckOptions.Default;
-        foreach (var (name, value) in settings)
+        => TryRead(new Check(paths, CheckOptions.Default), settings, out command, out complaint, static (check, name, value) => name switch
         {
-            switch (name)
-            {
-                case "--min-ops" when int.TryParse(value, CultureInfo.InvariantCulture, out var count) && count >= 0:
-                    options = options with { OperationsMin = count };
-                    break;
-                case "--work" when long.TryParse(value, CultureInfo.InvariantCulture, out var work) && work > 0:
-                    options = options with { WorkMax = work };
-                    break;
-                default:
-                    return Complain($"'{name} {value}' is not understood.", out complaint);
-            }
-        }
-
-        command = new Check(paths, options);
-        return true;
-    }
+            "--min-ops" when int.TryParse(value, CultureInfo.InvariantCulture, out var count) && count >= 0 => check with { Options = check.Options with { OperationsMin = count } },
+            "--work" when long.TryParse(value, CultureInfo.InvariantCulture, out var work) && work > 0 => check with { Options = check.Options with { WorkMax = work } },
+            _ => null,
+        });
 
     private static bool TryParseGenerate(string workload, string path, List<(string Name, string Value)> settings, out Command? command, out string complaint)
     {
-        (command, complaint) = (null, "");
+        command = null;
         if (!Words.Workloads.TryGetValue(workload, out var known))
             return Complain($"there is no workload '{workload}', but {string.Join(", ", Words.Workloads.Keys.Order(StringComparer.Ordinal))}.", out complaint);
-        var options = new GeneratorOptions(known, 10_000, 1);
-        foreach (var (name, value) in settings)
+        return TryRead(new Generate(path, new GeneratorOptions(known, 10_000, 1)), settings, out command, out complaint, static (generate, name, value) => name switch
         {
-            var isNumber = int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0;
-            switch (name)
-            {
-                case "--ops" when isNumber:
-                    options = options with { Operations = number };
-                    break;
-                case "--seed" when isNumber:
-                    options = options with { Seed = number };
-                    break;
-                case "--clients" when isNumber:
-                    options = options with { Clients = number };
-                    break;
-                case "--keys" when isNumber && number > 1:
-                    options = options with { Keys = number };
-                    break;
-                case "--faults" when value is "on" or "off":
-                    options = options with { HasFaults = value == "on" };
-                    break;
-                default:
-                    return Complain($"'{name} {value}' is not understood.", out complaint);
-            }
-        }
-
-        command = new Generate(path, options);
-        return true;
+            "--ops" when Count(value) is { } operations => generate with { Options = generate.Options with { Operations = operations } },
+            "--seed" when Count(value) is { } seed => generate with { Options = generate.Options with { Seed = seed } },
+            "--clients" when Count(value) is { } clients => generate with { Options = generate.Options with { Clients = clients } },
+            "--keys" when Count(value) is > 1 and var keys => generate with { Options = generate.Options with { Keys = keys } },
+            "--faults" when value is "on" or "off" => generate with { Options = generate.Options with { HasFaults = value == "on" } },
+            _ => null,
+        });
     }
 
     private static bool TryParseMutations(List<(string Name, string Value)> settings, out Command? command, out string complaint)
+        => TryRead(new Mutations(50, 500, 1), settings, out command, out complaint, static (mutations, name, value) => name switch
+        {
+            "--histories" when Count(value) is { } histories => mutations with { Histories = histories },
+            "--ops" when Count(value) is { } operations => mutations with { Operations = operations },
+            "--seed" when Count(value) is { } seed => mutations with { Seed = seed },
+            _ => null,
+        });
+
+    /// <summary>A command with all settings; <paramref name="with"/> gives null for one that it does not understand.</summary>
+    private static bool TryRead<T>(T start, List<(string Name, string Value)> settings, out Command? command, out string complaint, Func<T, string, string, T?> with)
+        where T : Command
     {
         (command, complaint) = (null, "");
-        var mutations = new Mutations(50, 500, 1);
+        var read = start;
         foreach (var (name, value) in settings)
-        {
-            var isNumber = int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0;
-            switch (name)
-            {
-                case "--histories" when isNumber:
-                    mutations = mutations with { Histories = number };
-                    break;
-                case "--ops" when isNumber:
-                    mutations = mutations with { Operations = number };
-                    break;
-                case "--seed" when isNumber:
-                    mutations = mutations with { Seed = number };
-                    break;
-                default:
-                    return Complain($"'{name} {value}' is not understood.", out complaint);
-            }
-        }
-
-        command = mutations;
+            if (with(read, name, value) is { } next)
+                read = next;
+            else
+                return Complain($"'{name} {value}' is not understood.", out complaint);
+        command = read;
         return true;
     }
+
+    /// <summary>A whole number above zero; null: it is none.</summary>
+    private static int? Count(string value) => int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
 
     private static bool Complain(string what, out string complaint)
     {

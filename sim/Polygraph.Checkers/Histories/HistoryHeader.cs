@@ -55,5 +55,6 @@ public sealed record HistoryHeader
 
     internal bool AreReadsLinearizable => ReadLevel is null or "linearizable";
 
-    internal bool AreAcksDurable => AckLevel is not ("none" or "async");
+    /// <summary>Whether an acknowledged write is promised to stay.</summary>
+    public bool AreAcksDurable => AckLevel is not ("none" or "async");
 }

@@ -104,7 +104,7 @@ internal sealed class LineParser
     {
         var operation = new Operation
         {
-            Client = (int)Needed(fields.Client, "client"),
+            Client = Needed(Small(fields.Client, "client"), "client"),
             Kind = Known(Words.Kinds, "op", fields.Op),
             Key = fields.Key,
             In = fields.In,
@@ -112,7 +112,7 @@ internal sealed class LineParser
             Type = Known(Words.Types, "type", fields.Type),
             StartNanoseconds = Needed(fields.Start, "start_ns"),
             EndNanoseconds = fields.End,
-            Node = (int?)fields.Node,
+            Node = Small(fields.Node, "node"),
             Error = fields.Error,
             IsFinal = fields.IsFinal,
             Session = fields.Session,
@@ -132,9 +132,9 @@ internal sealed class LineParser
         var at = Needed(fields.At, "at_ns");
         return fields.Event switch
         {
-            "leader" => new HistoryEvent.Leader((int)Needed(fields.Node, "node"), Needed(fields.Term, "term")) { AtNanoseconds = at },
-            "fault" => new HistoryEvent.Fault(fields.Kind ?? throw Missing("kind"), (int?)fields.Target) { AtNanoseconds = at },
-            "heal" => new HistoryEvent.Heal(fields.Kind ?? throw Missing("kind"), (int?)fields.Target) { AtNanoseconds = at },
+            "leader" => new HistoryEvent.Leader(Needed(Small(fields.Node, "node"), "node"), Needed(fields.Term, "term")) { AtNanoseconds = at },
+            "fault" => new HistoryEvent.Fault(fields.Kind ?? throw Missing("kind"), Small(fields.Target, "target")) { AtNanoseconds = at },
+            "heal" => new HistoryEvent.Heal(fields.Kind ?? throw Missing("kind"), Small(fields.Target, "target")) { AtNanoseconds = at },
             "end" => new HistoryEvent.End { AtNanoseconds = at },
             _ => throw new FormatException($"there is no event \"{fields.Event}\""),
         };
@@ -219,7 +219,13 @@ internal sealed class LineParser
             : words.TryGetValue(word, out var value) ? value
             : throw new FormatException($"\"{field}\" is one of {string.Join(", ", words.Keys.Order(StringComparer.Ordinal))}, and not \"{word}\"");
 
-    private static long Needed(long? number, string field) => number ?? throw Missing(field);
+    private static T Needed<T>(T? number, string field)
+        where T : struct
+        => number ?? throw Missing(field);
+
+    // Clients and nodes are counted, and a number that is cut to its low bits would be another one's.
+    private static int? Small(long? number, string field)
+        => number is null or (>= int.MinValue and <= int.MaxValue) ? (int?)number : throw new FormatException($"\"{field}\" is a number of 32 bits, and not {number}");
 
     private static FormatException Missing(string field) => new($"\"{field}\" is missing");
 

@@ -7,75 +7,36 @@ namespace Polygraph.Checkers.Logs;
 internal static class PrefixChecker
 {
     public static void Check(History history, Findings findings)
-    {
-        var keys = history.Operations.GroupBy(operation => operation.Key ?? "", StringComparer.Ordinal).ToArray();
-        var (reads, finalReads, lostAllowed) = (0, 0, 0);
-        foreach (var key in keys)
-        {
-            var log = new OneLog([.. key], history.Header, findings);
-            log.Check();
-            reads += log.ReadCount;
-            finalReads += log.FinalReadCount;
-            lostAllowed += log.LostAllowed;
-        }
+        => ElementsOfKey.CheckAll(
+            history,
+            findings,
+            operations => new OneLog(operations, history.Header, findings),
+            logs => FormattableString.Invariant($"{logs.Sum(log => log.ReadCount):n0} reads, {logs.Sum(log => log.FinalReadCount):n0} of them final"));
 
-        findings.Note($"{keys.Length:n0} {(keys.Length == 1 ? "key" : "keys")}, {reads:n0} reads, {finalReads:n0} of them final");
-        if (lostAllowed > 0)
-            findings.Note($"{lostAllowed:n0} lost as the ack level allows");
-        if (keys.Length > 0 && finalReads == 0)
-            findings.Refuse("without a final read nothing is known of what was lost");
-    }
-
-    private sealed class OneLog
+    private sealed class OneLog : ElementsOfKey
     {
         private const int Absent = -1;
 
-        private readonly HistoryHeader _header;
-        private readonly Findings _findings;
-        private readonly Elements _elements;
-        private readonly (Operation Read, int[] Numbers)[] _reads;
-        private readonly Operation[] _acknowledged;
         private readonly int[] _order;
         private readonly Operation? _longest;
         private readonly int[] _placeOf;
 
         public OneLog(Operation[] operations, HistoryHeader header, Findings findings)
+            : base(operations, OperationKind.Append, header, findings)
         {
-            (_header, _findings) = (header, findings);
-            _elements = new Elements(operations);
-            _reads =
-            [
-                .. operations.Where(operation => operation is { Kind: OperationKind.Read, Type: OperationType.Ok })
-                    .OrderBy(read => read.StartNanoseconds)
-                    .Select(read => (read, _elements.NumbersOf(read))),
-            ];
-            _acknowledged = [.. operations.Where(operation => operation is { Kind: OperationKind.Append, Type: OperationType.Ok }).OrderBy(append => append.EndNanoseconds)];
-            (_longest, _order) = _reads.Length == 0 ? (null, []) : _reads.MaxBy(read => read.Numbers.Length);
-            _placeOf = new int[_elements.Count];
+            (_longest, _order) = Reads.Length == 0 ? (null, []) : Reads.MaxBy(read => read.Numbers.Length);
+            _placeOf = new int[Elements.Count];
             Array.Fill(_placeOf, Absent);
             for (var i = 0; i < _order.Length; i++)
                 _placeOf[_order[i]] = i;
         }
 
-        public int ReadCount => _reads.Length;
-
-        public int FinalReadCount => _reads.Count(read => read.Read.IsFinal);
-
-        /// <summary>Acknowledged elements that are gone, at an ack level that allows it.</summary>
-        public int LostAllowed { get; private set; }
-
-        public void Check()
+        protected override void Check()
         {
-            var marks = new int[_elements.Count];
-            for (var i = 0; i < _reads.Length; i++)
-            {
-                _elements.CheckPresence(_reads[i].Read, _reads[i].Numbers, marks, i + 1, _findings);
-                CheckOrder(_reads[i].Read, _reads[i].Numbers);
-            }
-
+            CheckPresence(CheckOrder);
             CheckRealTime();
             CheckLength();
-            if (_header.ReadLevel == "session")
+            if (Header.ReadLevel == "session")
                 CheckSessions();
         }
 
@@ -86,9 +47,9 @@ internal static class PrefixChecker
                 return;
             var element = numbers[same];
             var kind = _placeOf[element] == Absent ? AnomalyKinds.Divergent : AnomalyKinds.Reordered;
-            _findings.Add(
+            Findings.Add(
                 kind,
-                () => $"{read.InWords()} has {_elements.ValueOf(element)} at place {same}, where {_longest!.InWords()} has {_elements.ValueOf(_order[same])}");
+                () => $"{read.InWords()} has {Elements.ValueOf(element)} at place {same}, where {_longest!.InWords()} has {Elements.ValueOf(_order[same])}");
         }
 
         private void CheckRealTime()
@@ -96,12 +57,12 @@ internal static class PrefixChecker
             Operation? latest = null;
             foreach (var number in _order)
             {
-                if (_elements.WriterOf(number) is not { } writer)
+                if (Elements.WriterOf(number) is not { } writer)
                     continue;
                 if (latest is not null && writer.EndedBefore(latest))
                 {
                     var before = latest;
-                    _findings.Add(AnomalyKinds.Reordered, () => $"{_longest!.InWords()} has {before.In} before {writer.In}, although {writer.InWords()} was over before {before.InWords()} began");
+                    Findings.Add(AnomalyKinds.Reordered, () => $"{_longest!.InWords()} has {before.In} before {writer.In}, although {writer.InWords()} was over before {before.InWords()} began");
                 }
 
                 if (latest is null || writer.StartNanoseconds > latest.StartNanoseconds)
@@ -113,29 +74,29 @@ internal static class PrefixChecker
         private void CheckLength()
         {
             var (nextAppend, nextRead) = (0, 0);
-            var byEnd = _reads.OrderBy(read => read.Read.EndNanoseconds).ToArray();
+            var byEnd = Reads.OrderBy(read => read.Read.EndNanoseconds).ToArray();
             var (least, because) = (0, (Operation?)null);
             var missing = new List<Operation>();
-            foreach (var (read, numbers) in _reads)
+            foreach (var (read, numbers) in Reads)
             {
-                for (; nextAppend < _acknowledged.Length && _acknowledged[nextAppend].EndedBefore(read); nextAppend++)
+                for (; nextAppend < Acknowledged.Length && IsAckDueIn(read) && Acknowledged[nextAppend].EndedBefore(read); nextAppend++)
                 {
-                    var place = _placeOf[_elements.NumberOf(_acknowledged[nextAppend].In)];
+                    var place = _placeOf[Elements.NumberOf(Acknowledged[nextAppend].In)];
                     if (place == Absent)
-                        missing.Add(_acknowledged[nextAppend]);
+                        missing.Add(Acknowledged[nextAppend]);
                     else if (place >= least)
-                        (least, because) = (place + 1, _acknowledged[nextAppend]);
+                        (least, because) = (place + 1, Acknowledged[nextAppend]);
                 }
 
                 for (; nextRead < byEnd.Length && byEnd[nextRead].Read.EndedBefore(read); nextRead++)
                     if (byEnd[nextRead].Numbers.Length > least)
                         (least, because) = (byEnd[nextRead].Numbers.Length, byEnd[nextRead].Read);
-                if (!read.IsFinal && !_header.AreReadsLinearizable)
+                if (!read.IsFinal && !Header.AreReadsLinearizable)
                     continue;
                 if (numbers.Length < least)
                 {
                     var reason = because!;
-                    _findings.Add(read.IsFinal ? AnomalyKinds.Divergent : AnomalyKinds.StaleRead, () => $"{read.InWords()} is too short, as {reason.InWords()} was over before it began");
+                    Findings.Add(read.IsFinal ? AnomalyKinds.Divergent : AnomalyKinds.StaleRead, () => $"{read.InWords()} is too short, as {reason.InWords()} was over before it began");
                 }
 
                 foreach (var lost in missing)
@@ -146,21 +107,21 @@ internal static class PrefixChecker
 
         private void ReportLost(Operation lost, Operation read)
         {
-            if (_header.AreAcksDurable)
-                _findings.Add(AnomalyKinds.Lost, () => $"{lost.In} is in no read, not even in {read.InWords()}, although {lost.InWords()} was over before it began");
+            if (Header.AreAcksDurable)
+                Findings.Add(AnomalyKinds.Lost, () => $"{lost.In} is in no read, not even in {read.InWords()}, although {lost.InWords()} was over before it began");
             else
                 LostAllowed++;
         }
 
         private void CheckSessions()
         {
-            foreach (var session in _reads.GroupBy(read => read.Read.Session ?? FormattableString.Invariant($"client {read.Read.Client}")))
+            foreach (var session in Reads.GroupBy(read => read.Read.Session ?? FormattableString.Invariant($"client {read.Read.Client}")))
             {
                 var (longest, length) = ((Operation?)null, 0);
                 foreach (var (read, numbers) in session)
                 {
                     if (longest is { } before && before.EndedBefore(read) && numbers.Length < length)
-                        _findings.Add(AnomalyKinds.WentBackwards, () => $"{read.InWords()} is shorter than {before.InWords()} of the same session");
+                        Findings.Add(AnomalyKinds.WentBackwards, () => $"{read.InWords()} is shorter than {before.InWords()} of the same session");
                     if (longest is null || numbers.Length > length)
                         (longest, length) = (read, numbers.Length);
                 }

@@ -44,6 +44,8 @@ internal sealed class ListAppendChecker
         checker.AddReads();
         if (checker._isStrict)
             checker._graph.AddRealTime(checker._transactions);
+        else
+            FinalReads.Check(history, checker._index, checker._transactions, findings);
         checker._graph.Seal();
         checker.FindCycles();
         if (findings.Anomalies.Count == 0 && findings.Undecided is null)

@@ -67,12 +67,13 @@ internal sealed record WriteReceipt(ulong Term, ulong Index, string AckAchieved,
 }
 
 /// <summary>What the answer to a read says of what it saw.</summary>
-internal sealed record ReadLabel(ulong Term, ulong Index, string Level, double? StalenessMilliseconds, string? Fallback)
+internal sealed record ReadLabel(string Node, ulong Term, ulong Index, string Level, double? StalenessMilliseconds, string? Fallback)
 {
     public static ReadLabel? From(JsonElement read)
         => read.ValueKind != JsonValueKind.Object
             ? null
             : new ReadLabel(
+                Exchange.Text(read, "node") ?? "",
                 read.GetProperty("term").GetUInt64(),
                 read.GetProperty("index").GetUInt64(),
                 Exchange.Text(read, "level") ?? "",

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Polygraph.Nemesis.Api;
@@ -73,8 +74,9 @@ internal sealed class NodeClient : IDisposable
                     Header(response, "Polygraph-Session"),
                     Header(response, "Polygraph-Served-By"));
             }
-            catch (HttpRequestException failure) when (failure.HttpRequestError == HttpRequestError.ConnectionError)
+            catch (Exception failure) when (failure is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError })
             {
+                // Bare: the connection was reset before anything was sent over it.
                 return new Exchange.NotSent("NOT_CONNECTED");
             }
             catch (HttpRequestException failure)

@@ -14,6 +14,9 @@ internal sealed class AttackedCluster : IDisposable
     /// <summary>Between two looks at a condition; each look is one request a node.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Room for the logs and copies of a few histories, and for the 256 MiB that a node leaves free when it makes a copy for another.</summary>
+    private const int DiskMebibytes = 448;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(15);
@@ -48,7 +51,7 @@ internal sealed class AttackedCluster : IDisposable
             layouts.ToDictionary(
                 peer => peer.Id,
                 peer => peer == layout ? peer.Peer : $"{NodeLayout.Host}:{network.PortOf(layout.Id, peer.Id).ToString(CultureInfo.InvariantCulture)}"),
-            smallDisks ? SmallDisk.Mount(layout.Directory) : null))]);
+            smallDisks ? SmallDisk.Mount(layout.Directory, DiskMebibytes) : null))]);
         try
         {
             foreach (var node in cluster.Nodes)

@@ -5,9 +5,6 @@ namespace Polygraph.Nemesis.Clusters;
 /// <summary>A file system in memory of its own, which can be filled: a disk that is full. Only the superuser of Linux can make one.</summary>
 internal sealed class SmallDisk : IDisposable
 {
-    /// <summary>Room for the logs and copies of a few histories, and for the 256 MiB that a node leaves free when it makes a copy for another.</summary>
-    private const int Mebibytes = 448;
-
     private readonly string _directory;
 
     private SmallDisk(string directory) => _directory = directory;
@@ -19,11 +16,16 @@ internal sealed class SmallDisk : IDisposable
     private string Ballast => Path.Combine(_directory, "ballast");
 
     /// <exception cref="InvalidOperationException">It cannot be mounted.</exception>
-    public static SmallDisk Mount(string directory)
+    public static SmallDisk Mount(string directory, int mebibytes)
+        => TryMount(directory, mebibytes) ?? throw new InvalidOperationException($"No small file system can be mounted at {directory}.");
+
+    /// <summary>Null if it cannot be mounted: also the superuser of a container may be forbidden to.</summary>
+    public static SmallDisk? TryMount(string directory, int mebibytes)
     {
+        if (Hindrance is not null)
+            return null;
         Directory.CreateDirectory(directory);
-        var code = Run("mount", "-t", "tmpfs", "-o", $"size={Mebibytes}m", "polygraph-nemesis", directory);
-        return code == 0 ? new SmallDisk(directory) : throw new InvalidOperationException($"mount ended with {code}: no small file system at {directory}.");
+        return Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "polygraph-nemesis", directory) == 0 ? new SmallDisk(directory) : null;
     }
 
     /// <summary>Takes all the room there is.</summary>

@@ -2,32 +2,33 @@ using Polygraph.Nemesis.Clusters;
 
 namespace Polygraph.Nemesis.Faults;
 
-/// <summary>SIGKILL of one node or several, and a start on what they left.</summary>
-internal sealed class KillFault(IReadOnlyList<AttackedNode> targets) : Fault
+/// <summary>Something that is done to the processes of one node or several, and undone.</summary>
+internal abstract class ProcessesFault(string kind, IReadOnlyList<AttackedNode> targets, Action<AttackedNode> inject, Action<AttackedNode> heal) : Fault
 {
-    public override string Kind => "kill";
+    public override string Kind => kind;
 
     public override AttackedNode? Target => targets is [var only] ? only : null;
 
-    public override string Description => $"kill {string.Join(' ', targets.Select(node => node.Id))}";
+    public override string Description => $"{kind} {string.Join(' ', targets.Select(node => node.Id))}";
 
+    public override Task InjectAsync() => ForEach(inject);
+
+    public override Task HealAsync() => ForEach(heal);
+
+    private Task ForEach(Action<AttackedNode> act)
+    {
+        foreach (var node in targets)
+            act(node);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>SIGKILL of one node or several, and a start on what they left.</summary>
+internal sealed class KillFault(IReadOnlyList<AttackedNode> targets) : ProcessesFault("kill", targets, node => node.Kill(), node => node.Start())
+{
     public override (TimeSpan Min, TimeSpan Max) Hold => Milliseconds(100, 2500);
 
-    public override Task InjectAsync()
-    {
-        foreach (var node in targets)
-            node.Kill();
-        return Task.CompletedTask;
-    }
-
     public override Task<string?> EvidenceAsync() => Task.FromResult<string?>("the processes are gone");
-
-    public override Task HealAsync()
-    {
-        foreach (var node in targets)
-            node.Start();
-        return Task.CompletedTask;
-    }
 }
 
 /// <summary>SIGTERM, and a start at once.</summary>
@@ -55,34 +56,16 @@ internal sealed class RestartFault(AttackedNode target) : Fault
 }
 
 /// <summary>SIGSTOP for longer than the others wait for a leader, then SIGCONT: it goes on in the middle of what it did, with what the kernel kept for it.</summary>
-internal sealed class PauseFault(IReadOnlyList<AttackedNode> targets) : Fault
+internal sealed class PauseFault(IReadOnlyList<AttackedNode> targets) : ProcessesFault("pause", targets, node => node.Pause(), node => node.Resume())
 {
-    public override string Kind => "pause";
-
-    public override AttackedNode? Target => targets is [var only] ? only : null;
-
-    public override string Description => $"pause {string.Join(' ', targets.Select(node => node.Id))}";
+    private readonly AttackedNode _first = targets[0];
 
     public override (TimeSpan Min, TimeSpan Max) Hold => Milliseconds(1200, 3000);
 
-    public override Task InjectAsync()
-    {
-        foreach (var node in targets)
-            node.Pause();
-        return Task.CompletedTask;
-    }
-
     public override async Task<string?> EvidenceAsync()
-        => await targets[0].Client.SendAsync(HttpMethod.Get, "/healthz", TimeSpan.FromMilliseconds(100)).ConfigureAwait(false) is Api.Exchange.Answered
+        => await _first.Client.SendAsync(HttpMethod.Get, "/healthz", TimeSpan.FromMilliseconds(100)).ConfigureAwait(false) is Api.Exchange.Answered
             ? null
             : "it does not answer";
-
-    public override Task HealAsync()
-    {
-        foreach (var node in targets)
-            node.Resume();
-        return Task.CompletedTask;
-    }
 }
 
 /// <summary>

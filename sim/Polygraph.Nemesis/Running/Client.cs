@@ -42,7 +42,10 @@ internal sealed class Client
 
     private string Session => string.Create(CultureInfo.InvariantCulture, $"s{_place}-{_sessions}");
 
-    private bool HasSession => _scene.Levels.Read == "session";
+    private bool HasSession => _scene.Claimed.Read == "session";
+
+    // In a negative control the client believes that it is in a session, and does not ask for one.
+    private string? TokenSent => _scene.Levels.Read == "session" ? _token : null;
 
     /// <summary>Operates until it is told to stop, at no more than its share of the rate.</summary>
     public async Task RunAsync(TimeSpan pace, CancellationToken stopping)
@@ -78,8 +81,8 @@ internal sealed class Client
             Position = PositionOf(answer),
         };
         _scene.Recording.Add(operation);
-        if (operation.Position is not null && answer!.Read is { } label)
-            _scene.Observations.NoteRead(operation, label);
+        if (operation is { Position: not null, Type: OperationType.Ok })
+            _scene.Observations.NoteTold(operation, _scene.Claimed.Ack, answer!);
         if (ending.Type == OperationType.Info)
         {
             _number += NumbersApart;
@@ -95,7 +98,7 @@ internal sealed class Client
         for (var attempt = 1; ; attempt++)
         {
             var sent = TimeProvider.System.GetTimestamp();
-            var exchange = await _node.Client.SqlAsync(_scene.Database, call with { Session = HasSession ? _token : null }, _habits.Patience).ConfigureAwait(false);
+            var exchange = await _node.Client.SqlAsync(_scene.Database, call with { Session = TokenSent }, _habits.Patience).ConfigureAwait(false);
             ending = Ending.Of(exchange, step, attempt == 1 ? null : ending, _scene.Claimed);
             Learn(exchange, step, TimeProvider.System.GetElapsedTime(sent));
             if (ending.Type == OperationType.Ok)
@@ -129,7 +132,8 @@ internal sealed class Client
 
     private string? WithTimeout(string? ack) => ack is null || _habits.AckTimeout is null ? ack : $"{ack}; timeout={_habits.AckTimeout}";
 
-    private static LogPosition? PositionOf(Exchange.Answered? answer)
+    /// <summary>Where the answer says that it stands; null: it does not.</summary>
+    public static LogPosition? PositionOf(Exchange.Answered? answer)
         => answer?.Receipt is { } receipt ? new LogPosition(receipt.Term, receipt.Index)
             : answer?.Read is { } read ? new LogPosition(read.Term, read.Index)
             : null;

@@ -63,6 +63,9 @@ internal sealed class HistoryRun
             return await run.RunAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Nodes that need not show a write that was acknowledged as visible.</summary>
+    private int LagMax => _cluster.Nodes.Count - ReceiptRules.Copies(_plan.Claimed.Ack, _cluster.Nodes.Count);
+
     private async Task<HistoryResult> RunAsync()
     {
         await PrepareAsync().ConfigureAwait(false);
@@ -154,6 +157,7 @@ internal sealed class HistoryRun
                 EndNanoseconds = _recording.Now,
                 Node = node.Number,
                 IsFinal = true,
+                Position = Client.PositionOf(exchange as Exchange.Answered),
                 Session = _workload.Kind == Workload.Session ? $"final-{node.Id}-{level}" : null,
             });
         }
@@ -180,6 +184,7 @@ internal sealed class HistoryRun
         _complaints.AddRange(_observations.Complaints.Distinct().Take(5));
         if (_plan.Claimed.AreAcksDurable)
             _complaints.AddRange(PositionCheck.Complaints(history, _observations.BoundedReads));
+        _complaints.AddRange(AppliedCheck.Complaints(history, LagMax, _observations.AppliedWrites, _observations.Reads));
         var judgement = Judgement.Of(history);
         return new HistoryResult(_plan, history, judgement, faults, _observations.Endings, _observations.Degraded, _complaints, isWell, stall, _recording.Path);
     }

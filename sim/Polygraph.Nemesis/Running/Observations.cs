@@ -10,6 +10,8 @@ internal sealed class Observations(int nodes)
     private readonly ConcurrentDictionary<string, int> _endings = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly ConcurrentQueue<(Operation, long)> _boundedReads = new();
+    private readonly ConcurrentQueue<(Operation, string)> _reads = new();
+    private readonly ConcurrentQueue<Operation> _appliedWrites = new();
     private int _degraded;
 
     /// <summary>How often each kind of error was met.</summary>
@@ -24,9 +26,33 @@ internal sealed class Observations(int nodes)
     /// <summary>Reads with the bound on their staleness that they were told, in nanoseconds.</summary>
     public IReadOnlyCollection<(Operation Read, long StalenessNanoseconds)> BoundedReads => _boundedReads;
 
-    /// <summary>Keeps what a read was told of its age. One that is linearizable is not stale at all; unknown is no bound.</summary>
-    public void NoteRead(Operation read, ReadLabel label)
+    /// <summary>Reads of what is committed, with the node whose copy each saw.</summary>
+    public IReadOnlyCollection<(Operation Read, string Node)> Reads => _reads;
+
+    /// <summary>Writes that were acknowledged as visible.</summary>
+    public IReadOnlyCollection<Operation> AppliedWrites => _appliedWrites;
+
+    /// <summary>Keeps what an operation was told beside its position.</summary>
+    /// <param name="operation">It has a position.</param>
+    /// <param name="ack">What was promised for a write.</param>
+    /// <param name="answer">What came.</param>
+    public void NoteTold(Operation operation, string ack, Exchange.Answered answer)
     {
+        if (answer.Read is { } label)
+            NoteRead(operation, label);
+
+        // At "async" the leader shows what may yet vanish, and only to reads at "local".
+        else if (answer is { Status: 200, Receipt.Degraded: false } && ack.Contains("+applied", StringComparison.Ordinal) && !ack.StartsWith("async", StringComparison.Ordinal))
+            _appliedWrites.Enqueue(operation);
+    }
+
+    private void NoteRead(Operation read, ReadLabel label)
+    {
+        // What "local" shows goes back when a deposed leader takes back what it had executed.
+        if (label.Level != "local")
+            _reads.Enqueue((read, label.Node));
+
+        // A read that is linearizable is not stale at all; unknown is no bound.
         if (label.Level == "linearizable")
             _boundedReads.Enqueue((read, 0));
         else if (label.StalenessMilliseconds is { } bound)

@@ -12,19 +12,24 @@ internal static class ReceiptRules
     /// <param name="nodes">Voters of the cluster.</param>
     public static string? Complaint(string ack, WriteReceipt receipt, int nodes)
     {
-        var level = ack.Split(';', '+')[0].Trim();
-        var copies = level switch
-        {
-            "all" => nodes,
-            "quorum" => (nodes / 2) + 1,
-            "semi-sync" => receipt.Degraded ? 1 : 2,
-            _ => 1,
-        };
-        return receipt.AckedBy.Distinct().Count() < copies
+        var level = LevelOf(ack);
+        return receipt.AckedBy.Distinct().Count() < (receipt.Degraded ? 1 : Copies(level, nodes))
                 ? $"{ack} was answered with 200 and acked by {string.Join(' ', receipt.AckedBy)} only, at {receipt.Term}/{receipt.Index}"
             : receipt.Degraded && level != "semi-sync" ? $"{ack} was answered with 200 and degraded, at {receipt.Term}/{receipt.Index}"
             : null;
     }
+
+    /// <summary>How many copies a level asks for.</summary>
+    /// <param name="ack">The level, with its options.</param>
+    /// <param name="nodes">Voters of the cluster.</param>
+    public static int Copies(string ack, int nodes)
+        => LevelOf(ack) switch
+        {
+            "all" => nodes,
+            "quorum" => (nodes / 2) + 1,
+            "semi-sync" => 2,
+            _ => 1,
+        };
 
     /// <summary>What the label of a read lacks; null if nothing.</summary>
     /// <param name="level">The level that was asked for.</param>
@@ -38,4 +43,6 @@ internal static class ReceiptRules
         var bound = int.Parse(maxStaleness.AsSpan(0, maxStaleness.Length - 2), CultureInfo.InvariantCulture);
         return label.StalenessMilliseconds - took.TotalMilliseconds <= bound ? null : $"a read within {maxStaleness} was answered with a staleness of {label.StalenessMilliseconds?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} ms after {took.TotalMilliseconds:0} ms";
     }
+
+    private static string LevelOf(string ack) => ack.Split(';', '+')[0].Trim();
 }

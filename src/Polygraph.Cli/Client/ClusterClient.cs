@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -178,9 +179,10 @@ public sealed partial class ClusterClient : IDisposable
             {
                 return await _http.SendAsync(request, completion, cancellation);
             }
-            catch (HttpRequestException failure)
-                when (failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
+            catch (Exception failure)
+                when (failure is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
             {
+                // Bare: the connection was reset before anything was sent over it.
                 lastProblem = failure.InnerException?.Message ?? failure.Message;
                 PassOver();
             }

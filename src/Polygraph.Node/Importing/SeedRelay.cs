@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using Polygraph.Node.Control;
 using Polygraph.Protocol;
@@ -103,7 +104,7 @@ internal sealed class SeedRelay : IDisposable
         {
             Failure = $"did nothing for {limit.TotalSeconds} s";
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or OperationCanceledException or InvalidOperationException)
         {
             Failure = e.Message;
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Polygraph.Node.Control;
@@ -207,7 +208,11 @@ internal sealed class SnapshotFetcher : IDisposable
         }
     }
 
-    // An IOException is none of the network's by now: the disk's own troubles end the attempt.
-    private static bool IsBreak(Exception e, CancellationToken cancellation)
-        => !cancellation.IsCancellationRequested && e is HttpRequestException or OperationCanceledException;
+    /// <summary>
+    /// Whether an exchange was cut short, so that another attempt may succeed. A connection that is reset between its making and its first use is told by a
+    /// bare <see cref="SocketException"/>. An <see cref="IOException"/> is none of the network's by now (see <see cref="ReadAsync"/>): the disk's own troubles end the
+    /// attempt.
+    /// </summary>
+    internal static bool IsBreak(Exception e, CancellationToken cancellation)
+        => !cancellation.IsCancellationRequested && e is HttpRequestException or SocketException or OperationCanceledException;
 }

@@ -136,6 +136,10 @@ public sealed class HistoryFileTests
     [InlineData("""{"client":1,"op":"txn","in":[["append","x",1]],"out":[],"type":"ok","start_ns":1,"end_ns":2}""", "a txn that is ok")]
     [InlineData("""{"client":1,"op":"txn","in":[["put","x",1]],"out":null,"type":"info","start_ns":1,"end_ns":2}""", "a txn has a list")]
     [InlineData("""{"client":1,"op":"read","key":"k","type":"ok","start_ns":1,"end_ns":2,"position":[1]}""", "a \"position\" is [term, index]")]
+    [InlineData("""{"client":1000000000000000000,"op":"read","key":"k","type":"ok","start_ns":1,"end_ns":2}""", "\"client\" is a number of 32 bits, and not 1000000000000000000")]
+    [InlineData("""{"client":1,"op":"read","key":"k","type":"ok","start_ns":1,"end_ns":2,"node":2147483648}""", "\"node\" is a number of 32 bits")]
+    [InlineData("""{"event":"leader","node":-2147483649,"term":2,"at_ns":2}""", "\"node\" is a number of 32 bits")]
+    [InlineData("""{"event":"heal","kind":"kill","target":4294967297,"at_ns":2}""", "\"target\" is a number of 32 bits")]
     [InlineData("""{"event":"lunch","at_ns":2}""", "there is no event \"lunch\"")]
     [InlineData("""{"event":"leader","term":2,"at_ns":2}""", "\"node\" is missing")]
     public void A_line_that_is_not_of_the_format_is_refused_by_its_number(string line, string complaint)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Polygraph.Cluster.Tests.Support;
+using Polygraph.Nemesis.Clusters;
 
 namespace Polygraph.Cluster.Tests.Disks;
 
@@ -14,7 +15,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
     public async Task A_full_disk_stops_a_replica_which_says_why_and_goes_on_by_itself_when_there_is_room(bool leads)
     {
         await using var cluster = LiveCluster.Prepare();
-        await using var disk = SmallDisk.Mount(cluster.DirectoryOf("n1"), SizeMebibytes);
+        using var disk = SmallDisk.TryMount(cluster.DirectoryOf("n1"), SizeMebibytes);
+        Assert.SkipUnless(disk is not null, "A small file system cannot be mounted here.");
         cluster.Processes.StartAll();
         foreach (var node in cluster.Nodes)
             await cluster.WaitUntilServingAsync(node);
@@ -57,58 +59,6 @@ public sealed class DiskFullTests(ITestOutputHelper output)
             await cluster.WaitUntilAsync(wanted, view => view.Leader is { } now && now != leader, "somebody else leads");
             cluster.Processes.Start(leader);
             await cluster.WaitUntilServingAsync(leader);
-        }
-    }
-
-    /// <summary>A file system in memory, with a file that takes all the room it has.</summary>
-    private sealed class SmallDisk : IAsyncDisposable
-    {
-        private readonly string _directory;
-
-        private SmallDisk(string directory) => _directory = directory;
-
-        private string Ballast => Path.Combine(_directory, "ballast");
-
-        public static SmallDisk Mount(string directory, int mebibytes)
-        {
-            Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only the superuser of Linux can make a small file system.");
-            Directory.CreateDirectory(directory);
-            Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "polygraph-test", directory) == 0, "A small file system cannot be mounted here.");
-            return new SmallDisk(directory);
-        }
-
-        public void Fill()
-        {
-            using var ballast = File.Create(Ballast);
-            var block = new byte[64 * 1024];
-            try
-            {
-                while (true)
-                {
-                    ballast.Write(block);
-                    ballast.Flush();
-                }
-            }
-            catch (IOException)
-            {
-                // It is full: that is what was wanted.
-            }
-        }
-
-        public void MakeRoom() => File.Delete(Ballast);
-
-        public ValueTask DisposeAsync()
-        {
-            // The node may still have files open; its directory goes away with the test's.
-            Run("umount", "--lazy", _directory);
-            return ValueTask.CompletedTask;
-        }
-
-        private static int Run(string program, params string[] arguments)
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            process.WaitForExit();
-            return process.ExitCode;
         }
     }
 }

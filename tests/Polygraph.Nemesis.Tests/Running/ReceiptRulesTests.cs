@@ -28,9 +28,9 @@ public sealed class ReceiptRulesTests
     [InlineData("bounded", "500ms", "bounded", null, null, false)]
     [InlineData("bounded", "500ms", "linearizable", null, "too stale", true)]
     public void A_read_is_labelled_with_what_was_asked_for_or_says_why_not(string level, string? bound, string label, double? staleness, string? fallback, bool holds)
-        => Assert.Equal(holds, ReceiptRules.Complaint(level, bound, new ReadLabel(1, 2, label, staleness, fallback), TimeSpan.Zero) is null);
+        => Assert.Equal(holds, ReceiptRules.Complaint(level, bound, new ReadLabel("n1", 1, 2, label, staleness, fallback), TimeSpan.Zero) is null);
 
     [Fact]
     public void The_time_that_an_answer_took_does_not_count_against_its_bound()
-        => Assert.Null(ReceiptRules.Complaint("bounded", "500ms", new ReadLabel(1, 2, "bounded", 700.0, null), TimeSpan.FromMilliseconds(250)));
+        => Assert.Null(ReceiptRules.Complaint("bounded", "500ms", new ReadLabel("n1", 1, 2, "bounded", 700.0, null), TimeSpan.FromMilliseconds(250)));
 }
