@@ -51,7 +51,7 @@ public sealed partial class ReplicaDatabase : IDisposable
             _repeatable = new RepeatableFunctions(connection);
             var environment = new StatementEnvironment(_writer, _repeatable);
             _authorizer = new StatementAuthorizer(connection);
-            _time = new TimeLimit(connection, options.StatementTimeLimit);
+            _time = new TimeLimit(connection, options.StatementTimeLimit) { HasFailed = () => _capture.Failure is not null };
             _schema = new SchemaChanges(connection, _capture);
             _sequences = new SequenceTracker(connection);
             _compiler = new StatementCompiler(connection, _authorizer, options.MaxCachedStatements);

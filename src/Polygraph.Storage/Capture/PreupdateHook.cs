@@ -64,9 +64,9 @@ internal sealed unsafe class PreupdateHook : IDisposable
         }
         catch (Exception exception)
         {
-            // No exception may cross into SQLite; whoever runs the statement asks for it, and the statement need not run on.
+            // No exception may cross into SQLite: whoever runs the statement asks for it, and TimeLimit stops the statement, which need not run on.
+            // sqlite3_interrupt would stop others too: it holds for as long as any statement is open, and FTS5 keeps one to the end of a transaction.
             self._capture.Fail(exception);
-            NativeMethods.sqlite3_interrupt(connection);
         }
     }
 

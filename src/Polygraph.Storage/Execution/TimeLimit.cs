@@ -30,6 +30,9 @@ internal sealed unsafe class TimeLimit : IDisposable
             connection.Pointer, InstructionsBetweenChecks, &Check, GCHandle.ToIntPtr(_self));
     }
 
+    /// <summary>Whether the client's statement need not run on, because it is going to be undone.</summary>
+    internal Func<bool> HasFailed { get; init; } = static () => false;
+
     internal bool IsStopped => _stopped || _clientsStopped;
 
     /// <summary>Whoever wants the answer; once it is cancelled nobody does, and the client's statement stops. Our own run to their end.</summary>
@@ -82,7 +85,7 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        return self._stopped || (self._clientsStopped && self._mayStop) || (self._clientRuns && (self._clientsStopped || self.Client.IsCancellationRequested || self.IsLate() || self.MustYield())) ? 1 : 0;
+        return self._stopped || (self._clientsStopped && self._mayStop) || (self._clientRuns && (self._clientsStopped || self.Client.IsCancellationRequested || self.HasFailed() || self.IsLate() || self.MustYield())) ? 1 : 0;
     }
 
     /// <summary>See <see cref="AllowStop"/>.</summary>

@@ -65,6 +65,37 @@ public sealed class LimitTests : IDisposable
         Assert.Equal(["Text:before", "Text:same unit", "Text:after"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
     }
 
+    [Fact]
+    public void A_row_that_is_too_large_is_refused_also_when_it_is_the_first_thing_to_be_undone()
+    {
+        _pair.Leader.BeginBatch();
+        Assert.NotNull(_pair.Execute(Units.Atomic("INSERT INTO t VALUES ('before')")).Entry);
+        Assert.Equal("TRANSACTION_TOO_LARGE", _pair.Execute(Units.Atomic("INSERT INTO t VALUES (zeroblob(200000))")).Result.FirstError?.Code);
+        Assert.NotNull(_pair.Execute(Units.Atomic("INSERT INTO t VALUES ('after')")).Entry);
+        _pair.Leader.CommitBatch();
+        _pair.AssertSame();
+        Assert.Equal(["Text:before", "Text:after"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+    }
+
+    [Theory]
+    [InlineData(UnitMode.Atomic)]
+    [InlineData(UnitMode.Autocommit)]
+    public void A_unit_that_is_too_large_costs_those_of_its_batch_nothing_also_while_FTS5_keeps_a_statement_open(UnitMode mode)
+    {
+        _pair.Run("CREATE VIRTUAL TABLE words USING fts5(word)");
+        _pair.Leader.BeginBatch();
+        Assert.NotNull(_pair.Execute(Units.Atomic("INSERT INTO words VALUES ('before')")).Entry);
+        string[] tooLarge = [.. Enumerable.Repeat($"INSERT INTO t VALUES ('{new string('x', 1000)}')", 150), "DELETE FROM t"];
+        var execution = _pair.Execute(mode == UnitMode.Atomic ? Units.Atomic(tooLarge) : Units.Autocommit(tooLarge));
+        Assert.Equal("TRANSACTION_TOO_LARGE", execution.Result.FirstError?.Code);
+        var after = _pair.Execute(Units.Atomic("INSERT INTO words SELECT 'after' FROM (" + Endless + "SELECT i FROM n LIMIT 5000) LIMIT 1"));
+        Assert.Null(after.Result.FirstError);
+        _pair.Leader.CommitBatch();
+        _pair.Run("DELETE FROM t WHERE length(v) = 1000");
+        _pair.AssertSame();
+        Assert.Equal(["Text:before", "Text:after"], ReplicaPair.Query(_pair.Follower, "SELECT word FROM words"));
+    }
+
     [Theory]
     [InlineData(Endless + "INSERT INTO t(v) SELECT '' FROM n WHERE i < 0")]
     [InlineData(Endless + "SELECT max(i) FROM n")]
