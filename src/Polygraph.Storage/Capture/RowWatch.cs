@@ -101,8 +101,20 @@ internal sealed class RowWatch(StandingRows rows)
     /// Whether the changes stand, after their statement has failed: OR FAIL and RAISE(FAIL) keep them, everything else takes them back, and SQLite
     /// does not say which it was. True also if they cancel one another out.
     /// </summary>
-    internal bool Stand()
+    /// <param name="unseen">
+    /// A table without rowid of which a row seems to have another key that nobody was shown, because its update failed in its own foreign-key actions:
+    /// then it is not known where the row is, and the statement cannot be kept.
+    /// </param>
+    internal bool Stand(out TableShape? unseen)
     {
+        unseen = null;
+        if (_changes.Find(change => change is { Kind: LogicalOperationKind.Update, After: null, Table.IsWithoutRowid: true }) is { Before: { } before } lost)
+        {
+            if (!Same(rows.Read(lost.Table, RowImage.KeyValues(lost.Table, before)), before))
+                unseen = lost.Table;
+            return false;
+        }
+
         Complete();
         var net = new Dictionary<string, (TableShape Table, byte[]? First, byte[]? Last)>(StringComparer.Ordinal);
         foreach (var change in _changes)

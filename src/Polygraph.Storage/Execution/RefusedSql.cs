@@ -141,6 +141,16 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
         "CREATE TABLE computed(v AS (id) VIRTUAL, id INTEGER PRIMARY KEY)", "CREATE VIRTUAL TABLE words USING fts5(word)",
         "CREATE TRIGGER computed_i AFTER INSERT ON computed BEGIN INSERT INTO words(word) VALUES (new.v); END");
 
+    internal static readonly RefusedSql FailedUpdateUnseen = new(
+        "an update of a key in a table `WITHOUT ROWID` with other columns before those of its key, if its own foreign-key actions end with `FAIL`", RefusedBy.Run,
+        RefusedException.NotAllowed,
+        "The update of \"{0}\" failed in its foreign-key actions in a way that keeps what was done (FAIL), and SQLite does not tell which row that is. All of the statement was undone. "
+        + "Use ABORT in place of FAIL.",
+        "UPDATE parent SET id = 'b'",
+        "CREATE TABLE parent(n, id TEXT PRIMARY KEY) WITHOUT ROWID", "CREATE TABLE child(p TEXT REFERENCES parent ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED)",
+        "INSERT INTO parent VALUES (1, 'a')", "INSERT INTO child VALUES ('a')",
+        "CREATE TRIGGER child_u BEFORE UPDATE ON child BEGIN SELECT RAISE(FAIL, 'no'); END");
+
     internal static readonly RefusedSql TransactionInRequest = new(
         "transaction statements in a request that is one transaction already", RefusedBy.Authorizer, RefusedException.NotAllowed,
         "The request is one transaction already; BEGIN, COMMIT, ROLLBACK and savepoints are not available in it.", "BEGIN");
@@ -157,7 +167,7 @@ public sealed record RefusedSql(string What, RefusedBy By, string Code, string M
     public static readonly IReadOnlyList<RefusedSql> All =
     [
         OtherFiles, VacuumInto, VacuumRenumbers, TempObjects, UnknownModule, LoadExtension, Tokenizers, InternalFunction, ReservedName, OwnTable, SetPragma,
-        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, ReplaceUnseen, TransactionInRequest, ShadowTable, SchemaTable,
+        OtherPragma, UnnamedRows, TwinUpserts, DropWritesVirtualTable, RandomRowid, LocalRead, ReplaceUnseen, FailedUpdateUnseen, TransactionInRequest, ShadowTable, SchemaTable,
     ];
 
     internal string MessageFor(string name) => string.Format(CultureInfo.InvariantCulture, Message, name);

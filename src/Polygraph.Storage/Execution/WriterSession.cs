@@ -372,9 +372,12 @@ internal sealed class WriterSession : IStatementRunner
         }
 
         // OR FAIL and RAISE(FAIL) keep what was done before the failure. Without the watch it shows in the count, if rows of the target are among it.
+        TableShape? unseen = null;
         var kept = mayKeep && compiled.Facts is { CanFail: true, ChangesSchema: false } && _capture.Failure is null
-            && (watched ? _watch.Stand() : _connection.Changes > 0);
+            && (watched ? _watch.Stand(out unseen) : _connection.Changes > 0);
         var error = kept && IsAutocommit && _connection.HasUnresolvedForeignKeys ? ForeignKeyError : null;
+        if (unseen is not null)
+            error = RefusedSql.FailedUpdateUnseen.Exception(unseen.Name).ToError();
         kept &= error is null;
         if (guarded && !kept)
             _writer.Run("ROLLBACK TO " + StatementSavepoint);

@@ -1,5 +1,6 @@
 using Polygraph.Storage.Sqlite;
 using Polygraph.Storage.Tests.Apply;
+using Polygraph.Wire.Sql;
 
 namespace Polygraph.Storage.Tests.Capture;
 
@@ -48,6 +49,23 @@ public sealed class RowWatchTests : IDisposable
         Assert.Equal(["Integer:40|Integer:40"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t WHERE id > 10"));
         _pair.Run("DELETE FROM t");
         _pair.AssertSame();
+    }
+
+    /// <summary>Found by the SQL fuzzer: no trigger shows the row that an update of a key makes when a foreign key's own action forbids it.</summary>
+    [Fact]
+    public void A_key_without_rowid_whose_change_another_table_forbids_is_as_before()
+    {
+        _pair.Run(
+            "CREATE TABLE t(n, id TEXT PRIMARY KEY) WITHOUT ROWID",
+            "CREATE TABLE c(a UNIQUE REFERENCES t ON UPDATE CASCADE, b UNIQUE ON CONFLICT FAIL REFERENCES t ON UPDATE RESTRICT)",
+            "INSERT INTO t VALUES (1, 'a'), (2, 'z')", "INSERT INTO c VALUES ('a', 'a')");
+        foreach (var mode in new Func<string[], SqlUnit>[] { Units.Atomic, Units.Autocommit })
+        {
+            var failed = _pair.Run(mode(["UPDATE t SET n = n + 1, id = id || 'b'"])).Result.FirstError;
+            Assert.Equal("FOREIGN KEY constraint failed", failed?.Message);
+            _pair.AssertSame();
+            Assert.Equal(["Integer:1|Text:a", "Integer:2|Text:z"], ReplicaPair.Query(_pair.Follower, "SELECT * FROM t"));
+        }
     }
 
     [Fact]
