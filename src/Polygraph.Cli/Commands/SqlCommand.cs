@@ -58,7 +58,17 @@ public static class SqlCommand
         if (call.Statements.Count == 0)
             throw new CommandFailedException("There is no SQL in that.", null, ExitCode.Usage);
 
-        var reply = await client.ExecuteAsync(call, cancellation);
+        SqlReply reply;
+        try
+        {
+            reply = await client.ExecuteAsync(call, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw new CommandFailedException(
+                "Interrupted. The request was on its way: if it writes, it may have happened.", "Look at the rows before you send it again.", ExitCode.GuaranteeNotReached);
+        }
+
         if (json)
             Screen.Verbatim(reply.Json);
         else

@@ -1,6 +1,7 @@
 using Polygraph.Cli.Client;
 using Polygraph.Cli.Commands;
 using Polygraph.Cli.Output;
+using Polygraph.Storage.Files;
 using Spectre.Console;
 
 namespace Polygraph.Cli.Processes;
@@ -40,7 +41,7 @@ public static class LocalClusterSession
         finally
         {
             if (!cluster.IsReleased)
-                await EndAsync(cluster, arguments, keepData: !arguments.Ephemeral || !ready);
+                await EndAsync(cluster, arguments, layouts, keepData: !arguments.Ephemeral || !ready);
         }
     }
 
@@ -113,14 +114,37 @@ public static class LocalClusterSession
         };
 
     // What a cluster that did not start left behind is kept also if it was to be ephemeral: the reason stands in its logs.
-    private static async Task EndAsync(LocalCluster cluster, UpArguments arguments, bool keepData)
+    private static async Task EndAsync(LocalCluster cluster, UpArguments arguments, IReadOnlyList<NodeLayout> layouts, bool keepData)
     {
         await Screen.WhileAsync("Ending the nodes", cluster.StopAllAsync);
         LocalClusterState.Remove(arguments.DataDirectory);
+        var others = layouts.Where(layout => IsInUse(layout.Directory)).Select(layout => layout.Id).ToList();
+        if (others.Count > 0)
+        {
+            Screen.Problem($"{string.Join(" and ", others)} was started again by somebody else and still runs, so it is left alone and the data is kept in {arguments.DataDirectory}.");
+            Screen.Hint($"End it where it was started ({arguments.DataDirectory}/{others[0]}/lock has its process id), then remove the directory.");
+            return;
+        }
+
         if (!keepData)
             Directory.Delete(arguments.DataDirectory, recursive: true);
         Screen.Hint(keepData
             ? $"All nodes have ended. The data is kept in {arguments.DataDirectory}."
             : "All nodes have ended; the data is removed.");
+    }
+
+    private static bool IsInUse(string directory)
+    {
+        if (!Directory.Exists(directory))
+            return false;
+        try
+        {
+            DirectoryLock.Acquire(directory).Dispose();
+            return false;
+        }
+        catch (DirectoryInUseException)
+        {
+            return true;
+        }
     }
 }

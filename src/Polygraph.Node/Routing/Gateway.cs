@@ -243,7 +243,7 @@ internal sealed class Gateway(
         var answer = await paths.Leaders.AskAsync(replica, leader, PeerMethod.Sql, payload, left, cancellation).ConfigureAwait(false);
         return answer is { } bytes
             ? SqlResponseCodec.Decode(bytes)
-            : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{leader}, which leads {request.Database}, fell silent while it had this write."));
+            : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{leader}, which leads {request.Database}, did not say in time what became of this write: it may be busy with it, or gone."));
     }
 
     // Whoever leads next knows the outcome of a write whose leader was lost, by its key. One that stopped its leader's replica goes no further.

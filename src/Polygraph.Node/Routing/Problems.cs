@@ -59,8 +59,11 @@ internal static class Problems
     /// <summary>The writer was lent to transactions for as long as the client waited.</summary>
     public static SqlProblem WriterLent(string database, TimeSpan waited)
         => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
-            $"The writer of database \"{database}\" was busy with other requests and transactions for {DurationText.Format(waited)}. Nothing was done; try again.",
+            $"The writer of database \"{database}\" was busy with other requests and transactions for {DurationText.Format(InMilliseconds(waited))}. Nothing was done by this request; try again.",
             Outcome.NotApplied);
+
+    // A budget of 10 s has some microseconds less by the time that it is looked at.
+    private static TimeSpan InMilliseconds(TimeSpan time) => TimeSpan.FromMilliseconds(Math.Round(time.TotalMilliseconds));
 
     public static SqlProblem SnapshotIsOld()
         => new(409, SnapshotIsOldCode, "Others have written since",
