@@ -60,8 +60,7 @@ public sealed partial class ReplicaDatabase
         if (!_session.Wrote || context.IdempotencyKey is not { } key || CheckKey(key, context) is not { } answer)
             return FinishUnit(UnitMode.Autocommit, last, context);
         UndoUnit();
-        _writer.Run("RELEASE " + UnitSavepoint);
-        _session.ResetSwitches();
+        EndUnit();
         return answer;
     }
 

@@ -59,22 +59,10 @@ public sealed partial class FaultInjector
         MendLinksLater(dice);
     }
 
-    /// <summary>One node's links in one direction or both, or a single link.</summary>
     private void Clog(Dice dice)
     {
         var injury = NewInjury(FaultKind.Clogging);
-        var victim = Victim(dice).Number;
-        var single = dice.Chance(400) ? dice.Below(_cluster.Nodes.Length) : -1;
-        var (isInward, isOutward) = dice.Pick<(bool, bool)>([(true, false), (false, true), (true, true)]);
-        for (var other = 0; other < _cluster.Nodes.Length; other++)
-        {
-            if (single >= 0 && other != single)
-                continue;
-            if (isInward)
-                _cluster.Network.Clog(other, victim, injury);
-            if (isOutward)
-                _cluster.Network.Clog(victim, other, injury);
-        }
+        OnLinksOfOne(dice, (from, to) => _cluster.Network.Clog(from, to, injury));
 
         _cluster.Time.After(dice.LongTailed(20_000, 3_000_000), _cluster.Network.Unclog);
     }
@@ -82,6 +70,14 @@ public sealed partial class FaultInjector
     private void Straggle(Dice dice)
     {
         var injury = NewInjury(FaultKind.Straggling);
+        OnLinksOfOne(dice, (from, to) => _cluster.Network.SlowDown(from, to, dice.LongTailed(10_000, 1_500_000), injury));
+
+        _cluster.Time.After(dice.LongTailed(100_000, 6_000_000), _cluster.Network.SpeedUp);
+    }
+
+    /// <summary>One node's links in one direction or both, or a single link.</summary>
+    private void OnLinksOfOne(Dice dice, Action<int, int> injure)
+    {
         var victim = Victim(dice).Number;
         var single = dice.Chance(400) ? dice.Below(_cluster.Nodes.Length) : -1;
         var (isInward, isOutward) = dice.Pick<(bool, bool)>([(true, false), (false, true), (true, true)]);
@@ -90,12 +86,10 @@ public sealed partial class FaultInjector
             if (single >= 0 && other != single)
                 continue;
             if (isInward)
-                _cluster.Network.SlowDown(other, victim, dice.LongTailed(10_000, 1_500_000), injury);
+                injure(other, victim);
             if (isOutward)
-                _cluster.Network.SlowDown(victim, other, dice.LongTailed(10_000, 1_500_000), injury);
+                injure(victim, other);
         }
-
-        _cluster.Time.After(dice.LongTailed(100_000, 6_000_000), _cluster.Network.SpeedUp);
     }
 
     private void Flap(Dice dice)

@@ -131,8 +131,7 @@ internal sealed class WriterSession : IStatementRunner
     {
         _writer.SetForeignKeys(true);
         if (_deferredForeignKeys)
-            _connection.Execute("PRAGMA defer_foreign_keys=OFF");
-        _deferredForeignKeys = false;
+            ResetDeferredForeignKeys();
     }
 
     public StatementOutcome Run(SqlStatement statement)

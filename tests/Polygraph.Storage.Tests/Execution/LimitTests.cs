@@ -107,10 +107,10 @@ public sealed class LimitTests : IDisposable
         _pair.Run([.. Enumerable.Range(0, 30).Select(i => $"INSERT INTO t VALUES ('row {i}')")]);
         foreach (var mode in Enum.GetValues<UnitMode>())
         {
-            // Either one statement that takes long, or many of which none does.
+            // Either one statement that takes long, or many of which none does, and which capture nothing: another limit would come first.
             string[] statements = endless is not null
                 ? ["INSERT INTO words VALUES ('same unit')", "ALTER TABLE t ADD COLUMN lost", endless, "INSERT INTO t(v) VALUES ('end')"]
-                : [.. Enumerable.Repeat("INSERT INTO t VALUES ('same unit')", 20_000)];
+                : ["INSERT INTO t VALUES ('same unit')", .. Enumerable.Repeat("UPDATE t SET v = 'none' WHERE v = 'missing'", 200_000)];
             _pair.Leader.BeginBatch();
             Assert.NotNull(_pair.Execute(Units.Atomic($"INSERT INTO words VALUES ('before {mode}')", "UPDATE t SET v = v || '.'")).Entry);
             var execution = _pair.Execute(mode == UnitMode.Atomic ? Units.Atomic(statements) : Units.Autocommit(statements), TimeSpan.FromMilliseconds(20));
