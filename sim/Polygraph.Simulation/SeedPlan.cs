@@ -13,7 +13,7 @@ namespace Polygraph.Simulation;
 public sealed record SeedPlan
 {
     /// <summary>Another number whenever a seed means another history, however little was changed: what a recorded seed says holds for its version only.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     public required int Nodes { get; init; }
 
@@ -57,15 +57,21 @@ public sealed record SeedPlan
     public bool Has(FaultKind kind, long now)
         => !Changes.Without.Contains(kind) && now >= (Changes.FaultsFrom ?? 0) && now <= (Changes.FaultsUntil ?? long.MaxValue);
 
+    private static readonly WorldStyle[] Styles =
+    [
+        WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders, WorldStyle.DeposedLeaders,
+        WorldStyle.LaggingDisk, WorldStyle.LostPower,
+    ];
+
     public static SeedPlan Draw(Dice dice)
     {
-        var style = dice.Pick<WorldStyle>([WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders]);
+        var style = dice.Pick(Styles);
         var faults = style.Draw(dice);
-        var election = dice.Pick<int>([150, 300, 500, 1000]);
-        var nodes = dice.Pick<int>(style == WorldStyle.Mixed ? [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1] : [3, 3, 5, 5]);
+        var election = dice.Pick<int>(style == WorldStyle.LaggingDisk ? [150, 150, 300, 500] : [150, 300, 500, 1000]);
+        var nodes = dice.Pick<int>(NodesOf(style));
         var isSlow = faults.Contains(FaultKind.SlowSyncs);
-        var slowNode = dice.Below(2 * nodes) - nodes;
-        var slowSync = (200L, dice.Pick<long>([30_000, 200_000, 1_500_000]));
+        var slowNode = style == WorldStyle.LaggingDisk ? dice.Below(nodes) : dice.Below(2 * nodes) - nodes;
+        var slowSync = dice.Pick<(long, long)>(style == WorldStyle.LaggingDisk ? [(50_000, 500_000), (300_000, 1_500_000), (1_000_000, 4_000_000)] : [(200, 30_000), (200, 200_000), (200, 1_500_000)]);
         return new SeedPlan
         {
             Nodes = nodes,
@@ -87,9 +93,9 @@ public sealed record SeedPlan
                 Snapshot = (1, dice.Pick<long>([400, 20_000, 200_000])),
                 Writer = (10, dice.Pick<long>([3_000, 3_000, 100_000])),
                 Tick = (0, dice.Pick<long>([2_000, 2_000, 60_000])),
-                CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
-                TrimPerMille = dice.Pick<int>([0, 300, 1000]),
-                BoundPerMille = dice.Pick<int>([0, 100, 1000]),
+                CheckpointPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [20, 100, 500] : [0, 20, 100, 500]),
+                TrimPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [300, 1000] : [0, 300, 1000]),
+                BoundPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [0, 1000] : [0, 100, 1000]),
                 Sync = isSlow && slowNode < 0 ? slowSync : NodeDelays.FastSync,
                 SlowSync = isSlow && slowNode >= 0 ? slowSync : null,
                 SlowNode = slowNode,
@@ -105,6 +111,16 @@ public sealed record SeedPlan
             },
         };
     }
+
+    // Where one disk lags, five: with three, whoever is elected without it has everybody else.
+    private static int[] NodesOf(WorldStyle style)
+        => style switch
+        {
+            WorldStyle.Mixed => [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1],
+            WorldStyle.LaggingDisk => [5, 5, 5, 3],
+            WorldStyle.LostPower => [3, 3, 3, 5],
+            _ => [3, 3, 5, 5],
+        };
 
     /// <summary>Two or three zones, apart by up to an eighth of the shortest election timeout; the way back may be longer than the way there.</summary>
     private static long[,] Zones(Dice dice, int electionMilliseconds)

@@ -93,8 +93,7 @@ public sealed partial class FaultInjector
                 Crash(kind, Victim(dice), RandomLoss(dice), dice);
                 break;
             case FaultKind.TotalPowerLoss:
-                foreach (var node in _cluster.Nodes)
-                    Crash(kind, node, RandomLoss(dice), dice);
+                LoseAllPower(dice);
                 break;
             case FaultKind.TornTail:
                 Crash(kind, Victim(dice), CrashKind.TearsTail, dice);
