@@ -59,8 +59,8 @@ public sealed record SeedPlan
 
     private static readonly WorldStyle[] Styles =
     [
-        WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders, WorldStyle.DeposedLeaders,
-        WorldStyle.LaggingDisk, WorldStyle.LostPower,
+        WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.ShortLivedLeaders,
+        WorldStyle.DeposedLeaders, WorldStyle.DeposedLeaders, WorldStyle.LaggingDisk, WorldStyle.LostPower,
     ];
 
     public static SeedPlan Draw(Dice dice)
@@ -91,9 +91,9 @@ public sealed record SeedPlan
             {
                 Report = (1, dice.Pick<long>([400, 400, 20_000])),
                 Snapshot = (1, dice.Pick<long>([400, 20_000, 200_000])),
-                Writer = (10, dice.Pick<long>([3_000, 3_000, 100_000])),
+                Writer = (10, dice.Pick<long>(style is WorldStyle.LostPower or WorldStyle.ShortLivedLeaders ? [3_000, 100_000, 300_000] : [3_000, 3_000, 100_000])),
                 Tick = (0, dice.Pick<long>([2_000, 2_000, 60_000])),
-                CheckpointPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [20, 100, 500] : [0, 20, 100, 500]),
+                CheckpointPerMille = dice.Pick<int>(style is WorldStyle.LostPower or WorldStyle.ShortLivedLeaders ? [20, 100, 500] : [0, 20, 100, 500]),
                 TrimPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [300, 1000] : [0, 300, 1000]),
                 BoundPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [0, 1000] : [0, 100, 1000]),
                 Sync = isSlow && slowNode < 0 ? slowSync : NodeDelays.FastSync,

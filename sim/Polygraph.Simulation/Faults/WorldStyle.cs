@@ -45,7 +45,7 @@ public static class WorldStyles
 
     private static readonly FaultKind[] AroundLostPower =
     [
-        FaultKind.TotalPowerLoss, FaultKind.TurningPoints, FaultKind.LeaderCutOff, FaultKind.LeaderHunt, FaultKind.Partition, FaultKind.Kill, FaultKind.Pause,
+        FaultKind.TotalPowerLoss, FaultKind.TurningPoints, FaultKind.LeaderHunt, FaultKind.Partition, FaultKind.Kill, FaultKind.Pause,
         FaultKind.SlowSyncs, FaultKind.TornTail, FaultKind.DamagedLog, FaultKind.Disconnection,
     ];
 
@@ -56,7 +56,7 @@ public static class WorldStyles
             WorldStyle.ShortLivedLeaders => [FaultKind.LeaderHunt, FaultKind.TurningPoints, .. Some(AroundShortLivedLeaders, dice, 350)],
             WorldStyle.DeposedLeaders => [FaultKind.Disconnection, FaultKind.Straggling, .. Some(AroundDeposedLeaders, dice, 350)],
             WorldStyle.LaggingDisk => [FaultKind.LeaderHunt, FaultKind.SlowSyncs, .. Some(AroundLaggingDisk, dice, 250)],
-            WorldStyle.LostPower => [FaultKind.PowerLoss, .. Some(AroundLostPower, dice, 350)],
+            WorldStyle.LostPower => [FaultKind.PowerLoss, FaultKind.LeaderCutOff, .. Some(AroundLostPower, dice, 350)],
             _ => Any(dice),
         };
 

@@ -203,7 +203,7 @@ public sealed class WriterModel
         }
 
         var (view, tampering) = (_node.View, _cluster.Tampering);
-        var isCommitted = State.Position.Index <= view.Committed && _node.Disk.Holds(State.Position)
+        var isCommitted = State.Position.Index <= LogIndex.Min(view.Durable, view.Committed)
             && (view.Terms.TermAt(State.Position.Index) == State.Position.Term || tampering.Has(PlantedBug.CheckpointsByIndex));
         if (!isCommitted && !tampering.Has(PlantedBug.CheckpointsUncommitted))
             return;
