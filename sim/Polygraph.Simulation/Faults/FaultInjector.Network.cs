@@ -73,9 +73,9 @@ public sealed partial class FaultInjector
         var victim = Victim(dice);
         OnLinksOf(victim, dice, (from, to) => _cluster.Network.SlowDown(from, to, dice.LongTailed(10_000, 1_500_000), injury));
 
-        // What straggles often closes soon: the others know, and what they said before is still on its way.
-        if (dice.Chance(500))
-            _cluster.Time.After(dice.LongTailed(1_000, 1_000_000), () => Close(injury, victim, dice));
+        // In some worlds what straggles often closes soon: the others know, and what they said before is still on its way.
+        if (dice.Chance(_stragglersClosePerMille))
+            _cluster.Time.After(dice.LongTailed(1_000, 400_000), () => Close(injury, victim, dice));
 
         _cluster.Time.After(dice.LongTailed(100_000, 6_000_000), _cluster.Network.SpeedUp);
     }
