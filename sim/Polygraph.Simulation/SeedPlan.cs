@@ -67,7 +67,7 @@ public sealed record SeedPlan
     {
         var style = dice.Pick(Styles);
         var faults = style.Draw(dice);
-        var election = dice.Pick<int>(style == WorldStyle.LaggingDisk ? [150, 150, 300, 500] : [150, 300, 500, 1000]);
+        var election = dice.Pick<int>(ElectionsOf(style));
         var nodes = dice.Pick<int>(NodesOf(style));
         var isSlow = faults.Contains(FaultKind.SlowSyncs);
         var slowNode = style == WorldStyle.LaggingDisk ? dice.Below(nodes) : dice.Below(2 * nodes) - nodes;
@@ -82,7 +82,7 @@ public sealed record SeedPlan
             {
                 ElectionTimeoutMin = TimeSpan.FromMilliseconds(election),
                 ElectionTimeoutMax = TimeSpan.FromMilliseconds(2 * election),
-                HeartbeatInterval = TimeSpan.FromMilliseconds(election / dice.Pick<int>([10, 10, 4])),
+                HeartbeatInterval = TimeSpan.FromMilliseconds(election / dice.Pick<int>(style == WorldStyle.DeposedLeaders ? [10, 4, 4] : [10, 10, 4])),
                 SemiSyncTimeout = TimeSpan.FromMilliseconds(election / 2),
                 InflightAppendsMax = dice.Pick<int>([1, 2, 16]),
                 AppendBytesMax = dice.Pick<int>([1, 100, 1 << 20]),
@@ -120,6 +120,15 @@ public sealed record SeedPlan
             WorldStyle.LaggingDisk => [5, 5, 5, 3],
             WorldStyle.LostPower => [3, 3, 3, 5],
             _ => [3, 3, 5, 5],
+        };
+
+    // The shortest election timeouts, in milliseconds: short where leaders must follow one another within one sync, long where one must not know for a while.
+    private static int[] ElectionsOf(WorldStyle style)
+        => style switch
+        {
+            WorldStyle.LaggingDisk => [150, 150, 300, 500],
+            WorldStyle.DeposedLeaders => [150, 300, 500, 1000, 1000],
+            _ => [150, 300, 500, 1000],
         };
 
     /// <summary>Two or three zones, apart by up to an eighth of the shortest election timeout; the way back may be longer than the way there.</summary>

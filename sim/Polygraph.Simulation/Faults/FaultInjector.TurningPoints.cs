@@ -61,7 +61,7 @@ public sealed partial class FaultInjector
         (_hunt, _hunted) = (dice, NewInjury(FaultKind.LeaderHunt));
 
         // A hunter who hardly misses one lets no leader's first entry go further than to its friend.
-        _habit = dice.Pick<(int, int)>([(300, 300), (300, 300), (50, 900)]);
+        _habit = dice.Pick<(int, int)>([(300, 300), (50, 900)]);
 
         // The one follower that hunted leaders may still reach; often the one whose copy is worth least.
         _friend = dice.Chance(300) ? null : dice.Chance(700) && _plan.Delays.SlowSync is not null ? _cluster.Nodes[_plan.Delays.SlowNode] : dice.Pick(_cluster.Nodes);

@@ -25,7 +25,7 @@ public sealed partial class FaultInjector
         (_cluster, _dice, _plan) = (cluster, dice, plan);
         _kinds = [.. plan.Drawn.Where(kind => !kind.IsTrait())];
         _pause = dice.Pick<(long, long)>([(20_000, 400_000), (200_000, 1_500_000), (800_000, 5_000_000)]);
-        _stragglersClosePerMille = dice.Pick<int>([0, 0, 800]);
+        _stragglersClosePerMille = dice.Pick<int>([0, 800]);
     }
 
     /// <summary>How often each kind was injected.</summary>

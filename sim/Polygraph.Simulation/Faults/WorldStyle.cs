@@ -29,7 +29,7 @@ public static class WorldStyles
     private static readonly FaultKind[] AroundShortLivedLeaders =
     [
         FaultKind.SlowSyncs, FaultKind.SlowSyncs, FaultKind.Disconnection, FaultKind.PowerLoss, FaultKind.Kill, FaultKind.Flapping, FaultKind.Straggling, FaultKind.Distance,
-        FaultKind.Pause, FaultKind.SlowDisk, FaultKind.Reordering,
+        FaultKind.Pause, FaultKind.SlowDisk, FaultKind.Reordering, FaultKind.DamagedLog,
     ];
 
     private static readonly FaultKind[] AroundDeposedLeaders =
@@ -46,7 +46,7 @@ public static class WorldStyles
     private static readonly FaultKind[] AroundLostPower =
     [
         FaultKind.TotalPowerLoss, FaultKind.TurningPoints, FaultKind.LeaderHunt, FaultKind.Partition, FaultKind.Kill, FaultKind.Pause,
-        FaultKind.SlowSyncs, FaultKind.TornTail, FaultKind.DamagedLog, FaultKind.Disconnection,
+        FaultKind.SlowSyncs, FaultKind.TornTail, FaultKind.DamagedLog, FaultKind.BitRot, FaultKind.Disconnection,
     ];
 
     /// <summary>The kinds of a world of this style; never none.</summary>
