@@ -26,7 +26,7 @@ internal sealed class EngineNode : INodeEngine
     private static readonly GroupId Group = new(3);
 
     /// <summary>So small that a history passes the ends of many segments.</summary>
-    private static readonly ReplicationLogOptions LogOptions = new() { SegmentBytesMax = 4096, FillAheadBytes = 1024, TailBytesMax = 0 };
+    private static readonly ReplicationLogOptions LogOptions = new() { SegmentBytesMax = 1024, FillAheadBytes = 512, TailBytesMax = 0 };
 
     private static readonly ReplicaDatabaseOptions DatabaseOptions = ReplicaDatabaseOptions.Default with { MaxReaders = 1 };
 

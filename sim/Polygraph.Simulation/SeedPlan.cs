@@ -13,7 +13,7 @@ namespace Polygraph.Simulation;
 public sealed record SeedPlan
 {
     /// <summary>Another number whenever a seed means another history, however little was changed: what a recorded seed says holds for its version only.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     public required int Nodes { get; init; }
 
@@ -57,15 +57,21 @@ public sealed record SeedPlan
     public bool Has(FaultKind kind, long now)
         => !Changes.Without.Contains(kind) && now >= (Changes.FaultsFrom ?? 0) && now <= (Changes.FaultsUntil ?? long.MaxValue);
 
+    private static readonly WorldStyle[] Styles =
+    [
+        WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.ShortLivedLeaders,
+        WorldStyle.DeposedLeaders, WorldStyle.DeposedLeaders, WorldStyle.LaggingDisk, WorldStyle.LostPower,
+    ];
+
     public static SeedPlan Draw(Dice dice)
     {
-        var style = dice.Pick<WorldStyle>([WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.Mixed, WorldStyle.ShortLivedLeaders, WorldStyle.DeposedLeaders]);
+        var style = dice.Pick(Styles);
         var faults = style.Draw(dice);
-        var election = dice.Pick<int>([150, 300, 500, 1000]);
-        var nodes = dice.Pick<int>(style == WorldStyle.Mixed ? [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1] : [3, 3, 5, 5]);
+        var election = dice.Pick<int>(ElectionsOf(style));
+        var nodes = dice.Pick<int>(NodesOf(style));
         var isSlow = faults.Contains(FaultKind.SlowSyncs);
-        var slowNode = dice.Below(2 * nodes) - nodes;
-        var slowSync = (200L, dice.Pick<long>([30_000, 200_000, 1_500_000]));
+        var slowNode = style == WorldStyle.LaggingDisk ? dice.Below(nodes) : dice.Below(2 * nodes) - nodes;
+        var slowSync = dice.Pick<(long, long)>(style == WorldStyle.LaggingDisk ? [(50_000, 500_000), (300_000, 1_500_000), (1_000_000, 4_000_000)] : [(200, 30_000), (200, 200_000), (200, 1_500_000)]);
         return new SeedPlan
         {
             Nodes = nodes,
@@ -76,7 +82,7 @@ public sealed record SeedPlan
             {
                 ElectionTimeoutMin = TimeSpan.FromMilliseconds(election),
                 ElectionTimeoutMax = TimeSpan.FromMilliseconds(2 * election),
-                HeartbeatInterval = TimeSpan.FromMilliseconds(election / dice.Pick<int>([10, 10, 4])),
+                HeartbeatInterval = TimeSpan.FromMilliseconds(election / dice.Pick<int>(style == WorldStyle.DeposedLeaders ? [10, 4, 4] : [10, 10, 4])),
                 SemiSyncTimeout = TimeSpan.FromMilliseconds(election / 2),
                 InflightAppendsMax = dice.Pick<int>([1, 2, 16]),
                 AppendBytesMax = dice.Pick<int>([1, 100, 1 << 20]),
@@ -85,11 +91,11 @@ public sealed record SeedPlan
             {
                 Report = (1, dice.Pick<long>([400, 400, 20_000])),
                 Snapshot = (1, dice.Pick<long>([400, 20_000, 200_000])),
-                Writer = (10, dice.Pick<long>([3_000, 3_000, 100_000])),
+                Writer = (10, dice.Pick<long>(style is WorldStyle.LostPower or WorldStyle.ShortLivedLeaders ? [3_000, 100_000, 300_000] : [3_000, 3_000, 100_000])),
                 Tick = (0, dice.Pick<long>([2_000, 2_000, 60_000])),
-                CheckpointPerMille = dice.Pick<int>([0, 20, 100, 500]),
-                TrimPerMille = dice.Pick<int>([0, 300, 1000]),
-                BoundPerMille = dice.Pick<int>([0, 100, 1000]),
+                CheckpointPerMille = dice.Pick<int>(style is WorldStyle.LostPower or WorldStyle.ShortLivedLeaders ? [20, 100, 500] : [0, 20, 100, 500]),
+                TrimPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [300, 1000] : [0, 300, 1000]),
+                BoundPerMille = dice.Pick<int>(style == WorldStyle.LostPower ? [0, 1000] : [0, 100, 1000]),
                 Sync = isSlow && slowNode < 0 ? slowSync : NodeDelays.FastSync,
                 SlowSync = isSlow && slowNode >= 0 ? slowSync : null,
                 SlowNode = slowNode,
@@ -105,6 +111,25 @@ public sealed record SeedPlan
             },
         };
     }
+
+    // Where one disk lags, five: with three, whoever is elected without it has everybody else.
+    private static int[] NodesOf(WorldStyle style)
+        => style switch
+        {
+            WorldStyle.Mixed => [3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 4, 1],
+            WorldStyle.LaggingDisk => [5, 5, 5, 3],
+            WorldStyle.LostPower => [3, 3, 3, 5],
+            _ => [3, 3, 5, 5],
+        };
+
+    // The shortest election timeouts, in milliseconds: short where leaders must follow one another within one sync, long where one must not know for a while.
+    private static int[] ElectionsOf(WorldStyle style)
+        => style switch
+        {
+            WorldStyle.LaggingDisk => [150, 150, 300, 500],
+            WorldStyle.DeposedLeaders => [150, 300, 500, 1000, 1000],
+            _ => [150, 300, 500, 1000],
+        };
 
     /// <summary>Two or three zones, apart by up to an eighth of the shortest election timeout; the way back may be longer than the way there.</summary>
     private static long[,] Zones(Dice dice, int electionMilliseconds)

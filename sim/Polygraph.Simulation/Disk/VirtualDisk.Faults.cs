@@ -60,7 +60,7 @@ public sealed partial class VirtualDisk
     public void MakeRoom() => _full = null;
 
     /// <summary>Nothing is wrong with the disk any more, apart from what it has lost.</summary>
-    public void Mend() => (_failsOnce, _full, SlowedBy) = (null, null, null);
+    public void Mend() => (_failsOnce, _full, SlowedBy, _atNextSync) = (null, null, null, null);
 
     /// <summary>
     /// An entry of the log changes, unnoticed. Only one that is provably no torn tail: damage to the last sync's entries, with nothing behind

@@ -22,6 +22,7 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
     private TermHistory _terms = TermHistory.Empty;
     private readonly List<Job> _waiting = [];
     private List<Job> _syncing = [];
+    private Action<long>? _atNextSync;
     private int _life;
 
     /// <summary>The durable vote.</summary>
@@ -82,6 +83,12 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
         if (_syncing.Count == 0)
             BeginSync();
     }
+
+    /// <summary>Whether a sync is under way.</summary>
+    public bool IsSyncing => _syncing.Count > 0;
+
+    /// <summary>As soon as a sync begins, <paramref name="hears"/> is told how many microseconds it will take; only the last one asked for is.</summary>
+    public void AtNextSync(Action<long> hears) => _atNextSync = hears;
 
     /// <summary>The node died. Of the unsynced writes this much is there when it starts again; nobody is told any more.</summary>
     public void Crash(CrashKind kind)
@@ -185,7 +192,12 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
         _syncing = _waiting.GetRange(0, taken);
         _waiting.RemoveRange(0, taken);
         SlowedBy?.Bite();
-        time.After(dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max), new Sync(this));
+        var length = dice.LongTailed(SyncMicroseconds.Min, SyncMicroseconds.Max);
+        time.After(length, new Sync(this));
+        if (_atNextSync is not { } hears)
+            return;
+        _atNextSync = null;
+        hears(length);
     }
 
     private void EndSync()

@@ -62,7 +62,7 @@ public sealed partial class FaultInjector
     private void Clog(Dice dice)
     {
         var injury = NewInjury(FaultKind.Clogging);
-        OnLinksOfOne(dice, (from, to) => _cluster.Network.Clog(from, to, injury));
+        OnLinksOf(Victim(dice), dice, (from, to) => _cluster.Network.Clog(from, to, injury));
 
         _cluster.Time.After(dice.LongTailed(20_000, 3_000_000), _cluster.Network.Unclog);
     }
@@ -70,15 +70,20 @@ public sealed partial class FaultInjector
     private void Straggle(Dice dice)
     {
         var injury = NewInjury(FaultKind.Straggling);
-        OnLinksOfOne(dice, (from, to) => _cluster.Network.SlowDown(from, to, dice.LongTailed(10_000, 1_500_000), injury));
+        var victim = Victim(dice);
+        OnLinksOf(victim, dice, (from, to) => _cluster.Network.SlowDown(from, to, dice.LongTailed(10_000, 1_500_000), injury));
+
+        // In some worlds what straggles often closes soon: the others know, and what they said before is still on its way.
+        if (dice.Chance(_stragglersClosePerMille))
+            _cluster.Time.After(dice.LongTailed(1_000, 400_000), () => Close(injury, victim, dice));
 
         _cluster.Time.After(dice.LongTailed(100_000, 6_000_000), _cluster.Network.SpeedUp);
     }
 
     /// <summary>One node's links in one direction or both, or a single link.</summary>
-    private void OnLinksOfOne(Dice dice, Action<int, int> injure)
+    private void OnLinksOf(SimulatedNode node, Dice dice, Action<int, int> injure)
     {
-        var victim = Victim(dice).Number;
+        var victim = node.Number;
         var single = dice.Chance(400) ? dice.Below(_cluster.Nodes.Length) : -1;
         var (isInward, isOutward) = dice.Pick<(bool, bool)>([(true, false), (false, true), (true, true)]);
         for (var other = 0; other < _cluster.Nodes.Length; other++)
@@ -120,10 +125,12 @@ public sealed partial class FaultInjector
     }
 
     /// <summary>All connections of one node close, or some of them; now and then only one end hears of it in time.</summary>
-    private void Disconnect(Dice dice)
+    private void Disconnect(Dice dice) => Close(NewInjury(FaultKind.Disconnection), Victim(dice), dice);
+
+    private void Close(Injury injury, SimulatedNode victim, Dice dice)
     {
-        var injury = NewInjury(FaultKind.Disconnection);
-        var victim = Victim(dice);
+        if (_stopped)
+            return;
         var perMille = dice.Pick<int>([300, 800, 1000]);
         foreach (var other in _cluster.Nodes)
         {

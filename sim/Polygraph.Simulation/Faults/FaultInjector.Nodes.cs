@@ -10,6 +10,9 @@ public sealed partial class FaultInjector
     /// <summary>How long a crashed node stays away at most, in microseconds.</summary>
     private const long RestartMax = 4_000_000;
 
+    /// <summary>How many of a thousand losses of power come while something is being written.</summary>
+    private const int WhileItWritesPerMille = 700;
+
     private static CrashKind RandomLoss(Dice dice) => dice.Chance(500) ? CrashKind.LosesUnsynced : CrashKind.KeepsPrefix;
 
     private void Crash(FaultKind kind, SimulatedNode node, CrashKind crash, Dice dice)
@@ -22,6 +25,12 @@ public sealed partial class FaultInjector
     {
         if (!node.IsAlive)
             return;
+        if (crash != CrashKind.KeepsAll && dice.Chance(WhileItWritesPerMille))
+        {
+            WhileItWrites(node, dice, () => Fall(injury, node, crash, dice));
+            return;
+        }
+
         if (dice.Chance(500))
         {
             var atVote = dice.Chance(300);
@@ -29,8 +38,47 @@ public sealed partial class FaultInjector
             return;
         }
 
+        Fall(injury, node, crash, dice);
+    }
+
+    private void Fall(Injury injury, SimulatedNode node, CrashKind crash, Dice dice)
+    {
         node.Crash(crash);
         Fallen(injury, node, crash, dice, RestartMax);
+    }
+
+    private void LoseAllPower(Dice dice)
+    {
+        if (!dice.Chance(WhileItWritesPerMille))
+        {
+            foreach (var node in _cluster.Nodes)
+                Crash(FaultKind.TotalPowerLoss, node, RandomLoss(dice), dice);
+            return;
+        }
+
+        WhileItWrites(Victim(dice), dice, () =>
+        {
+            foreach (var node in _cluster.Nodes)
+                if (node.IsAlive)
+                    Fall(NewInjury(FaultKind.TotalPowerLoss), node, RandomLoss(dice), dice);
+        });
+    }
+
+    /// <summary>Now, if the node's disk is in the middle of a sync, or else at some moment of its next: where power fails at any moment, most of the time nothing is unsynced.</summary>
+    private void WhileItWrites(SimulatedNode node, Dice dice, Action strike)
+    {
+        if (node.Disk.IsSyncing)
+        {
+            strike();
+            return;
+        }
+
+        var life = node.Life;
+        node.Disk.AtNextSync(length => _cluster.Time.After(dice.Between(0, length), () =>
+        {
+            if (!_stopped && node.IsAlive && node.Life == life)
+                strike();
+        }));
     }
 
     /// <summary>A power loss that takes nothing away was a kill.</summary>

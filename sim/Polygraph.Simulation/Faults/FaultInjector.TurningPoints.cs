@@ -22,6 +22,7 @@ public sealed partial class FaultInjector
     private long _huntUntil;
     private Dice? _hunt;
     private Injury? _hunted;
+    private (int SparesPerMille, int AtOncePerMille) _habit;
     private SimulatedNode? _friend;
 
     /// <summary>In a world of turning points most faults wait for one; says whether this one does.</summary>
@@ -59,8 +60,11 @@ public sealed partial class FaultInjector
     {
         (_hunt, _hunted) = (dice, NewInjury(FaultKind.LeaderHunt));
 
+        // A hunter who hardly misses one lets no leader's first entry go further than to its friend.
+        _habit = dice.Pick<(int, int)>([(300, 300), (50, 900)]);
+
         // The one follower that hunted leaders may still reach; often the one whose copy is worth least.
-        _friend = dice.Chance(400) ? null : dice.Chance(500) && _plan.Delays.SlowSync is not null ? _cluster.Nodes[_plan.Delays.SlowNode] : dice.Pick(_cluster.Nodes);
+        _friend = dice.Chance(300) ? null : dice.Chance(700) && _plan.Delays.SlowSync is not null ? _cluster.Nodes[_plan.Delays.SlowNode] : dice.Pick(_cluster.Nodes);
         var length = dice.LongTailed(500_000, 8_000_000);
         _huntUntil = _cluster.Time.Now + length;
         _cluster.Time.After(length, _cluster.Network.HealAll);
@@ -71,9 +75,9 @@ public sealed partial class FaultInjector
     private void Hunt(SimulatedNode leader)
     {
         var dice = _hunt!;
-        if (dice.Chance(300))
+        if (dice.Chance(_habit.SparesPerMille))
             return;
-        _cluster.Time.After(dice.Chance(300) ? 0 : dice.LongTailed(0, 200_000), () =>
+        _cluster.Time.After(dice.Chance(_habit.AtOncePerMille) ? 0 : dice.LongTailed(0, 200_000), () =>
         {
             if (_stopped)
                 return;

@@ -15,6 +15,7 @@ public sealed partial class FaultInjector
     private readonly SeedPlan _plan;
     private readonly List<FaultKind> _kinds;
     private readonly (long Min, long Max) _pause;
+    private readonly int _stragglersClosePerMille;
     private Ambush? _ambush;
     private SimulatedNode? _struck;
     private bool _stopped;
@@ -24,6 +25,7 @@ public sealed partial class FaultInjector
         (_cluster, _dice, _plan) = (cluster, dice, plan);
         _kinds = [.. plan.Drawn.Where(kind => !kind.IsTrait())];
         _pause = dice.Pick<(long, long)>([(20_000, 400_000), (200_000, 1_500_000), (800_000, 5_000_000)]);
+        _stragglersClosePerMille = dice.Pick<int>([0, 800]);
     }
 
     /// <summary>How often each kind was injected.</summary>
@@ -93,8 +95,7 @@ public sealed partial class FaultInjector
                 Crash(kind, Victim(dice), RandomLoss(dice), dice);
                 break;
             case FaultKind.TotalPowerLoss:
-                foreach (var node in _cluster.Nodes)
-                    Crash(kind, node, RandomLoss(dice), dice);
+                LoseAllPower(dice);
                 break;
             case FaultKind.TornTail:
                 Crash(kind, Victim(dice), CrashKind.TearsTail, dice);

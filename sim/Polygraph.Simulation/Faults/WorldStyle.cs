@@ -15,6 +15,12 @@ public enum WorldStyle
 
     /// <summary>A new leader is elected while the old one lives, is asked, and does not know.</summary>
     DeposedLeaders,
+
+    /// <summary>Leaders follow one another faster than one node's disk syncs: what it is told to write and to cut waits in line behind what is long out of date.</summary>
+    LaggingDisk,
+
+    /// <summary>Power fails again and again, while logs are short and much is checkpointed: what comes back comes from the disk, or from another's snapshot.</summary>
+    LostPower,
 }
 
 /// <summary>What the styles mean.</summary>
@@ -23,7 +29,7 @@ public static class WorldStyles
     private static readonly FaultKind[] AroundShortLivedLeaders =
     [
         FaultKind.SlowSyncs, FaultKind.SlowSyncs, FaultKind.Disconnection, FaultKind.PowerLoss, FaultKind.Kill, FaultKind.Flapping, FaultKind.Straggling, FaultKind.Distance,
-        FaultKind.Pause, FaultKind.SlowDisk, FaultKind.Reordering,
+        FaultKind.Pause, FaultKind.SlowDisk, FaultKind.Reordering, FaultKind.DamagedLog,
     ];
 
     private static readonly FaultKind[] AroundDeposedLeaders =
@@ -32,12 +38,25 @@ public static class WorldStyles
         FaultKind.Pause, FaultKind.SlowSyncs, FaultKind.Reordering,
     ];
 
+    private static readonly FaultKind[] AroundLaggingDisk =
+    [
+        FaultKind.TurningPoints, FaultKind.Disconnection, FaultKind.Flapping, FaultKind.Kill, FaultKind.Pause, FaultKind.Distance, FaultKind.LeaderCutOff, FaultKind.Reordering,
+    ];
+
+    private static readonly FaultKind[] AroundLostPower =
+    [
+        FaultKind.TotalPowerLoss, FaultKind.TurningPoints, FaultKind.LeaderHunt, FaultKind.Partition, FaultKind.Kill, FaultKind.Pause,
+        FaultKind.SlowSyncs, FaultKind.TornTail, FaultKind.DamagedLog, FaultKind.BitRot, FaultKind.Disconnection,
+    ];
+
     /// <summary>The kinds of a world of this style; never none.</summary>
     public static SortedSet<FaultKind> Draw(this WorldStyle style, Dice dice)
         => style switch
         {
             WorldStyle.ShortLivedLeaders => [FaultKind.LeaderHunt, FaultKind.TurningPoints, .. Some(AroundShortLivedLeaders, dice, 350)],
             WorldStyle.DeposedLeaders => [FaultKind.Disconnection, FaultKind.Straggling, .. Some(AroundDeposedLeaders, dice, 350)],
+            WorldStyle.LaggingDisk => [FaultKind.LeaderHunt, FaultKind.SlowSyncs, .. Some(AroundLaggingDisk, dice, 250)],
+            WorldStyle.LostPower => [FaultKind.PowerLoss, FaultKind.LeaderCutOff, .. Some(AroundLostPower, dice, 350)],
             _ => Any(dice),
         };
 

@@ -11,6 +11,9 @@ namespace Polygraph.Simulation.Nodes;
 /// <content>How a node carries out what its core wants done.</content>
 public sealed partial class SimulatedNode
 {
+    /// <summary>How soon a copy is asked for again that cannot be made yet, in microseconds.</summary>
+    private const long CopyPoll = 2_000;
+
     /// <summary>
     /// What a step appends is readable from its persist effect on, so it is put into the log before the view is checked; that no earlier
     /// effect of the step needs it is checked here.
@@ -93,9 +96,17 @@ public sealed partial class SimulatedNode
     // A leader's SQLite shows what may yet vanish: a copy is made once all of it is committed.
     private void FetchCopy(SimulatedNode source)
     {
-        if (source.Writer.IsRebuilding || !_cluster.LogChecks.History.Holds(source.Writer.State.Position))
-            return;
         _fetching = true;
+        if (source.Writer.IsRebuilding || !_cluster.LogChecks.History.Holds(source.Writer.State.Position))
+        {
+            After(CopyPoll, () =>
+            {
+                _fetching = false;
+                Fetch(source);
+            });
+            return;
+        }
+
         var copy = source.Engine!.Copy(source.View.Terms);
         After(_dice.LongTailed(_cluster.Delays.Transfer.Min, _cluster.Delays.Transfer.Max), () => Install(copy.State, () => Disk.Install(copy)));
     }

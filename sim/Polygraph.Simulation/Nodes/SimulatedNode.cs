@@ -29,6 +29,7 @@ public sealed partial class SimulatedNode
     private Injury? _pausedBy;
     private Doom? _doom;
     private Instant _tickArmedFor = Instant.Never;
+    private (Position Visible, Instant AsOf) _claimed;
 
     public SimulatedNode(Cluster cluster, int number, IReadOnlyList<NodeId> voters, Dice dice, IEngineFactory? engines = null)
     {
@@ -98,6 +99,7 @@ public sealed partial class SimulatedNode
         FrontDoor = new FrontDoor(this, _cluster, _dice.Fork());
         _fromLog = new Mailbox(this, _cluster.Time, _dice.Fork(), () => _cluster.Delays.Report);
         _tickArmedFor = Instant.Never;
+        _claimed = default;
         _fetching = false;
         _core = new GroupCore(new GroupMembers(Id, Voters), _cluster.Options, Recover(), Log, bootSeed, (ulong)Life, Clock.Now);
         View = _core.ViewWithoutPeers;
@@ -199,11 +201,18 @@ public sealed partial class SimulatedNode
         _cluster.LogChecks.AfterStep(this, before, View);
         for (var i = 0; i < effects.Count; i++)
             CarryOut(effects[i]);
-        if (View.FreshAsOf is { } freshAsOf)
-            _cluster.AnswerChecks.ClaimsFreshness(this, Writer.State.Position, freshAsOf);
+        if (View.FreshAsOf is { } freshAsOf && (Writer.State.Position, freshAsOf) != _claimed)
+            ClaimFreshness(Writer.State.Position, freshAsOf);
         FrontDoor.AfterStep();
         Fulfil(effects);
         _effects.Clear();
+    }
+
+    // What was true of a moment that has passed stays true: what is committed from now on was not committed before it.
+    private void ClaimFreshness(Position visible, Instant freshAsOf)
+    {
+        _cluster.AnswerChecks.ClaimsFreshness(this, visible, freshAsOf);
+        _claimed = freshAsOf <= Clock.Now ? (visible, freshAsOf) : default;
     }
 
     private void ArmTick()

@@ -203,8 +203,9 @@ public sealed class WriterModel
         }
 
         var (view, tampering) = (_node.View, _cluster.Tampering);
-        var isCommitted = State.Position.Index <= view.Committed && _node.Disk.Holds(State.Position)
-            && (view.Terms.TermAt(State.Position.Index) == State.Position.Term || tampering.Has(PlantedBug.CheckpointsByIndex));
+        var isCommitted = tampering.Has(PlantedBug.CheckpointsByIndex)
+            ? State.Position.Index <= view.Committed
+            : State.Position.Index <= LogIndex.Min(view.Durable, view.Committed) && view.Terms.TermAt(State.Position.Index) == State.Position.Term;
         if (!isCommitted && !tampering.Has(PlantedBug.CheckpointsUncommitted))
             return;
         Checkpointed();

@@ -9,8 +9,24 @@ public sealed class VirtualTime
     // A heap whose nodes have four children: half as deep as with two, and the four lie side by side. Every simulated step goes through it.
     private const int Children = 4;
 
+    // Most of what is scheduled is far away and of no consequence once it happens: the end of somebody's patience. It is parked by the slot of
+    // time that it falls into, 2,048 µs long, in no order, and enters the heap when its slot begins; so the heap holds what happens next only.
+    // The 1,024 slots go round: what is further away than 2.1 s stays in its slot for as many rounds.
+    private const int SlotBits = 11;
+    private const int Slots = 1024;
+    private const int None = -1;
+
+    // What happens up to the end of the slot that has begun.
     private Due[] _heap = new Due[64];
     private int _count;
+
+    // What is parked: one list a slot, and one of the places that are free.
+    private readonly int[] _firstOfSlot = NewSlots();
+    private Parked[] _parked = new Parked[64];
+    private int _parkedMax;
+    private int _free = None;
+    private long _slot;
+
     private long _sequence;
 
     /// <summary>Microseconds since the world began.</summary>
@@ -29,15 +45,17 @@ public sealed class VirtualTime
     public void After(long delay, Happening happening)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(delay);
-        if (_count == _heap.Length)
-            Array.Resize(ref _heap, 2 * _count);
-        Rise(_count++, new Due(Now + delay, _sequence++, happening));
+        var due = new Due(Now + delay, _sequence++, happening);
+        if (due.At >> SlotBits <= _slot)
+            Push(due);
+        else
+            Park(due);
     }
 
     /// <summary>Lets everything happen that is due until <paramref name="end"/>, then sets the time to it.</summary>
     public void RunUntil(long end)
     {
-        while (_count > 0 && _heap[0].At <= end && Happened < HappenedMax)
+        while (IsAnythingDue(end))
             HappenNext();
         Now = Math.Max(Now, end);
     }
@@ -45,7 +63,7 @@ public sealed class VirtualTime
     /// <summary>As <see cref="RunUntil(long)"/>, but stops as soon as <paramref name="reached"/>; says whether it was.</summary>
     public bool RunUntil(long end, Func<bool> reached)
     {
-        while (_count > 0 && _heap[0].At <= end && Happened < HappenedMax)
+        while (IsAnythingDue(end))
         {
             if (reached())
                 return true;
@@ -54,6 +72,20 @@ public sealed class VirtualTime
 
         Now = Math.Max(Now, end);
         return reached();
+    }
+
+    private static int[] NewSlots()
+    {
+        var slots = new int[Slots];
+        Array.Fill(slots, None);
+        return slots;
+    }
+
+    private bool IsAnythingDue(long end)
+    {
+        while (_count == 0 && _slot < end >> SlotBits)
+            BeginNextSlot();
+        return _count > 0 && _heap[0].At <= end && Happened < HappenedMax;
     }
 
     private void HappenNext()
@@ -66,6 +98,59 @@ public sealed class VirtualTime
         Now = next.At;
         Happened++;
         next.What.Happen();
+    }
+
+    private void Park(Due due)
+    {
+        var place = _free;
+        if (place == None)
+        {
+            if (_parkedMax == _parked.Length)
+                Array.Resize(ref _parked, 2 * _parkedMax);
+            place = _parkedMax++;
+        }
+        else
+        {
+            _free = _parked[place].Next;
+        }
+
+        ref var first = ref _firstOfSlot[SlotOf(due.At >> SlotBits)];
+        _parked[place] = new Parked(due, first);
+        first = place;
+    }
+
+    private void BeginNextSlot()
+    {
+        _slot++;
+        ref var first = ref _firstOfSlot[SlotOf(_slot)];
+        var place = first;
+        first = None;
+        while (place != None)
+        {
+            var (due, next) = _parked[place];
+            if (due.At >> SlotBits == _slot)
+            {
+                Push(due);
+                _parked[place] = new Parked(default, _free);
+                _free = place;
+            }
+            else
+            {
+                _parked[place] = new Parked(due, first);
+                first = place;
+            }
+
+            place = next;
+        }
+    }
+
+    private static int SlotOf(long slot) => (int)(slot % Slots);
+
+    private void Push(Due due)
+    {
+        if (_count == _heap.Length)
+            Array.Resize(ref _heap, 2 * _count);
+        Rise(_count++, due);
     }
 
     private void Rise(int place, Due due)
@@ -103,6 +188,8 @@ public sealed class VirtualTime
 
         _heap[place] = due;
     }
+
+    private readonly record struct Parked(Due Due, int Next);
 
     private readonly struct Due(long at, long sequence, Happening what)
     {
