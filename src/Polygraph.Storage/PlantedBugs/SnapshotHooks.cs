@@ -13,8 +13,10 @@ public static partial class SnapshotWriter
 {
     static partial void PlantLoss(string bug, SqliteConnection copy)
     {
-        if (BugSwitch.Take(bug))
-            copy.Execute("DELETE FROM polygraph_idempotency");
+        if (!BugSwitch.Take(bug))
+            return;
+        copy.Execute("DELETE FROM polygraph_idempotency");
+        copy.Execute("DELETE FROM polygraph_digests WHERE table_name = 'polygraph_idempotency'");
     }
 }
 #endif
