@@ -210,8 +210,11 @@ public sealed class NodeHost : IAsyncDisposable
 
     private static WebApplication BuildWeb(NodeAddresses addresses)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "polygraph" });
-        builder.Logging.ClearProviders();
+        // Not one of the builders with defaults: those read appsettings.json from wherever the process was started, and watch that directory and all
+        // that is below it for changes. The data directory often is, and every write to the log then wakes a thread: an eighth of a node's work.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "polygraph" });
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRoutingCore();
         builder.Logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;

@@ -24,4 +24,9 @@ internal static class ProcessFigures
         var line = File.ReadLines($"/proc/{processId}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
+
+    /// <summary>How many files and directories a process has the kernel watch for it: every write below them wakes it.</summary>
+    public static int Watches(int processId)
+        => Directory.GetFiles($"/proc/{processId}/fdinfo")
+            .Sum(descriptor => File.ReadLines(descriptor).Count(line => line.StartsWith("inotify ", StringComparison.Ordinal)));
 }

@@ -36,6 +36,7 @@ public sealed class SmokeTests(ITestOutputHelper output)
             var processes = view.Nodes.Select(node => node.ProcessId!.Value).ToList();
             var idle = await MeasureIdleAsync(processes);
             var resident = processes.Select(ProcessFigures.ResidentMebibytes).ToList();
+            Assert.All(processes, process => Assert.Equal(0, ProcessFigures.Watches(process)));
 
             output.WriteLine($"`up --ephemeral` to leader            {leaderAfter.TotalSeconds,8:0.00} s        (target 5 s)");
             output.WriteLine($"quorum insert, one client, median     {latencies[MeasuredWrites / 2],8:0.00} ms       (target 2 ms)");
