@@ -52,6 +52,9 @@ public static class SqlCommand
                 Key: parsed.GetValue(key)));
             using var client = parsed.Client(url);
             var text = parsed.GetValue(sql);
+            // To SQLite it is a comment, and to whoever mistyped an option nothing to wonder about.
+            if (text is not null && text.StartsWith("--", StringComparison.Ordinal) && !text.Contains('\n', StringComparison.Ordinal))
+                throw new CommandFailedException($"'{text}' is no option of sql, and no SQL.", $"See {CommandName.Current} sql --help", ExitCode.Usage);
             if (text is null && !Console.IsInputRedirected && call.Key is not null)
                 throw new CommandFailedException("--key is for one request; a shell sends many.", "Give the SQL as an argument, or by a pipe.", ExitCode.Usage);
             if (text is null && !Console.IsInputRedirected)
@@ -83,8 +86,13 @@ public static class SqlCommand
             Screen.Verbatim(reply.Json);
         else
             AnswerText.Print(reply, withReceipt: true);
+        if (reply.Problem is not null && call.Statements is [var first, var second, ..] && IsDump(first, second))
+            Screen.Hint($"This looks like what .dump wrote. A whole database is taken from its file: {CommandName.Current} db import FILE");
         return reply.Problem?.ExitCode ?? (reply.Answer?.Receipt is { Degraded: true } ? ExitCode.GuaranteeNotReached : ExitCode.Ok);
     }
+
+    private static bool IsDump(string first, string second)
+        => first.StartsWith("PRAGMA foreign_keys=OFF", StringComparison.OrdinalIgnoreCase) && second.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase);
 
     // The server checks again; here a typing error is a usage error, and costs no round trip.
     private static SqlCall Check(SqlCall call)

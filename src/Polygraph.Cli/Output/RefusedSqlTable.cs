@@ -12,6 +12,8 @@ public sealed record RefusedSqlView(string What, RefusedBy By, string Code, stri
 /// <summary>The closed list of SQL that is refused.</summary>
 public static class RefusedSqlTable
 {
+    private const int WidthInPipe = 120;
+
     public static void Print(bool json)
     {
         if (json)
@@ -31,6 +33,9 @@ public static class RefusedSqlTable
     private static void PrintTable()
     {
         var table = new Table { Border = TableBorder.Rounded, BorderStyle = Style.Parse(Screen.Dim), ShowRowSeparators = true };
+        // For people, through a pager too; scripts have --json.
+        if (Console.IsOutputRedirected)
+            table.Width = WidthInPipe;
         table.AddColumns("refused", "for example", "answer");
         foreach (var refused in RefusedSql.All)
             table.AddRow(

@@ -230,7 +230,7 @@ internal sealed class StatusBoard(
         var leads = view.Role == Role.Leader;
         var failure = replica.Failure;
         var isRecovering = view.Recovering || (leads && !view.Serving);
-        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known" : isRecovering ? "recovering: applying what it holds" : null);
+        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known; only reads at any and local are answered" : isRecovering ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
             self.Value,
             leads ? ReplicaRole.Leader : ReplicaRole.Follower,

@@ -30,6 +30,7 @@ public sealed class SqlEndpointTests
 
     [Theory]
     [InlineData("/v1/db/main/sql?ack=all")]
+    [InlineData("/v1/db/main/verify?ack=all")]
     [InlineData("/v3/pipeline?ack=all")]
     [InlineData("/v2/pipeline?x=1")]
     [InlineData("/v3/cursor?x=1")]
@@ -37,7 +38,9 @@ public sealed class SqlEndpointTests
     {
         await using var node = await TestNode.StartAsync();
 
-        (await node.PostAsync(path, "{}")).IsProblem(400, "PARAMETER_INVALID");
+        var reply = await node.PostAsync(path, "{}");
+
+        Assert.Equal((400, "PARAMETER_INVALID"), (reply.Status, (string?)reply.Json["code"]));
     }
 
     [Fact]
