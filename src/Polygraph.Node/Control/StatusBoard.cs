@@ -72,6 +72,9 @@ internal sealed class StatusBoard(
         _ownHello = ownHello;
     }
 
+    /// <summary>For how long a node that is, or was, connected has said nothing; nothing for one that never was.</summary>
+    public TimeSpan SilenceOf(NodeId node) => _nodes.GetValueOrDefault(node) is { } known ? clock.Now - known.Heard : TimeSpan.Zero;
+
     public void Connected(NodeId node, Hello hello) => _nodes[node] = new Known(hello, true, clock.Now, null);
 
     public void Disconnected(NodeId node)
