@@ -24,7 +24,9 @@ public static class DownCommand
 
     private static async Task<int> RunAsync(string directory, CancellationToken cancellation)
     {
-        if (LocalClusterState.Read(directory) is not { IsRunning: true } state)
+        var state = LocalClusterState.Read(directory);
+        var restarted = FindRestarted(directory, state);
+        if (state is not { IsRunning: true } && restarted.Count == 0)
         {
             LocalClusterState.Remove(directory);
             Screen.Hint($"No cluster runs from {directory}.");
@@ -32,14 +34,23 @@ public static class DownCommand
         }
 
         // An "up" that still holds its nodes ends them itself, and then its data if that was asked for.
-        ProcessIdentity[] targets = state.Owner is { IsRunning: true } owner ? [owner] : [.. state.Nodes.Select(node => node.Process)];
+        IEnumerable<ProcessIdentity> started = state is null ? [] : state.Owner is { IsRunning: true } owner ? [owner] : state.Nodes.Select(node => node.Process);
+        ProcessIdentity[] targets = [.. started, .. restarted];
         await Screen.WhileAsync("Ending the nodes", () => EndAsync(targets, cancellation));
         LocalClusterState.Remove(directory);
-        if (state.Ephemeral && Directory.Exists(directory))
+        var ephemeral = state is { Ephemeral: true };
+        if (ephemeral && Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
-        Screen.Hint(state.Ephemeral ? "All nodes have ended; the data is removed." : $"All nodes have ended. The data is kept in {directory}.");
+        Screen.Hint(ephemeral ? "All nodes have ended; the data is removed." : $"All nodes have ended. The data is kept in {directory}.");
         return ExitCode.Ok;
     }
+
+    /// <summary>Nodes that were killed and started again by hand, as "up" says how: they use the cluster's directories, and no file has their process.</summary>
+    private static List<ProcessIdentity> FindRestarted(string directory, LocalClusterState? state)
+        => Directory.Exists(directory)
+            ? [.. Directory.GetDirectories(directory).Select(DirectoryHolder.Of).OfType<ProcessIdentity>()
+                .Where(process => state?.Nodes.All(node => node.Process != process) ?? true)]
+            : [];
 
     private static async Task EndAsync(IReadOnlyList<ProcessIdentity> targets, CancellationToken cancellation)
     {
