@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Polygraph.Cli.Output;
 using Polygraph.Cli.Processes;
 
@@ -24,33 +25,36 @@ public static class DownCommand
 
     private static async Task<int> RunAsync(string directory, CancellationToken cancellation)
     {
-        var state = LocalClusterState.Read(directory);
-        var restarted = FindRestarted(directory, state);
-        if (state is not { IsRunning: true } && restarted.Count == 0)
+        if (LocalClusterState.Read(directory) is not { IsRunning: true } state)
         {
             LocalClusterState.Remove(directory);
             Screen.Hint($"No cluster runs from {directory}.");
+            TellRestarted(directory);
             return ExitCode.Ok;
         }
 
         // An "up" that still holds its nodes ends them itself, and then its data if that was asked for.
-        IEnumerable<ProcessIdentity> started = state is null ? [] : state.Owner is { IsRunning: true } owner ? [owner] : state.Nodes.Select(node => node.Process);
-        ProcessIdentity[] targets = [.. started, .. restarted];
+        ProcessIdentity[] targets = state.Owner is { IsRunning: true } owner ? [owner] : [.. state.Nodes.Select(node => node.Process)];
         await Screen.WhileAsync("Ending the nodes", () => EndAsync(targets, cancellation));
         LocalClusterState.Remove(directory);
-        var ephemeral = state is { Ephemeral: true };
-        if (ephemeral && Directory.Exists(directory))
+        var isUsed = TellRestarted(directory);
+        var goes = state.Ephemeral && !isUsed;
+        if (goes && Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
-        Screen.Hint(ephemeral ? "All nodes have ended; the data is removed." : $"All nodes have ended. The data is kept in {directory}.");
+        Screen.Hint(goes ? "All nodes have ended; the data is removed." : $"{(isUsed ? "The other" : "All")} nodes have ended. The data is kept in {directory}.");
         return ExitCode.Ok;
     }
 
-    /// <summary>Nodes that were killed and started again by hand, as "up" says how: they use the cluster's directories, and no file has their process.</summary>
-    private static List<ProcessIdentity> FindRestarted(string directory, LocalClusterState? state)
-        => Directory.Exists(directory)
-            ? [.. Directory.GetDirectories(directory).Select(DirectoryHolder.Of).OfType<ProcessIdentity>()
-                .Where(process => state?.Nodes.All(node => node.Process != process) ?? true)]
+    /// <summary>A node that was killed and started again by hand is not ended here, whose promise is to end what "up" started; but it is not passed over.</summary>
+    private static bool TellRestarted(string directory)
+    {
+        var holders = Directory.Exists(directory)
+            ? Directory.GetDirectories(directory).Select(node => (Node: Path.GetFileName(node), Process: DirectoryHolder.Of(node))).Where(node => node.Process is not null).ToList()
             : [];
+        foreach (var (node, process) in holders)
+            Screen.Hint(string.Create(CultureInfo.InvariantCulture, $"{node} was started by hand and goes on, as process {process}. End it with: kill {process}"));
+        return holders.Count > 0;
+    }
 
     private static async Task EndAsync(IReadOnlyList<ProcessIdentity> targets, CancellationToken cancellation)
     {

@@ -8,30 +8,30 @@ public static class DirectoryHolder
     private const string LockName = "lock";
 
     /// <summary>
-    /// The process that has the directory's lock file open. Null if none has, or if that cannot be told for certain: elsewhere than on Linux, or for a
-    /// process of another user. What the file says alone is not enough, because it stays when the process is killed, and process ids are used again.
+    /// The process that has the directory's lock file open. Null if none has, or if that cannot be told: elsewhere than on Linux, or for a process of another
+    /// user. The number in the file would not do: it stays when the process is killed, and numbers are used again.
     /// </summary>
-    public static ProcessIdentity? Of(string nodeDirectory)
+    public static int? Of(string nodeDirectory)
     {
         var path = Path.GetFullPath(Path.Combine(nodeDirectory, LockName));
         if (!OperatingSystem.IsLinux() || !File.Exists(path))
             return null;
+        foreach (var process in Directory.EnumerateDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && HasOpen(process, path))
+                return id;
+        return null;
+    }
+
+    private static bool HasOpen(string process, string path)
+    {
         try
         {
-            // Shared with everybody: the holder has it locked.
-            using var file = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            return int.TryParse(file.ReadToEnd().AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                && ProcessIdentity.Of(id) is { } process && HasOpen(id, path) && process.IsRunning
-                    ? process
-                    : null;
+            return Directory.EnumerateFileSystemEntries(Path.Combine(process, "fd")).Any(entry => new FileInfo(entry).LinkTarget == path);
         }
         catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
         {
             // It ended meanwhile, or is somebody else's.
-            return null;
+            return false;
         }
     }
-
-    private static bool HasOpen(int processId, string path)
-        => Directory.EnumerateFileSystemEntries($"/proc/{processId.ToString(CultureInfo.InvariantCulture)}/fd").Any(entry => new FileInfo(entry).LinkTarget == path);
 }
