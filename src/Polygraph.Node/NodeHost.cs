@@ -35,8 +35,8 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly Formation _formation;
     private readonly SnapshotSources _snapshots;
     private readonly SnapshotFetcher _fetcher;
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly List<Task> _background = [];
+    private readonly Importer _importer;
+    private readonly BackgroundLoops _loops = new();
 
     private NodeHost(DataDirectory directory, WebApplication web, NodeParts parts)
     {
@@ -47,10 +47,11 @@ public sealed class NodeHost : IAsyncDisposable
         _formation = parts.Formation;
         _snapshots = parts.Snapshots;
         _fetcher = parts.Fetcher;
+        _importer = parts.Importer;
     }
 
     private sealed record NodeParts(
-        TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation, SnapshotSources Snapshots, SnapshotFetcher Fetcher);
+        TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation, SnapshotSources Snapshots, SnapshotFetcher Fetcher, Importer Importer);
 
     /// <summary>
     /// Takes the data directory and the ports, and begins to look for the other nodes. Returns once clients can connect, which is before
@@ -77,35 +78,30 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until the node is told to stop (a signal, or cancellation). Throws <see cref="NodeStartException"/> if the cluster has said that
-    /// this data directory can never take part.
+    /// Waits until the node is told to stop (a signal, or cancellation). Throws <see cref="NodeStartException"/> if it cannot go on: the cluster has said
+    /// that this data directory can never take part, or something that must run has failed.
     /// </summary>
     public async Task WaitForShutdownAsync(CancellationToken cancellation)
     {
         var shutdown = ((IHost)_web).WaitForShutdownAsync(cancellation);
-        if (await Task.WhenAny(shutdown, _formation.Hopeless.Task).ConfigureAwait(false) == shutdown)
-        {
-            await shutdown.ConfigureAwait(false);
-            return;
-        }
-
-        throw await _formation.Hopeless.Task.ConfigureAwait(false);
+        var ended = await Task.WhenAny(shutdown, _formation.Hopeless.Task, _loops.Failed).ConfigureAwait(false);
+        if (ended is Task<NodeStartException> hopeless)
+            throw await hopeless.ConfigureAwait(false);
+        await shutdown.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _loops.DisposeAsync().ConfigureAwait(false);
         await _web.StopAsync().ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
         await _transport.DisposeAsync().ConfigureAwait(false);
-        foreach (var task in _background)
-            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _importer.Dispose();
         _snapshots.Dispose();
         await _databases.DisposeAsync().ConfigureAwait(false);
         _fetcher.Dispose();
         _directory.Dispose();
-        _stopping.Dispose();
     }
 
     private static async Task<NodeHost> StartAsync(
@@ -165,17 +161,18 @@ public sealed class NodeHost : IAsyncDisposable
         new SnapshotEndpoint(identity, databases, snapshots, options.SnapshotBytesPerSecondMax, clock).Map(web);
         var imports = new ImportParts(
             options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
-        new ImportEndpoint(new Importer(imports, clock, logger), seeds, identity, options.Id).Map(web);
+        var importer = new Importer(imports, clock, logger);
+        new ImportEndpoint(importer, seeds, identity, options.Id).Map(web);
         new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger)).Map(web);
         new DoctorEndpoint(options.Id, options.DataDirectory, options.Time).Map(web);
 
-        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher));
+        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher, importer));
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
         transport.Start();
         formation.Start();
-        host.Remember(status.RunAsync(calls, host._stopping.Token));
-        host.Remember(new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync(host._stopping.Token));
-        host.Remember(new ImportKeeper(seeds, imports.Catalogue, clock, logger).RunAsync(host._stopping.Token));
+        host._loops.Run("telling of its status", stopping => status.RunAsync(calls, stopping));
+        host._loops.Run("upkeep", new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync);
+        host._loops.Run("watch over imports", new ImportKeeper(seeds, imports.Catalogue, clock, logger).RunAsync);
         return host;
     }
 
@@ -198,14 +195,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         var keeper = new SystemKeeper(_databases, new DatabaseCatalogue(gateway), identity, clock, logger);
-        Remember(Task.Run(() => keeper.RunAsync(_stopping.Token)));
-    }
-
-    // Called by the thread that starts the node and by the one that completes its formation.
-    private void Remember(Task task)
-    {
-        lock (_background)
-            _background.Add(task);
+        _loops.Run("keeping of the system database", keeper.RunAsync);
     }
 
     private static WebApplication BuildWeb(NodeAddresses addresses)

@@ -102,19 +102,20 @@ internal sealed class DatabaseCatalogue(Gateway gateway)
     public async Task<SqlProblem?> DropAsync(
         string name, string principal, DatabaseRegistry databases, NodeClock clock, CancellationToken cancellation)
     {
-        if (databases.Find(name) is null)
-            return Problems.UnknownDatabase(name);
+        // Whether there is one is for the catalogue to say: this node may not have read it yet, or be unable to open the database.
         var now = Timestamp(clock);
         var response = await RunAsync(
             [
                 Step("INSERT INTO dropped(id, name, dropped_at, dropped_by) SELECT id, name, ?, ? FROM databases WHERE name = ?", now, principal, name),
+                Step("INSERT INTO audit(at, principal, action, subject) SELECT ?, ?, 'drop database', name FROM databases WHERE name = ?", now, principal, name),
                 Step("DELETE FROM databases WHERE name = ?", name),
-                Step(Audit, now, principal, "drop database", name),
             ],
             principal,
             cancellation).ConfigureAwait(false);
         if (response.Problem is not null)
             return response.Problem;
+        if (response.Result!.Steps is [.., StepResult.Rows { Result.RowsAffected: 0 }])
+            return Problems.UnknownDatabase(name);
         return await databases.WaitForAsync(name, present: false, Budget, cancellation).ConfigureAwait(false)
             ? null
             : new SqlProblem(504, "DATABASE_STOPPING", "Dropped, but not closed here yet",

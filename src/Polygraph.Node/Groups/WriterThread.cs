@@ -47,18 +47,15 @@ internal sealed class WriterThread
     private readonly WriterLending _lending;
     private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
 
-    // Shared: counts the units in the inbox and in the queue.
-    private int _unitsWaiting;
-
     // Owner: the writer thread.
     private readonly Queue<WriterOrder> _orders = new();
-    private readonly Queue<WriterOrder> _units = new();
+    private readonly UnitQueue _units = new(UnitsMax);
+    private readonly HybridClock _hybridClock;
     private ClientWrite? _gaveWay;
     private ulong _generation;
     private Term _term;
     private bool _leading;
     private LogIndex _next;
-    private ulong _hybridTime;
     private LogIndex _applyThrough;
 
     public WriterThread(ReplicaStore store, ReplicationLog log, IWriterReports reports, NodeClock clock, TransactionLimits transactions, ISchemaRules schema)
@@ -70,6 +67,7 @@ internal sealed class WriterThread
         _schema = schema;
         _checkpoints = new CheckpointPolicy(store);
         _lending = new WriterLending(store, reports, clock, transactions);
+        _hybridClock = new HybridClock(clock);
     }
 
     /// <summary>An order of the group loop: never refused.</summary>
@@ -90,9 +88,11 @@ internal sealed class WriterThread
     /// <summary>A client's unit: refused when too many wait.</summary>
     public bool TryEnqueue(WriterOrder order)
     {
-        if (Interlocked.Increment(ref _unitsWaiting) <= UnitsMax && _inbox.TryPost(order))
+        if (!_units.TryReserve())
+            return false;
+        if (_inbox.TryPost(order))
             return true;
-        Interlocked.Decrement(ref _unitsWaiting);
+        _units.Release();
         return false;
     }
 
@@ -126,10 +126,7 @@ internal sealed class WriterThread
         }
         catch
         {
-            // They have not run: another leader may.
-            _gaveWay?.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
-            foreach (var unit in _units)
-                unit.Waiting!.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+            RefuseUnits();
             throw;
         }
     }
@@ -168,7 +165,7 @@ internal sealed class WriterThread
     {
         if (_lending.IsLent && !HasWork)
         {
-            var next = _units.Aggregate(_lending.Ends, (earliest, unit) => Instant.Min(earliest, unit.Waiting!.Deadline));
+            var next = _units.FirstDeadline(_lending.Ends);
             return TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (next - _clock.Now).TotalMilliseconds)));
         }
 
@@ -182,30 +179,15 @@ internal sealed class WriterThread
         {
             if (order is WriterOrder.Continue next)
                 _lending.Enqueue(next);
+            else if (order.IsUnit)
+                _units.Enqueue(order);
             else
-                (order.IsUnit ? _units : _orders).Enqueue(order);
+                _orders.Enqueue(order);
         }
 
         taken.Clear();
         if (_lending.IsLent)
-            RefuseWhatWaitedTooLong();
-    }
-
-    // Behind a lent writer the wait may be longer than a client's patience. The others keep their order.
-    private void RefuseWhatWaitedTooLong()
-    {
-        var now = _clock.Now;
-        if (!_units.Any(unit => unit.Waiting!.Deadline <= now))
-            return;
-        for (var left = _units.Count; left > 0; left--)
-        {
-            var unit = _units.Peek();
-            TakeUnit();
-            if (unit.Waiting!.Deadline > now)
-                PutBack(unit);
-            else
-                unit.Waiting.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
-        }
+            _units.RefuseWhatWaitedTooLong(_clock.Now);
     }
 
     /// <summary>One piece of work; false if what is next must wait for a checkpoint to become possible.</summary>
@@ -234,35 +216,46 @@ internal sealed class WriterThread
             return true;
         }
 
-        if (_gaveWay is not null)
-        {
-            ExecuteBatch();
-            return true;
-        }
-
-        if (_units.Peek() is WriterOrder.Mark mark)
-        {
-            TakeUnit();
-            ExecuteMark(mark);
-            return true;
-        }
-
-        if (_units.Peek() is WriterOrder.Begin begin)
-        {
-            TakeUnit();
-            Lend(begin);
-            return true;
-        }
-
-        ExecuteBatch();
+        ExecuteUnits();
         return true;
+    }
+
+    private void ExecuteUnits()
+    {
+        if (!_leading)
+        {
+            RefuseUnits();
+            return;
+        }
+
+        _units.TryPeek(out var next);
+        switch (next)
+        {
+            case WriterOrder.Mark mark when _gaveWay is null:
+                _units.Take();
+                ExecuteMark(mark);
+                break;
+            case WriterOrder.Begin begin when _gaveWay is null:
+                _units.Take();
+                Lend(begin);
+                break;
+            default:
+                ExecuteBatch();
+                break;
+        }
+    }
+
+    // They have not run: another leader may take them.
+    private void RefuseUnits()
+    {
+        _gaveWay?.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
+        _gaveWay = null;
+        _units.RefuseAll();
     }
 
     private void Lend(WriterOrder.Begin begin)
     {
-        if (!_leading)
-            begin.Write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
-        else if (begin.Write.Deadline <= _clock.Now)
+        if (begin.Write.Deadline <= _clock.Now)
             begin.Write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
         else
             NoteEntry(_lending.Begin(begin, ContextOf, _generation));
@@ -317,7 +310,7 @@ internal sealed class WriterThread
         // Hybrid time never goes back along the log, whatever the clocks of earlier leaders said.
         var last = _log.Read(lead.Next.Previous, lead.Next.Previous, int.MaxValue);
         if (last.Count > 0)
-            _hybridTime = Math.Max(_hybridTime, NodeEntries.HybridTimeOf(last[0]));
+            _hybridClock.Saw(NodeEntries.HybridTimeOf(last[0]));
     }
 
     private void ApplyNext()
@@ -357,27 +350,9 @@ internal sealed class WriterThread
 
     private void ReachMark(Guid verification) => _reports.MarkReached(verification, _store.Database.Readers.OpenSnapshot());
 
-    private void TakeUnit()
-    {
-        _units.Dequeue();
-        Interlocked.Decrement(ref _unitsWaiting);
-    }
-
-    private void PutBack(WriterOrder unit)
-    {
-        _units.Enqueue(unit);
-        Interlocked.Increment(ref _unitsWaiting);
-    }
-
     private void ExecuteMark(WriterOrder.Mark mark)
     {
-        if (!_leading)
-        {
-            mark.Write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
-            return;
-        }
-
-        var entry = NodeEntries.EncodeMark(new Position(_term, _next), mark.Verification, NextHybridTime(), _clock.WallMicroseconds, mark.Write);
+        var entry = NodeEntries.EncodeMark(new Position(_term, _next), mark.Verification, _hybridClock.Next(), _clock.WallMicroseconds, mark.Write);
         _store.Database.Apply([entry]);
         _next = _next.Next;
         ReachMark(mark.Verification);
@@ -386,19 +361,6 @@ internal sealed class WriterThread
 
     private void ExecuteBatch()
     {
-        if (!_leading)
-        {
-            _gaveWay?.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
-            _gaveWay = null;
-            while (_units.TryPeek(out var next) && next is WriterOrder.Execute refused)
-            {
-                TakeUnit();
-                refused.Write.Complete(WriteEnd.Of(WriteEndKind.NotLeader));
-            }
-
-            return;
-        }
-
         var database = _store.Database;
         var batch = new WriteBatch(_reports, _generation);
         database.BeginBatch();
@@ -429,7 +391,7 @@ internal sealed class WriterThread
 
         while (batch.Count < BatchUnitsMax && _clock.Now < full && _units.TryPeek(out var next) && next is WriterOrder.Execute { Write: var write })
         {
-            TakeUnit();
+            _units.Take();
             if (write.Deadline <= _clock.Now || !write.TryTake())
             {
                 write.Complete(WriteEnd.Of(WriteEndKind.WaitedTooLong));
@@ -466,7 +428,7 @@ internal sealed class WriterThread
         => new(
             new Position(_term, _next),
             _clock.WallMicroseconds,
-            NextHybridTime(),
+            _hybridClock.Next(),
             write.Session,
             write.IdempotencyKey,
             write.RequestHash,
@@ -476,11 +438,4 @@ internal sealed class WriterThread
             MustTryOn = _schema.MustTryOn,
             Tried = write.Tried,
         };
-
-    // 48 bits of milliseconds, 16 bits of counter (Kulkarni and others 2014).
-    private ulong NextHybridTime()
-    {
-        var physical = (ulong)(_clock.WallMicroseconds / 1000) << 16;
-        return _hybridTime = Math.Max(_hybridTime + 1, physical);
-    }
 }

@@ -9,6 +9,10 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
 {
     private readonly Dictionary<string, CompiledStatement> _cache = new(StringComparer.Ordinal);
 
+    // What was asked for last: one statement after another often has the same text, and to compare is less than to hash.
+    private string? _lastText;
+    private CompiledStatement? _last;
+
     /// <summary>
     /// Compiles a text that is exactly one statement. The result belongs to the cache. Throws <see cref="SqliteException"/> or
     /// <see cref="RefusedException"/>.
@@ -21,8 +25,14 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
     /// <summary>As <see cref="Compile"/>, but null if the text has more than one statement.</summary>
     internal CompiledStatement? TryCompile(string text, SchemaCatalog catalog)
     {
+        if (text == _lastText)
+            return _last;
         if (_cache.TryGetValue(text, out var cached))
+        {
+            (_lastText, _last) = (text, cached);
             return cached;
+        }
+
         var bytes = Utf8.Terminated(text);
         var compiled = CompileFirst(bytes, 0, catalog, out var tail)
             ?? throw new RefusedException(RefusedException.NoStatement, "The text holds no SQL statement.");
@@ -100,6 +110,7 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
         foreach (var compiled in _cache.Values)
             compiled.Dispose();
         _cache.Clear();
+        (_lastText, _last) = (null, null);
     }
 
     public void Dispose() => Clear();

@@ -85,7 +85,14 @@ internal sealed unsafe class TimeLimit : IDisposable
     private static int Check(nint state)
     {
         var self = (TimeLimit)GCHandle.FromIntPtr(state).Target!;
-        return self._stopped || (self._clientsStopped && self._mayStop) || (self._clientRuns && (self._clientsStopped || self.Client.IsCancellationRequested || self.HasFailed() || self.IsLate() || self.MustYield())) ? 1 : 0;
+        return self.MustStop() ? 1 : 0;
+    }
+
+    private bool MustStop()
+    {
+        if (_stopped || (_clientsStopped && (_mayStop || _clientRuns)))
+            return true;
+        return _clientRuns && (Client.IsCancellationRequested || HasFailed() || IsLate() || MustYield());
     }
 
     /// <summary>See <see cref="AllowStop"/>.</summary>

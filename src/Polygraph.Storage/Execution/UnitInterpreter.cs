@@ -25,13 +25,12 @@ internal static class UnitInterpreter
     /// <summary>Runs the steps; an atomic unit ends at its first error.</summary>
     internal static UnitResult Run(SqlUnit unit, IStatementRunner runner)
     {
-        var results = new List<StepResult>(unit.Steps.Count);
-        for (var i = 0; i < unit.Steps.Count; i++)
+        var results = new StepResult[unit.Steps.Count];
+        for (var i = 0; i < results.Length; i++)
         {
-            var result = RunStep(unit.Steps[i], unit.Mode, runner);
-            results.Add(result);
-            if (unit.Mode == UnitMode.Atomic && result is StepResult.Failed)
-                break;
+            results[i] = RunStep(unit.Steps[i], unit.Mode, runner);
+            if (unit.Mode == UnitMode.Atomic && results[i] is StepResult.Failed)
+                return new UnitResult(results[..(i + 1)]);
         }
 
         return new UnitResult(results);

@@ -18,6 +18,7 @@ internal sealed unsafe class SqliteStatement : IDisposable
         _connection = connection;
         _handle = handle;
         _statement = handle.DangerousGetHandle();
+        ParameterCount = NativeMethods.sqlite3_bind_parameter_count(_statement);
     }
 
     internal bool IsReadOnly => NativeMethods.sqlite3_stmt_readonly(_statement) != 0;
@@ -27,7 +28,7 @@ internal sealed unsafe class SqliteStatement : IDisposable
     /// <summary>How often SQLite has compiled the statement again, because the schema or a switch changed.</summary>
     internal int TimesCompiledAgain => NativeMethods.sqlite3_stmt_status(_statement, StatusCompiledAgain, 0);
 
-    internal int ParameterCount => NativeMethods.sqlite3_bind_parameter_count(_statement);
+    internal int ParameterCount { get; }
 
     internal int ColumnCount => NativeMethods.sqlite3_column_count(_statement);
 

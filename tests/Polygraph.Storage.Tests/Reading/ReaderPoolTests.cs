@@ -114,4 +114,21 @@ public sealed class ReaderPoolTests : IDisposable
         await draining;
         Assert.True(pool.TryDrain(TimeSpan.Zero));
     }
+
+    [Fact]
+    public void A_reader_that_is_out_while_its_database_closes_takes_its_files_with_it_when_it_comes_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        var reader = _pair.Leader.Readers.Rent(Cancellation);
+        Assert.Null(reader.Execute(Units.Autocommit("SELECT * FROM t")).Result.FirstError);
+        Assert.False(_pair.Leader.Readers.TryDrain(TimeSpan.Zero));
+        _pair.Leader.Dispose();
+        Assert.NotEmpty(OpenFiles());
+        reader.Dispose();
+        Assert.Empty(OpenFiles());
+    }
+
+    private IEnumerable<string> OpenFiles()
+        => Directory.GetFiles("/proc/self/fd").Select(descriptor => new FileInfo(descriptor).LinkTarget ?? "")
+            .Where(target => target.StartsWith(_pair.LeaderPath, StringComparison.Ordinal));
 }
