@@ -16,6 +16,7 @@ internal sealed class UnhurriedNode : IDisposable
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
     private readonly bool _isThere;
     private readonly string _answer;
@@ -37,6 +38,7 @@ internal sealed class UnhurriedNode : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
+        _stopped.TrySetResult();
         _listener.Dispose();
         _stop.Dispose();
     }
@@ -55,7 +57,7 @@ internal sealed class UnhurriedNode : IDisposable
             var request = await ScriptedNode.ReadRequestAsync(stream);
             Requests.Enqueue(request);
             if (!_isThere)
-                await Task.Delay(Timeout.Infinite, _stop.Token);
+                await _stopped.Task;
             if (!request.StartsWith("GET /healthz", StringComparison.Ordinal))
                 await _asked.Task;
             else if (Interlocked.Increment(ref _questions) == QuestionsFirst)
