@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Clients;
 using Polygraph.Simulation.Engine;
@@ -56,10 +57,12 @@ public sealed class SeedRun
     /// <summary>After the last write, all replicas must be equal within this, in microseconds.</summary>
     private const long RestBound = 10_000_000;
 
-    // A replica may have a whole history to apply again, at up to 5 ms an entry.
-    private const long CatchUpBound = 60_000_000;
+    // A replica may have a whole history to apply again, at up to 5 ms an entry; to fetch it may take longer: CatchUpBound.
+    private const long ApplyBound = 60_000_000;
 
     private const long PollMicroseconds = 5_000;
+
+    private static readonly GroupOptions Product = new();
 
     private readonly ulong _seed;
     private readonly Dice _dice;
@@ -129,7 +132,7 @@ public sealed class SeedRun
         _cluster.HealAll();
 
         // First without a write: a replica that learns only from the next entry would never come to rest in an idle group.
-        Require(RunUntil(_cluster.Time.Now + CatchUpBound, _cluster.IsAtRest), $"the replicas are not equal and at rest although nobody writes");
+        Require(RunUntil(_cluster.Time.Now + CatchUpBound(), _cluster.IsAtRest), $"the replicas are not equal and at rest although nobody writes");
         _committedWhenHealed = (long)_cluster.LogChecks.History.Last.Index.Value;
         var members = _cluster.Nodes.Where(node => !node.IsStranger).ToList();
         var waiting = members.Count;
@@ -138,6 +141,25 @@ public sealed class SeedRun
         var healedAt = _cluster.Time.Now;
         Require(RunUntil(healedAt + WritesBound, () => waiting == 0), $"writes at {waiting} nodes are not done");
         Require(RunUntil(_cluster.Time.Now + RestBound, _cluster.IsAtRest), $"the replicas are not equal and at rest");
+    }
+
+    /// <summary>
+    /// After healing, all replicas must be equal within this, in microseconds. Plans draw how many requests may be on their way and how much each holds: at
+    /// one request of one entry a replica that lacks the whole history gets an entry a round trip, and nobody promises more.
+    /// </summary>
+    private long CatchUpBound()
+    {
+        var (options, network) = (_plan.Options, _plan.Network);
+        var zones = network.ZoneMicroseconds;
+        long farthest = 0;
+        for (var from = 0; from < zones.GetLength(0); from++)
+            for (var to = 0; to < zones.GetLength(1); to++)
+                farthest = Math.Max(farthest, zones[from, to] + zones[to, from]);
+        var roundTrip = farthest + (2 * (network.DelayMicroseconds.Max + _plan.Delays.Report.Max)) + NodeDelays.FastSync.Max;
+        var entries = (long)_cluster.Nodes.Max(node => node.View.Appended.Index.Value);
+        // A request that is not of the product's size holds one entry, or a few.
+        var requests = options.AppendBytesMax < Product.AppendBytesMax ? entries : 1;
+        return ApplyBound + (requests * roundTrip / options.InflightAppendsMax);
     }
 
     /// <summary>Writes at a node until all copies are known to show it; a majority of them, if one of the cluster is gone for ever.</summary>

@@ -130,7 +130,7 @@ public sealed class NodeHost : IAsyncDisposable
         var peers = new NodePeers(status, libraries, logger);
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
-        var verifications = new Verifications(options.Id, local.PeerSet, calls, clock);
+        var verifications = new Verifications(options.Id, local.PeerSet, calls, status, clock);
         var seeds = new SeedStore(options.Id, options.DataDirectory, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
             options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,

@@ -52,7 +52,7 @@ public sealed partial class ReplicaDatabase
                 _applier.Apply(header, payload);
                 break;
             case PayloadFormat.NoOp or PayloadFormat.VerifyMark:
-                _tables.Finish(header, default);
+                _tables.Keys.Finish(header, default);
                 break;
             default:
                 throw new EntryFormatException(

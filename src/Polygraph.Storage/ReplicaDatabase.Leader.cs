@@ -170,15 +170,15 @@ public sealed partial class ReplicaDatabase
 
     private UnitExecution? CheckKey(string key, in EntryContext context)
     {
-        var earlier = _tables.FindKey(key, context.RequestHash);
+        var earlier = _tables.Keys.Find(key, context.RequestHash);
         Plant("RetriesAreExecutedAgain", ref earlier, null);
         if (earlier is { } duplicate)
             return new UnitExecution(duplicate.Result, null, duplicate);
-        if (!_tables.MayBeForgotten(key))
+        if (!_tables.Keys.MayBeForgotten(key))
             return null;
         var error = new SqlError(
             RefusedException.KeyExpired,
-            $"The idempotency key was drawn before others that are forgotten by now (keys are remembered for {ReplicaTables.KeyRetention.TotalHours} "
+            $"The idempotency key was drawn before others that are forgotten by now (keys are remembered for {KeyMemory.Retention.TotalHours} "
             + "hours), so whether it was used cannot be told. Look at the rows, then ask with a new key.");
         return new UnitExecution(new UnitResult([new StepResult.Failed(error)]), null, null);
     }
@@ -243,7 +243,7 @@ public sealed partial class ReplicaDatabase
     private LogEntry MakeEntry(EntryHeader header, byte[] kept)
     {
         var entry = new LogEntry(header.Position, EntryCodec.Encode(header, _capture.Payload.Written));
-        _tables.Finish(header, kept);
+        _tables.Keys.Finish(header, kept);
         _batch.Add(entry);
         _last = header.Position;
         _batchWantsVacuum |= _session.WantsVacuum;
@@ -261,6 +261,8 @@ public sealed partial class ReplicaDatabase
         _book.UndoTo(0);
         _applier.ForgetStatements();
         _applier.NoteRollback();
+        var expectedKeys = _tables.Keys.KeysDigest;
+        _tables.Keys.NoteRollback();
         _capture.Catalog = _batchCatalog;
         var kept = keep is null ? null : new LogicalPayloadWriter();
         kept?.WriteBytes(_capture.Payload.Written);
@@ -289,5 +291,6 @@ public sealed partial class ReplicaDatabase
         _writer.SetForeignKeys(foreignKeys);
         foreach (var (table, digest) in expected)
             Invariant.Holds(_book.Find(table) == digest, "units that are done again leave the same rows");
+        Invariant.Holds(_tables.Keys.KeysDigest == expectedKeys, "units that are done again leave the same keys");
     }
 }

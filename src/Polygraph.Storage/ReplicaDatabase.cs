@@ -183,6 +183,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer.Run("BEGIN IMMEDIATE");
         _schema.Load();
         var recorded = ReplicaTables.ReadDigests(Connection);
+        _tables.Load(recorded);
         foreach (var table in _capture.Catalog.Tables)
         {
             if (!recorded.Remove(table.Name, out var digest))
@@ -209,12 +210,14 @@ public sealed partial class ReplicaDatabase : IDisposable
     {
         foreach (var table in _book.TouchedSince(0))
             _tables.WriteDigest(table, _book.Find(table));
+        _tables.WriteKeyDigests();
         var isNew = _last != Applied;
         Plant("PositionIsNotWritten", ref isNew, _inBatch);
         if (isNew)
             _tables.WritePosition(_last);
         _writer.Run("COMMIT");
         _book.ForgetUndo();
+        _tables.Keys.NoteCommit();
         Applied = _last;
         _vacuumIsDue |= _batchWantsVacuum || _applier.SawVacuum;
         _batchWantsVacuum = _applier.SawVacuum = false;
@@ -229,6 +232,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         if (!Connection.IsAutocommit)
             _writer.Run("ROLLBACK");
         _applier.NoteRollback();
+        _tables.Keys.NoteRollback();
         _batchWantsVacuum = _applier.SawVacuum = false;
         _book.UndoTo(0);
         if (!ReferenceEquals(_capture.Catalog, catalog))

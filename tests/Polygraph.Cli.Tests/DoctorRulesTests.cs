@@ -22,6 +22,7 @@ public class DoctorRulesTests
         { "warning", "files open", Healthy with { System = Healthy.System with { OpenFilesMax = 1024 } } },
         { "warning", "are left", Healthy with { Directory = Healthy.Directory with { FreeBytes = 2 * GiB } } },
         { "error", "are left", Healthy with { Directory = Healthy.Directory with { FreeBytes = GiB / 4 } } },
+        { "error", "is not there any more", Healthy with { Directory = new DirectoryFacts("/data", null, null, null, null) } },
         { "warning", "in memory", Healthy with { Directory = Healthy.Directory with { FileSystem = "tmpfs", Sync = new SyncLatency(30, 1, 2) } } },
         { "error", "network file system", Healthy with { Directory = Healthy.Directory with { FileSystem = "nfs4" } } },
         { "warning", "every write waits", Healthy with { Directory = Healthy.Directory with { Sync = new SyncLatency(30, 30_000, 90_000) } } },

@@ -11,7 +11,7 @@ public sealed partial class ClusterClient
     /// <exception cref="RequestRefusedException">The name is taken or not allowed, or the file cannot be imported. Nothing was created.</exception>
     public async Task<(ImportView View, string Json)> ImportAsync(ImportCall call, Action<long> progress, CancellationToken cancellation)
     {
-        using var response = await SendAsync(() => ImportRequest(call, progress), cancellation);
+        using var response = await SendAsync(() => ImportRequest(call, progress), cancellation, isFile: true);
         var json = await response.Content.ReadAsStringAsync(cancellation);
         return response.IsSuccessStatusCode
             ? (Read(json, ClusterJson.Default.ImportView), json)
@@ -31,7 +31,8 @@ public sealed partial class ClusterClient
                 return request;
             },
             cancellation,
-            HttpCompletionOption.ResponseHeadersRead);
+            HttpCompletionOption.ResponseHeadersRead,
+            isFile: true);
         if (response.IsSuccessStatusCode)
             return response;
         using (response)

@@ -22,15 +22,24 @@ public sealed partial class ClusterClient : IDisposable
     /// <summary>What a question about the cluster may take at one node: it answers from its own memory, unless it is paused.</summary>
     private static readonly TimeSpan QuestionTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// How long a node may be silent before it is asked whether it is there. A statement may take minutes; a process that is paused, or a machine that is
+    /// gone, takes connections and never answers.
+    /// </summary>
+    private static readonly TimeSpan DefaultSilence = TimeSpan.FromSeconds(2);
+
     private readonly HttpClient _http;
     private readonly IReadOnlyList<Uri> _endpoints;
     private readonly TimeSpan _failoverBudget;
+    private readonly TimeSpan _silence;
     private int _preferred;
 
     /// <param name="endpoints">The nodes, in the order in which they are tried.</param>
     /// <param name="failoverBudget">How long to send again what nobody accepts.</param>
-    public ClusterClient(IReadOnlyList<Uri> endpoints, TimeSpan? failoverBudget = null)
+    /// <param name="silence">How long a node may leave a request unanswered before it is asked whether it is there, and how long it may think about that.</param>
+    public ClusterClient(IReadOnlyList<Uri> endpoints, TimeSpan? failoverBudget = null, TimeSpan? silence = null)
     {
+        _silence = silence ?? DefaultSilence;
         _endpoints = endpoints;
         _failoverBudget = failoverBudget ?? DefaultFailoverBudget;
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), UseProxy = false })
@@ -88,8 +97,18 @@ public sealed partial class ClusterClient : IDisposable
     /// <exception cref="RequestRefusedException">There is no such database.</exception>
     public async Task<(VerificationView View, string Json)> VerifyAsync(string database, CancellationToken cancellation)
     {
-        var json = await ChangeAsync(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(database)}/verify", "{}", cancellation);
-        return (Read(json, ClusterJson.Default.VerificationView), json);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var json = await ChangeAsync(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(database)}/verify", "{}", cancellation);
+                return (Read(json, ClusterJson.Default.VerificationView), json);
+            }
+            catch (AnswerLostException) when (attempt < _endpoints.Count)
+            {
+                // It changes nothing, so the next node may be asked for it as well.
+            }
+        }
     }
 
     /// <summary>Creates a database and waits until that is committed.</summary>
@@ -168,7 +187,10 @@ public sealed partial class ClusterClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        Func<HttpRequestMessage> create, CancellationToken cancellation, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
+        Func<HttpRequestMessage> create,
+        CancellationToken cancellation,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead,
+        bool isFile = false)
     {
         string? lastProblem = null;
         for (var attempt = 0; attempt < _endpoints.Count; attempt++)
@@ -177,7 +199,8 @@ public sealed partial class ClusterClient : IDisposable
             request.RequestUri = new Uri(Current, request.RequestUri!);
             try
             {
-                return await _http.SendAsync(request, completion, cancellation);
+                // A node that takes or makes a whole file may have no time for questions, and there is nobody else to ask.
+                return isFile ? await _http.SendAsync(request, completion, cancellation) : await SendWatchedAsync(request, completion, cancellation);
             }
             catch (Exception failure)
                 when (failure is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
@@ -200,6 +223,42 @@ public sealed partial class ClusterClient : IDisposable
         }
 
         throw new ClusterUnreachableException(_endpoints, lastProblem ?? "no answer");
+    }
+
+    /// <summary>Sends, and waits for as long as it takes while the node answers something else.</summary>
+    /// <exception cref="AnswerLostException">It has fallen silent. What was sent may be carried out.</exception>
+    private async Task<HttpResponseMessage> SendWatchedAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var sending = _http.SendAsync(request, completion, silence.Token);
+        while (await Task.WhenAny(sending, Task.Delay(_silence, cancellation)) != sending && !cancellation.IsCancellationRequested)
+        {
+            if (await IsThereAsync(request.RequestUri!, cancellation) || sending.IsCompleted)
+                continue;
+            await silence.CancelAsync();
+            await sending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            cancellation.ThrowIfCancellationRequested();
+            PassOver();
+            throw new AnswerLostException(request.RequestUri!);
+        }
+
+        return await sending;
+    }
+
+    private async Task<bool> IsThereAsync(Uri node, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(_silence);
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri(node, "/healthz"), limit.Token);
+            return true;
+        }
+        catch (Exception failure) when (failure is SocketException or HttpRequestException or OperationCanceledException)
+        {
+            // Whatever it was, there is no answer.
+            return false;
+        }
     }
 
     private void PassOver() => _preferred = (_preferred + 1) % _endpoints.Count;

@@ -17,7 +17,7 @@ public static class DatabaseCommand
     {
         var name = NameArgument();
         var url = CommonOptions.Url();
-        var topology = new Option<string?>("--topology") { Description = "leader; multi-leader and leaderless are to come.", HelpName = "NAME" };
+        var topology = new Option<string?>("--topology") { Description = "How it is replicated: leader, and nothing else yet.", HelpName = "NAME" };
         var log = new Option<string?>("--log") { Description = "The format of its replication log: logical.", HelpName = "FORMAT" };
         var ack = new Option<string?>("--ack") { Description = "The ack level of writes that name none.", HelpName = "LEVEL" };
         var command = new Command("create", "Create a database on every node.") { name, url, topology, log, ack };

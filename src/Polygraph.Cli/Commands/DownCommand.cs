@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Polygraph.Cli.Output;
 using Polygraph.Cli.Processes;
 
@@ -28,6 +29,7 @@ public static class DownCommand
         {
             LocalClusterState.Remove(directory);
             Screen.Hint($"No cluster runs from {directory}.");
+            TellRestarted(directory);
             return ExitCode.Ok;
         }
 
@@ -35,10 +37,23 @@ public static class DownCommand
         ProcessIdentity[] targets = state.Owner is { IsRunning: true } owner ? [owner] : [.. state.Nodes.Select(node => node.Process)];
         await Screen.WhileAsync("Ending the nodes", () => EndAsync(targets, cancellation));
         LocalClusterState.Remove(directory);
-        if (state.Ephemeral && Directory.Exists(directory))
+        var isUsed = TellRestarted(directory);
+        var goes = state.Ephemeral && !isUsed;
+        if (goes && Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
-        Screen.Hint(state.Ephemeral ? "All nodes have ended; the data is removed." : $"All nodes have ended. The data is kept in {directory}.");
+        Screen.Hint(goes ? "All nodes have ended; the data is removed." : $"{(isUsed ? "The other" : "All")} nodes have ended. The data is kept in {directory}.");
         return ExitCode.Ok;
+    }
+
+    /// <summary>A node that was killed and started again by hand is not ended here, whose promise is to end what "up" started; but it is not passed over.</summary>
+    private static bool TellRestarted(string directory)
+    {
+        var holders = Directory.Exists(directory)
+            ? Directory.GetDirectories(directory).Select(node => (Node: Path.GetFileName(node), Process: DirectoryHolder.Of(node))).Where(node => node.Process is not null).ToList()
+            : [];
+        foreach (var (node, process) in holders)
+            Screen.Hint(string.Create(CultureInfo.InvariantCulture, $"{node} was started by hand and goes on, as process {process}. End it with: kill {process}"));
+        return holders.Count > 0;
     }
 
     private static async Task EndAsync(IReadOnlyList<ProcessIdentity> targets, CancellationToken cancellation)

@@ -10,6 +10,9 @@ namespace Polygraph.Cli.Commands;
 /// <summary><c>polygraph sql</c>: one request, or a shell.</summary>
 public static class SqlCommand
 {
+    /// <summary>As the server has it.</summary>
+    private const int KeyLengthMax = 128;
+
     public static Command Create(Interrupt interrupt)
     {
         var sql = new Argument<string?>("SQL")
@@ -23,10 +26,14 @@ public static class SqlCommand
         var read = new Option<string?>("--read") { Description = "What a read promises: linearizable, session, bounded, any or local.", HelpName = "LEVEL" };
         var maxStaleness = new Option<string?>("--max-staleness") { Description = "How old a bounded read may be: 500ms, 5s, 10min.", HelpName = "T" };
         var maxLag = new Option<string?>("--max-lag") { Description = "How many entries a bounded read may lag.", HelpName = "N" };
+        var key = new Option<string?>("--key")
+        {
+            Description = "The idempotency key: a request that is sent again under its key is applied once. Without it one is drawn. Not for a shell.", HelpName = "KEY",
+        };
         var refused = new Option<bool>("--refused") { Description = "List the SQL that is refused, with the reason of each, and end." };
         var json = CommonOptions.Json();
 
-        var command = new Command("sql", "Run SQL, or open a shell.") { sql, url, database, ack, read, maxStaleness, maxLag, refused, json };
+        var command = new Command("sql", "Run SQL, or open a shell.") { sql, url, database, ack, read, maxStaleness, maxLag, key, refused, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(refused))
@@ -41,9 +48,15 @@ public static class SqlCommand
                 parsed.GetValue(ack),
                 parsed.GetValue(read),
                 parsed.GetValue(maxStaleness),
-                parsed.GetValue(maxLag)));
+                parsed.GetValue(maxLag),
+                Key: parsed.GetValue(key)));
             using var client = parsed.Client(url);
             var text = parsed.GetValue(sql);
+            // To SQLite it is a comment, and to whoever mistyped an option nothing to wonder about.
+            if (text is not null && text.StartsWith("--", StringComparison.Ordinal) && !text.Contains('\n', StringComparison.Ordinal))
+                throw new CommandFailedException($"'{text}' is no option of sql, and no SQL.", $"See {CommandName.Current} sql --help", ExitCode.Usage);
+            if (text is null && !Console.IsInputRedirected && call.Key is not null)
+                throw new CommandFailedException("--key is for one request; a shell sends many.", "Give the SQL as an argument, or by a pipe.", ExitCode.Usage);
             if (text is null && !Console.IsInputRedirected)
                 return await new SqlShell(client, call, interrupt).RunAsync(cancellation);
 
@@ -73,8 +86,13 @@ public static class SqlCommand
             Screen.Verbatim(reply.Json);
         else
             AnswerText.Print(reply, withReceipt: true);
+        if (reply.Problem is not null && call.Statements is [var first, var second, ..] && IsDump(first, second))
+            Screen.Hint($"This looks like what .dump wrote. A whole database is taken from its file: {CommandName.Current} db import FILE");
         return reply.Problem?.ExitCode ?? (reply.Answer?.Receipt is { Degraded: true } ? ExitCode.GuaranteeNotReached : ExitCode.Ok);
     }
+
+    private static bool IsDump(string first, string second)
+        => first.StartsWith("PRAGMA foreign_keys=OFF", StringComparison.OrdinalIgnoreCase) && second.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase);
 
     // The server checks again; here a typing error is a usage error, and costs no round trip.
     private static SqlCall Check(SqlCall call)
@@ -88,6 +106,8 @@ public static class SqlCommand
             throw new CommandFailedException($"--max-staleness: {error}", null, ExitCode.Usage);
         if (call.MaxLag is not null && !ulong.TryParse(call.MaxLag, NumberStyles.None, CultureInfo.InvariantCulture, out _))
             throw new CommandFailedException($"--max-lag: '{call.MaxLag}' is not a number of entries.", null, ExitCode.Usage);
+        if (call.Key is { } key && (key.Length is 0 or > KeyLengthMax || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            throw new CommandFailedException($"--key: use 1 to {KeyLengthMax} printable ASCII characters.", null, ExitCode.Usage);
         return call;
     }
 }

@@ -79,6 +79,14 @@ public static class DoctorRules
 
     private static IEnumerable<Finding> OfDirectory(string where, DirectoryFacts directory)
     {
+        if (directory.FileSystem is not { } fileSystem)
+        {
+            yield return Finding.Error(
+                where, $"{directory.Path} is not there any more: what the node writes now is lost when it stops.",
+                "Stop it and put the directory back. A node that starts without its data is another one, which the cluster does not admit.");
+            yield break;
+        }
+
         if (directory.FreeBytes < FreeBytesWarning)
         {
             var what = $"{directory.FreeBytes / MiB} MiB are left on the file system of {directory.Path}.";
@@ -86,12 +94,12 @@ public static class DoctorRules
             yield return directory.FreeBytes < FreeBytesError ? Finding.Error(where, what, Advice) : Finding.Warning(where, what, Advice);
         }
 
-        if (InMemory.Contains(directory.FileSystem))
-            yield return Finding.Warning(where, $"{directory.Path} is in memory ({directory.FileSystem}): a restart of the machine loses it.", "Put the data on a disk.");
-        if (OverNetwork.Contains(directory.FileSystem))
+        if (InMemory.Contains(fileSystem))
+            yield return Finding.Warning(where, $"{directory.Path} is in memory ({fileSystem}): a restart of the machine loses it.", "Put the data on a disk.");
+        if (OverNetwork.Contains(fileSystem))
         {
             yield return Finding.Error(
-                where, $"{directory.Path} is on a network file system ({directory.FileSystem}), whose locks and shared memory SQLite cannot rely on.", "Put the data on a local disk.");
+                where, $"{directory.Path} is on a network file system ({fileSystem}), whose locks and shared memory SQLite cannot rely on.", "Put the data on a local disk.");
         }
 
         if (directory.Sync is { MedianMicroseconds: > SyncSlowMicroseconds } slow)

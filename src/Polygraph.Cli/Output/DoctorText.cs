@@ -47,7 +47,9 @@ internal static class DoctorText
         Fact("sqlite", $"{sqlite.Version} ({sqlite.Origin}, {sqlite.ThreadingMode}), {sqlite.Path}");
         Fact("", sqlite.SourceId);
         Fact("", string.Join(' ', sqlite.CompileOptions));
-        Fact("data", Invariant($"{directory.Path}, {directory.FileSystem}, {directory.FreeBytes / MiB} of {directory.TotalBytes / MiB} MiB free"));
+        Fact("data", directory.FileSystem is { } fileSystem
+            ? Invariant($"{directory.Path}, {fileSystem}, {directory.FreeBytes / MiB} of {directory.TotalBytes / MiB} MiB free")
+            : $"{directory.Path}, which is not there");
         if (directory.Sync is { } sync)
             Fact("sync", Invariant($"{sync.MedianMicroseconds} µs at the median, {sync.MaxMicroseconds} µs at most, of {sync.Samples}"));
         foreach (var sizes in diagnosis.Databases)

@@ -12,10 +12,14 @@ public sealed record RefusedSqlView(string What, RefusedBy By, string Code, stri
 /// <summary>The closed list of SQL that is refused.</summary>
 public static class RefusedSqlTable
 {
+    private const string Closing = "Everything else that SQLite accepts is replicated.";
+
     public static void Print(bool json)
     {
         if (json)
             PrintJson();
+        else if (Console.IsOutputRedirected)
+            PrintList();
         else
             PrintTable();
     }
@@ -28,17 +32,29 @@ public static class RefusedSqlTable
         Screen.Verbatim(JsonSerializer.Serialize(views, new RefusedSqlJson(options).ListRefusedSqlView));
     }
 
+    // A table that is not folded would be hundreds of columns wide.
+    private static void PrintList()
+    {
+        foreach (var refused in RefusedSql.All)
+            Screen.Verbatim($"{Plain(refused.What)}\n    {refused.Example}\n    {Answer(refused)}\n");
+        Screen.Verbatim(Closing);
+    }
+
+    private static string Plain(string what) => what.Replace("`", "", StringComparison.Ordinal);
+
+    private static string Answer(RefusedSql refused) => $"{refused.Code}: {refused.Message.Replace("{0}", "…", StringComparison.Ordinal)}";
+
     private static void PrintTable()
     {
         var table = new Table { Border = TableBorder.Rounded, BorderStyle = Style.Parse(Screen.Dim), ShowRowSeparators = true };
         table.AddColumns("refused", "for example", "answer");
         foreach (var refused in RefusedSql.All)
             table.AddRow(
-                Markup.Escape(refused.What.Replace("`", "", StringComparison.Ordinal)),
+                Markup.Escape(Plain(refused.What)),
                 $"[{Screen.Amber}]{Markup.Escape(refused.Example)}[/]",
-                Markup.Escape($"{refused.Code}: {refused.Message.Replace("{0}", "…", StringComparison.Ordinal)}"));
+                Markup.Escape(Answer(refused)));
         Screen.Out.Write(table);
-        Screen.Line($"[{Screen.Dim}]Everything else that SQLite accepts is replicated.[/]");
+        Screen.Line($"[{Screen.Dim}]{Closing}[/]");
     }
 }
 

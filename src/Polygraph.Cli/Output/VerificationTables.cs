@@ -30,9 +30,21 @@ public static class VerificationTables
         Screen.Line($"[{Screen.Dim}]{Markup.Escape(read)}[/]");
         foreach (var replica in view.Replicas.Where(replica => replica.Reason is not null))
             Screen.Line($"[{Screen.Red}]{Markup.Escape(replica.Node)}: {Markup.Escape(replica.Reason!)}[/]");
-        Screen.Line(view.Equal
-            ? $"[{Screen.Green}]✓ All replicas of {Markup.Escape(view.Database)} are the same.[/]"
-            : $"[{Screen.Red}]✗ The replicas of {Markup.Escape(view.Database)} differ, or not all of them answered.[/]");
+        Screen.Line($"[{(view.Equal ? Screen.Green : Screen.Red)}]{Markup.Escape(Verdict(view))}[/]");
+    }
+
+    /// <summary>What was found in one line: whose rows differ, and who did not tell.</summary>
+    public static string Verdict(VerificationView view)
+    {
+        if (view.Equal)
+            return $"✓ All replicas of {view.Database} are the same.";
+        var silent = view.Replicas.Where(replica => !replica.Equal && replica.Tables.Count == 0).Select(replica => replica.Node).ToList();
+        var different = view.Replicas.Where(replica => !replica.Equal && replica.Tables.Count > 0).Select(replica => replica.Node).ToList();
+        var compared = view.Replicas.Count - silent.Count;
+        var told = silent.Count == 0 ? "" : $" {string.Join(", ", silent)} told nothing.";
+        return different.Count > 0 ? $"✗ The replicas of {view.Database} differ: look at {string.Join(", ", different)}.{told}"
+            : compared > 1 ? $"✗ Not all replicas of {view.Database} were compared:{told} The other {compared} are the same."
+            : $"✗ The replicas of {view.Database} were not compared:{told}";
     }
 
     private static string Short(string digest) => Markup.Escape(digest[..Math.Min(DigestDigitsShown, digest.Length)]);

@@ -33,6 +33,9 @@ internal static partial class ControlLog
     [LoggerMessage(1108, LogLevel.Warning, "The tables of _system could not be written ({Code}: {Detail}); the next leader tries again")]
     public static partial void InitializeFailed(ILogger logger, string code, string detail);
 
+    [LoggerMessage(1113, LogLevel.Error, "{Database}: was found damaged when it was opened, and is not served until it has another node's copy: {Reason}")]
+    public static partial void DatabaseDamaged(ILogger logger, string database, string reason);
+
     [LoggerMessage(1111, LogLevel.Critical, "{Database}: cannot be opened on this node; the others go on, and it is tried again when _system changes")]
     public static partial void DatabaseNotOpened(ILogger logger, string database, Exception failure);
 

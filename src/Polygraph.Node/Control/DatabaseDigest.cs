@@ -4,10 +4,10 @@ using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Control;
 
-/// <summary>One digest of all tables: equal on all replicas at the same position.</summary>
+/// <summary>One digest of all of users' tables: equal on all replicas at the same position, and those of earlier versions.</summary>
 internal static class DatabaseDigest
 {
-    private const string ListDigests = "SELECT table_name, digest FROM polygraph_digests ORDER BY table_name";
+    private const string ListDigests = "SELECT table_name, digest FROM polygraph_digests WHERE table_name NOT LIKE 'polygraph#_%' ESCAPE '#' ORDER BY table_name";
 
     /// <summary>What has to be asked of a replica.</summary>
     public static SqlUnit Query { get; } = new(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement(ListDigests, []))]);

@@ -162,9 +162,13 @@ internal sealed partial class DatabaseRegistry
 #pragma warning restore CA1031
         {
             _stopped[database.Id] = new StoppedDatabase(database, $"It cannot be opened: {e.Message}");
-            ControlLog.DatabaseNotOpened(logger, database.Name, e);
-            if (DamageOf(database, e) is { } damage)
-                Reseed(database, damage, e);
+            var damage = DamageOf(database, e);
+            if (damage is null)
+                ControlLog.DatabaseNotOpened(logger, database.Name, e);
+            else
+                ControlLog.DatabaseDamaged(logger, database.Name, DamageRules.Describe(e));
+            if (damage is { } mendable)
+                Reseed(database, mendable, e);
             else if (DiskTrouble.Of(e) is { } trouble && database.Id != GroupId.System)
                 Restart(database, trouble);
             return e;

@@ -72,6 +72,9 @@ internal sealed class StatusBoard(
         _ownHello = ownHello;
     }
 
+    /// <summary>For how long a node that is, or was, connected has said nothing; nothing for one that never was.</summary>
+    public TimeSpan SilenceOf(NodeId node) => _nodes.GetValueOrDefault(node) is { } known ? clock.Now - known.Heard : TimeSpan.Zero;
+
     public void Connected(NodeId node, Hello hello) => _nodes[node] = new Known(hello, true, clock.Now, null);
 
     public void Disconnected(NodeId node)
@@ -230,7 +233,7 @@ internal sealed class StatusBoard(
         var leads = view.Role == Role.Leader;
         var failure = replica.Failure;
         var isRecovering = view.Recovering || (leads && !view.Serving);
-        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known" : isRecovering ? "recovering: applying what it holds" : null);
+        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known; only reads at any and local are answered" : isRecovering ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
             self.Value,
             leads ? ReplicaRole.Leader : ReplicaRole.Follower,

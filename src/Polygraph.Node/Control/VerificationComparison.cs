@@ -22,8 +22,8 @@ internal static class VerificationComparison
 
     /// <summary>
     /// The digest that each table should have: what most replicas kept, each by itself, as the log told them; the leader's if there is no majority.
-    /// So a leader whose own copy was changed is found too. Null if nobody can tell: the log keeps no digest of some tables (virtual ones, the
-    /// idempotency keys, AUTOINCREMENT's memory, the schema's text), and without a majority the leader's copy of such a table is as suspect as any.
+    /// So a leader whose own copy was changed is found too. Null if nobody can tell: the log keeps no digest of some tables (virtual ones,
+    /// AUTOINCREMENT's memory, the schema's text), and without a majority the leader's copy of such a table is as suspect as any.
     /// </summary>
     private static Dictionary<string, string?> Expected(NodeId leader, IReadOnlyList<ReplicaVerification> found)
     {

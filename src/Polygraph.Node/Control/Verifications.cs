@@ -25,13 +25,21 @@ internal sealed record ScanRequest(uint Group, Guid Verification, long BudgetMil
 /// Proves that all copies are the same: a mark goes through the log like a write; at the mark every replica pins a snapshot and reads every
 /// row of every table from it, while writes go on. Comparing kept counters would not do: the rows themselves are read.
 /// </summary>
-internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, PeerCalls calls, NodeClock clock) : IVerificationSink
+internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, PeerCalls calls, StatusBoard status, NodeClock clock) : IVerificationSink
 {
     /// <summary>Scans whose results wait to be fetched. A snapshot keeps the write-ahead log from being reset, so there are never many.</summary>
     private const int ScansMax = 4;
 
     /// <summary>How long a result is kept for whoever asked.</summary>
     private static readonly TimeSpan KeepFor = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Reading all rows takes as long as it takes, and a node that does it says twice a second how it is. One that has said nothing for so long is paused, or
+    /// its machine is gone, and is not waited for.
+    /// </summary>
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan MarkBudget = TimeSpan.FromSeconds(10);
 
@@ -235,7 +243,18 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         if (node == self)
             return await ScanResultAsync(request).ConfigureAwait(false);
         var payload = JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.ScanRequest);
-        var answer = await calls.CallAsync(node, PeerMethod.Scan, payload, left, cancellation).ConfigureAwait(false);
+        using var silent = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var call = calls.CallAsync(node, PeerMethod.Scan, payload, left, silent.Token);
+        while (await Task.WhenAny(call, Task.Delay(LookEvery, clock.Time, cancellation)).ConfigureAwait(false) != call && !cancellation.IsCancellationRequested)
+        {
+            if (status.SilenceOf(node) < SilenceMax)
+                continue;
+            await silent.CancelAsync().ConfigureAwait(false);
+            await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return new ReplicaVerification(node.Value, false, [], "has fallen silent: its process may be paused, or its machine gone");
+        }
+
+        var answer = await call.ConfigureAwait(false);
         return answer is { } bytes && JsonSerializer.Deserialize(bytes.Span, ControlJson.Default.ReplicaVerification) is { } found
             ? found
             : new ReplicaVerification(node.Value, false, [], "did not answer");

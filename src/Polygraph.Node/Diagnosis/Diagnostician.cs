@@ -51,6 +51,9 @@ public static class Diagnostician
 
     private static DirectoryFacts ExamineDirectory(string directory, int syncSamples)
     {
+        // A process goes on in a directory that was removed under it, and the doctor is who should say so.
+        if (!Directory.Exists(directory))
+            return new DirectoryFacts(Path.GetFullPath(directory), null, null, null, null);
         var drive = new DriveInfo(Path.GetFullPath(directory));
         return new DirectoryFacts(
             Path.GetFullPath(directory), drive.DriveFormat, drive.AvailableFreeSpace, drive.TotalSize, syncSamples > 0 ? MeasureSync(directory, syncSamples) : null);

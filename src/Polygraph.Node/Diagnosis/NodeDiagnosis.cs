@@ -39,11 +39,11 @@ public sealed record SqliteFacts(string Origin, string? Path, string Version, st
 
 /// <summary>A data directory.</summary>
 /// <param name="Path">Where it is.</param>
-/// <param name="FileSystem">For instance ext4.</param>
-/// <param name="FreeBytes">What is left of the file system.</param>
-/// <param name="TotalBytes">Its size.</param>
+/// <param name="FileSystem">For instance ext4; null if there is no such directory any more.</param>
+/// <param name="FreeBytes">What is left of the file system; null as well then.</param>
+/// <param name="TotalBytes">Its size; null as well then.</param>
 /// <param name="Sync">How long a write takes to reach the disk; null if that was not asked for.</param>
-public sealed record DirectoryFacts(string Path, string FileSystem, long FreeBytes, long TotalBytes, SyncLatency? Sync);
+public sealed record DirectoryFacts(string Path, string? FileSystem, long? FreeBytes, long? TotalBytes, SyncLatency? Sync);
 
 /// <summary>A small write and its sync, measured in a file of its own in the data directory.</summary>
 /// <param name="Samples">How many were measured.</param>

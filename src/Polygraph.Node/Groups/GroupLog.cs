@@ -16,6 +16,9 @@ internal static partial class GroupLog
     [LoggerMessage(1003, LogLevel.Warning, "{Database}: reads that were told to stop have not ended; the replica was closed without them")]
     public static partial void ReadersStayed(ILogger logger, string database);
 
+    [LoggerMessage(1004, LogLevel.Error, "{Database}: this replica stopped and serves nothing until it has another node's copy: {Reason}")]
+    public static partial void Damaged(ILogger logger, string database, string reason);
+
     [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped and serves nothing")]
     public static partial void Failed(ILogger logger, string database, Exception failure);
 }

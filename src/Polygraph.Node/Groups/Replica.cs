@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Polygraph.Node.Reseeding;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Protocol.LeaderBased;
@@ -244,7 +245,10 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     {
         if (Interlocked.CompareExchange(ref _failure, failure.Message, null) is not null)
             return;
-        GroupLog.Failed(_logger, Database.Name, failure);
+        if (DamageRules.Of(failure, _home.Vote) is null)
+            GroupLog.Failed(_logger, Database.Name, failure);
+        else
+            GroupLog.Damaged(_logger, Database.Name, DamageRules.Describe(failure));
         _loop.Close();
         _writer?.Close();
         AbandonWaiting();

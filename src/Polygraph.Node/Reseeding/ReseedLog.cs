@@ -6,7 +6,7 @@ namespace Polygraph.Node.Reseeding;
 /// <summary>What re-seeding says in the log. Event ids 1200 to 1299.</summary>
 internal static partial class ReseedLog
 {
-    [LoggerMessage(1200, LogLevel.Warning, "{Database}: this replica needs a new copy ({Damage}): {Reason}")]
+    [LoggerMessage(1200, LogLevel.Warning, "{Database}: this replica needs a new copy ({Damage}) and fetches one from another node by itself: {Reason}")]
     public static partial void Begun(ILogger logger, string database, Damage damage, string reason);
 
     [LoggerMessage(1201, LogLevel.Information, "{Database}: a copy at {Position} was made for another node: {Bytes} bytes in {Seconds} s")]

@@ -12,7 +12,7 @@ namespace Polygraph.Storage;
 /// <param name="found">The digest of the rows found here, null likewise.</param>
 /// <param name="detail">What was found.</param>
 public sealed class DivergenceException(string table, Position position, Digest128? expected, Digest128? found, string detail)
-    : Exception($"Table \"{table}\" of this replica differs from the leader's at {position}: {detail}. Seed this replica anew.")
+    : Exception($"Table \"{table}\" of this replica differs from the leader's at {position}: {detail}. It is replaced by a copy from another node, if there is one.")
 {
     public string Table { get; } = table;
 

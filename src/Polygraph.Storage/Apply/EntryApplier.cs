@@ -32,7 +32,7 @@ internal sealed partial class EntryApplier(
         var result = ApplyOperations(header.Position, payload);
         var remembered = header;
         Plant("FollowersForgetKeys", ref remembered, header with { IdempotencyKey = null });
-        tables.Finish(remembered, result.Span);
+        tables.Keys.Finish(remembered, result.Span);
         foreach (var (table, expected) in header.Digests)
         {
             var found = capture.Book.Find(table);

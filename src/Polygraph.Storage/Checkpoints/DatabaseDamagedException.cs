@@ -6,12 +6,12 @@ namespace Polygraph.Storage.Checkpoints;
 public sealed class DatabaseDamagedException : Exception
 {
     internal DatabaseDamagedException(string path, string what)
-        : base($"The database '{path}' is damaged: {what} Nothing was changed. Re-seed this replica from another one.")
+        : base($"The database '{path}' is damaged: {what} Nothing was changed. It is replaced by a copy from another node, if there is one.")
     {
     }
 
     private DatabaseDamagedException(SqliteException cause)
-        : base($"SQLite finds the database file damaged ({cause.CodeName}: {cause.Message}). Re-seed this replica from another one.", cause)
+        : base($"SQLite finds the database file damaged ({cause.CodeName}: {cause.Message}). It is replaced by a copy from another node, if there is one.", cause)
     {
     }
 

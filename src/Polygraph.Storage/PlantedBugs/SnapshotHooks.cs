@@ -16,8 +16,11 @@ public static partial class SnapshotWriter
         if (!BugSwitch.Take(bug))
             return;
 
-        // The copied pages say that there is a write-ahead log, and closing does not checkpoint: left in there, the loss would not be part of the copy.
+        // With their digest, or the copy would be refused.
         copy.Execute("DELETE FROM polygraph_idempotency");
+        copy.Execute("DELETE FROM polygraph_digests WHERE table_name = 'polygraph_idempotency'");
+
+        // The copied pages say that there is a write-ahead log, and closing does not checkpoint: left in there, the loss would not be part of the copy.
         copy.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 }

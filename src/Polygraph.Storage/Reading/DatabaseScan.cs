@@ -18,15 +18,11 @@ internal static class DatabaseScan
         var catalog = new SchemaReader(connection).Read(SchemaCatalog.Empty);
         var scans = new List<TableScan>();
         foreach (var table in catalog.Tables)
-        {
-            var (digest, rows) = TableScanner.Scan(connection, table, cancellation);
-            Digest128? kept = recorded.TryGetValue(table.Name, out var value) ? value : null;
-            scans.Add(new TableScan(table.Name, digest, kept, rows));
-        }
+            scans.Add(Scanned(table.Name, TableScanner.Scan(connection, table, cancellation)));
 
         scans.AddRange(ScanVirtualTables(connection, catalog, cancellation));
-        scans.Add(Scan(ReplicaTables.Idempotency, ReplicaTables.IdempotencyColumns));
-        scans.Add(Scan(ReplicaTables.Forgotten, ReplicaTables.ForgottenColumns));
+        scans.Add(Scanned(KeyMemory.KeysTable, KeyMemory.ScanKeys(connection, cancellation)));
+        scans.Add(Scanned(KeyMemory.ForgottenTable, KeyMemory.ScanForgotten(connection)));
         if (catalog.HasSequences)
             scans.Add(Scan("sqlite_sequence", "name, seq"));
         scans.Add(ScanQuery(
@@ -34,6 +30,9 @@ internal static class DatabaseScan
         scans.Add(ScanQuery(
             "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"));
         return scans;
+
+        TableScan Scanned(string table, (Digest128 Digest, long Rows) found)
+            => new(table, found.Digest, recorded.TryGetValue(table, out var kept) ? kept : null, found.Rows);
 
         TableScan Scan(string table, string columns) => ScanQuery(table, $"SELECT {columns} FROM main.{table}");
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Polygraph.Protocol;
+using Polygraph.Storage.Capture;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Sqlite;
 
@@ -64,7 +65,7 @@ public static partial class SnapshotWriter
             SnapshotManifest.ChunkBytesDefault,
             checksums,
             digest,
-            [.. copy.Facts.Digests.OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => new SnapshotTable(table.Key, table.Value.ToString()))],
+            [.. copy.Facts.Digests.Where(table => !SqlName.IsOwn(table.Key)).OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => new SnapshotTable(table.Key, table.Value.ToString()))],
             SqliteLibrary.Version);
     }
 

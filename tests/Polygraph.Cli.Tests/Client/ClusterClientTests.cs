@@ -76,6 +76,42 @@ public sealed class ClusterClientTests
     }
 
     [Fact]
+    public async Task A_node_that_takes_connections_and_says_nothing_is_passed_over_under_the_same_key()
+    {
+        using var paused = new UnhurriedNode(isThere: false, Written);
+        using var other = new ScriptedNode(new ScriptedNode.Answer(200, Written));
+        using var client = new ClusterClient([paused.Url, other.Url], silence: TimeSpan.FromMilliseconds(100));
+
+        var reply = await client.ExecuteAsync(Call, CancellationToken.None);
+
+        Assert.NotNull(reply.Answer);
+        Assert.Equal(KeyOf(paused.Requests.First()), KeyOf(other.Requests.Single()));
+        Assert.Equal((1, other.Url), (client.SentAgain, client.Current));
+    }
+
+    [Fact]
+    public async Task Verify_asks_the_next_node_when_one_says_nothing()
+    {
+        using var paused = new UnhurriedNode(isThere: false, Written);
+        using var other = new ScriptedNode(new ScriptedNode.Answer(200, """{"database":"main","term":2,"index":7,"equal":true,"replicas":[]}"""));
+        using var client = new ClusterClient([paused.Url, other.Url], silence: TimeSpan.FromMilliseconds(100));
+
+        Assert.True((await client.VerifyAsync("main", CancellationToken.None)).View.Equal);
+    }
+
+    [Fact]
+    public async Task A_node_that_takes_its_time_is_waited_for_while_it_says_that_it_is_there()
+    {
+        using var busy = new UnhurriedNode(isThere: true, Written);
+        using var client = new ClusterClient([busy.Url], silence: TimeSpan.FromMilliseconds(100));
+
+        var reply = await client.ExecuteAsync(Call, CancellationToken.None);
+
+        Assert.Equal((7UL, 0), (reply.Answer!.Receipt!.Index, client.SentAgain));
+        Assert.Equal(UnhurriedNode.QuestionsFirst, busy.Requests.Count(request => request.StartsWith("GET /healthz", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task An_answer_that_was_lost_is_asked_for_again_elsewhere_under_the_same_key()
     {
         using var node = new ScriptedNode(new ScriptedNode.Answer(0, ""));

@@ -50,7 +50,7 @@ internal sealed class ScriptedNode : IDisposable
         }
     }
 
-    private static async Task<string> ReadRequestAsync(NetworkStream stream)
+    internal static async Task<string> ReadRequestAsync(NetworkStream stream)
     {
         var text = new StringBuilder();
         var buffer = new byte[4096];

@@ -69,6 +69,25 @@ public sealed class DamageTests(ITestOutputHelper output)
     }
 
     [Fact(Timeout = 180_000)]
+    public async Task One_flipped_bit_of_an_idempotency_key_is_found_before_it_is_served()
+    {
+        const string Key = "my-key";
+        const string KeyPosition = "SELECT term, idx FROM polygraph_idempotency WHERE key = 'my-key'";
+        await using var cluster = await LiveCluster.StartAsync();
+        var leader = await cluster.LeaderAsync();
+        var damaged = cluster.Except(leader)[0];
+        await cluster[leader].SqlAsync(new SqlAsk("CREATE TABLE t(v)") { Ack = "all+applied", Key = Key });
+        var truth = (await cluster[leader].SqlAsync(new SqlAsk(KeyPosition))).Rows[0].ToString();
+
+        await RestartAsync(cluster, damaged, (directory, _) => ReplicaFiles.DamageBehindText(directory, Key));
+        await cluster.WaitUntilReseededAsync(damaged);
+
+        Assert.Contains("\"polygraph_idempotency\" of this replica differs", cluster.LogOf(damaged), StringComparison.Ordinal);
+        Assert.Equal(truth, (await cluster[damaged].SqlAsync(new SqlAsk(KeyPosition) { Read = "local" })).Rows[0].ToString());
+        await cluster.AssertEqualAsync();
+    }
+
+    [Fact(Timeout = 180_000)]
     public async Task The_clusters_own_metadata_is_made_whole_again_too()
     {
         await using var cluster = await LiveCluster.StartAsync();

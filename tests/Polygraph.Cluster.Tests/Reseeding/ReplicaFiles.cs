@@ -42,6 +42,15 @@ internal static class ReplicaFiles
             bytes[at] ^= 1;
         });
 
+    /// <summary>Flips a bit of the byte behind a text, which in a row of idempotency keys is the first one that says where the key was used.</summary>
+    public static void DamageBehindText(string nodeDirectory, string text)
+        => Edit(DatabaseOf(nodeDirectory), bytes =>
+        {
+            var at = bytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(text));
+            Assert.True(at > 0, $"'{text}' is not in the database file");
+            bytes[at + text.Length] ^= 1 << 6;
+        });
+
     private static void Edit(string path, Action<byte[]> damage)
     {
         var bytes = File.ReadAllBytes(path);

@@ -28,6 +28,21 @@ public sealed class SqlEndpointTests
         Assert.Equal(new SqlArgument(null, SqlValue.FromInteger(1)), Assert.Single(step.Statement.Arguments));
     }
 
+    [Theory]
+    [InlineData("/v1/db/main/sql?ack=all")]
+    [InlineData("/v1/db/main/verify?ack=all")]
+    [InlineData("/v3/pipeline?ack=all")]
+    [InlineData("/v2/pipeline?x=1")]
+    [InlineData("/v3/cursor?x=1")]
+    public async Task A_query_parameter_is_refused_and_never_ignored(string path)
+    {
+        await using var node = await TestNode.StartAsync();
+
+        var reply = await node.PostAsync(path, "{}");
+
+        Assert.Equal((400, "PARAMETER_INVALID"), (reply.Status, (string?)reply.Json["code"]));
+    }
+
     [Fact]
     public async Task Statements_keep_their_order_and_named_arguments_their_names()
     {

@@ -136,6 +136,20 @@ public sealed class StatusEndpointTests
         Assert.Equal(status, (await node.GetAsync("/replica" + query)).Status);
     }
 
+    [Theory]
+    [InlineData("/leader")]
+    [InlineData("/replica")]
+    public async Task Before_a_node_knows_its_databases_it_says_that_it_starts_and_not_that_there_is_none(string path)
+    {
+        await using var node = await TestNode.StartAsync();
+        node.Gateway.Databases.Clear();
+        node.Gateway.Readiness = new Readiness(false, "the databases are not known yet");
+
+        (await node.SendAsync(HttpMethod.Get, path + "?db=orders", null)).IsProblem(503, "NOT_READY");
+        node.Gateway.Readiness = new Readiness(true, null);
+        (await node.SendAsync(HttpMethod.Get, path + "?db=orders", null)).IsProblem(404, "DATABASE_UNKNOWN");
+    }
+
     [Fact]
     public async Task Metrics_are_valid_and_count_what_was_answered()
     {

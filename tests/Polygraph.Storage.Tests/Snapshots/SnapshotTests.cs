@@ -148,6 +148,9 @@ public sealed class SnapshotTests : IDisposable
     [InlineData("UPDATE t SET body = 'x' WHERE id = 3", "rows of \"t\"")]
     [InlineData("DELETE FROM t WHERE id = 3", "rows of \"t\"")]
     [InlineData("UPDATE polygraph_digests SET digest = zeroblob(16)", "rows of \"t\"")]
+    [InlineData("UPDATE polygraph_idempotency SET idx = idx + 64", "rows of \"polygraph_idempotency\"")]
+    [InlineData("DELETE FROM polygraph_idempotency", "rows of \"polygraph_idempotency\"")]
+    [InlineData("UPDATE polygraph_forgotten SET age = 1", "rows of \"polygraph_forgotten\"")]
     [InlineData("DROP TABLE t", "lacks")]
     [InlineData("UPDATE polygraph_position SET idx = idx + 1", "manifest says")]
     public void What_the_source_changed_behind_its_log_is_found_although_every_checksum_is_right(string edit, string expected)
@@ -196,7 +199,8 @@ public sealed class SnapshotTests : IDisposable
     {
         _pair.Run("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)");
         _pair.Run(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i, hex(zeroblob(60)) || i FROM n");
+            Units.Atomic("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i, hex(zeroblob(60)) || i FROM n"),
+            key: "key");
     }
 
     private SnapshotManifest Take()

@@ -22,6 +22,7 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
     public async Task ExecuteAsync(HttpContext context)
     {
         RequestGuard.CheckJson(context.Request, mayBeUndeclared: true);
+        _ = new Query(context);
         var database = DatabaseOf(context);
         var options = RequestOptions.From(context.Request.Headers);
         using var body = await RequestBody.ReadAsync(context, inFlight);
@@ -47,6 +48,7 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
     public async Task StreamAsync(HttpContext context)
     {
         RequestGuard.CheckJson(context.Request, mayBeUndeclared: true);
+        _ = new Query(context);
         var database = DatabaseOf(context);
         var options = RequestOptions.From(context.Request.Headers);
         using var body = await RequestBody.ReadAsync(context, inFlight);

@@ -12,6 +12,7 @@ internal sealed class SqlEndpoint(IClusterGateway gateway, InFlight inFlight, Re
     public async Task ExecuteAsync(HttpContext context)
     {
         RequestGuard.CheckJson(context.Request);
+        _ = new Query(context);
         var database = Route.DatabaseOf(context);
         var options = RequestOptions.From(context.Request.Headers);
         using var body = await RequestBody.ReadAsync(context, inFlight);

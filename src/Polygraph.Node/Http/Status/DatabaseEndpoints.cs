@@ -8,6 +8,7 @@ namespace Polygraph.Node.Http;
 /// <summary>The cluster and its databases: what there is, what shall be, and whether all copies are equal.</summary>
 internal sealed class DatabaseEndpoints(IClusterGateway gateway, InFlight inFlight)
 {
+    // Known are also names that are reserved for what is to come; the first one is there.
     private static readonly string[] Topologies = ["leader", "multi-leader", "leaderless"];
     private static readonly string[] Logs = ["logical", "statement", "physical", "trigger"];
 
@@ -109,7 +110,7 @@ internal sealed class DatabaseEndpoints(IClusterGateway gateway, InFlight inFlig
     private static string? OneOf(string field, string? value, string[] known)
         => value is null || known.Contains(value, StringComparer.Ordinal)
             ? value
-            : throw Refusals.Body($"{field}: '{Route.Shorten(value)}' is not known; use {string.Join(", ", known)}.");
+            : throw Refusals.Body($"{field}: '{Route.Shorten(value)}' is not known; use {known[0]}. Still to come: {string.Join(", ", known[1..])}.");
 
     private static AckPolicy? ParseAck(string? text)
     {

@@ -31,7 +31,8 @@ internal sealed class HealthEndpoints(IClusterGateway gateway)
     public Task AnswerLeaderAsync(HttpContext context)
     {
         var query = new Query(context, "db");
-        var database = Describe(query.Database);
+        if (Find(query.Database) is not { } database)
+            return StartingAsync(context, query.Database);
         if (database.Leader is not { } leader)
         {
             return UnavailableAsync(
@@ -53,7 +54,8 @@ internal sealed class HealthEndpoints(IClusterGateway gateway)
     public Task AnswerReplicaAsync(HttpContext context)
     {
         var query = new Query(context, "db", "max-staleness", "max-lag");
-        var database = Describe(query.Database);
+        if (Find(query.Database) is not { } database)
+            return StartingAsync(context, query.Database);
         var (staleness, lag) = (query.Duration("max-staleness"), query.Entries("max-lag"));
         if (database.Replicas.FirstOrDefault(replica => replica.Node == gateway.Self.Value) is not { } replica)
         {
@@ -89,7 +91,14 @@ internal sealed class HealthEndpoints(IClusterGateway gateway)
         return ReportAnswer.SendAsync(context, replica, ReportJson.Default.ReplicaReport);
     }
 
-    private DatabaseReport Describe(string name) => gateway.DescribeDatabase(name) ?? throw Refusals.NoSuchDatabase(name);
+    // A node that has not read yet which databases there are does not know that there is none of that name.
+    private DatabaseReport? Find(string name)
+        => gateway.DescribeDatabase(name) ?? (gateway.DescribeReadiness().Ready ? throw Refusals.NoSuchDatabase(name) : null);
+
+    private Task StartingAsync(HttpContext context, string name)
+        => UnavailableAsync(
+            context, "NOT_READY", "This node cannot serve yet",
+            $"Whether there is a database '{name}' is not known here: {gateway.DescribeReadiness().Reason ?? "the node is starting."}");
 
     private static Task UnavailableAsync(HttpContext context, string code, string title, string detail)
         => ProblemAnswer.SendAsync(
