@@ -170,6 +170,7 @@ public sealed class Cluster
     private static bool IsAtRestWith(SimulatedNode node, SimulatedNode leader)
         => node.View.Committed == leader.View.Appended.Index
             && node.View.Appended == leader.View.Appended
+            && node.View.Durable == leader.View.Appended.Index
             && node.Writer.State.Position == leader.View.Appended
             && node.View.Applied == leader.View.Appended
             && node.Writer.State.Digest == leader.Writer.State.Digest

@@ -112,21 +112,10 @@ public sealed class NodeHost : IAsyncDisposable
         var logger = loggers.CreateLogger("Polygraph.Node");
         var clock = new NodeClock(options.Time);
         var identity = new ClusterIdentity();
-        var local = new LocalIdentity
-        {
-            Node = options.Id,
-            Incarnation = directory.Self.Incarnation,
-            PeerSet = [.. options.Peers.Keys.Order()],
-            Formed = directory.Formed,
-            HttpAddress = $"http://{addresses.Advertise}",
-            Zone = options.Zone,
-            ProductVersion = typeof(NodeHost).Assembly.GetName().Version!.ToString(3),
-            ProcessId = Environment.ProcessId,
-            Sqlite = new LibraryIdentity(SqliteLibrary.Version, LibraryFingerprint.Loaded),
-        };
-
+        var sqlite = new LibraryIdentity(SqliteLibrary.Version, LibraryFingerprint.Loaded);
+        var local = IdentityOf(options, addresses, directory, sqlite);
         var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
-        var libraries = new LibraryCensus(options.Id, local.PeerSet, local.Sqlite, new LibraryFile(options.DataDirectory), logger);
+        var libraries = new LibraryCensus(options.Id, local.PeerSet, sqlite, new LibraryFile(options.DataDirectory), logger);
         var peers = new NodePeers(status, libraries, logger);
         var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
@@ -170,10 +159,32 @@ public sealed class NodeHost : IAsyncDisposable
         await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
         transport.Start();
         formation.Start();
-        host._loops.Run("telling of its status", stopping => status.RunAsync(calls, stopping));
-        host._loops.Run("upkeep", new Upkeep(databases, snapshots, options.LogRetention, clock, logger).RunAsync);
-        host._loops.Run("watch over imports", new ImportKeeper(seeds, imports.Catalogue, clock, logger).RunAsync);
+        host.BeginLoops(
+            stopping => status.RunAsync(calls, stopping),
+            new Upkeep(databases, snapshots, options.LogRetention, clock, logger),
+            new ImportKeeper(seeds, imports.Catalogue, clock, logger));
         return host;
+    }
+
+    private static LocalIdentity IdentityOf(NodeOptions options, NodeAddresses addresses, DataDirectory directory, LibraryIdentity sqlite)
+        => new()
+        {
+            Node = options.Id,
+            Incarnation = directory.Self.Incarnation,
+            PeerSet = [.. options.Peers.Keys.Order()],
+            Formed = directory.Formed,
+            HttpAddress = $"http://{addresses.Advertise}",
+            Zone = options.Zone,
+            ProductVersion = typeof(NodeHost).Assembly.GetName().Version!.ToString(3),
+            ProcessId = Environment.ProcessId,
+            Sqlite = sqlite,
+        };
+
+    private void BeginLoops(Func<CancellationToken, Task> tellStatus, Upkeep upkeep, ImportKeeper imports)
+    {
+        _loops.Run("telling of its status", tellStatus);
+        _loops.Run("upkeep", upkeep.RunAsync);
+        _loops.Run("watch over imports", imports.RunAsync);
     }
 
     // The cluster is formed and durable here. Called once, on whichever thread learned it.

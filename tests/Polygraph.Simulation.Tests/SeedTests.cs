@@ -44,6 +44,11 @@ public sealed class SeedTests
     public void WhatTravelsOneEntryAtATimeMayTakeARoundTripAnEntry()
         => Assert.Equal(1, RunAll(20_069_164, 1).Passed);
 
+    /// <summary>What a killed process had asked its leader was answered to the one that was started after it, as if that had asked: a stale linearizable read.</summary>
+    [Fact]
+    public void AnAnswerToAnEarlierProcessServesNoRead()
+        => Assert.Equal(1, RunAll(30_005_272, 1).Passed);
+
     [Fact]
     public void TwoRunsOfASeedAreTheSameHistory()
     {

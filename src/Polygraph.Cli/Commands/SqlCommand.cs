@@ -28,7 +28,8 @@ public static class SqlCommand
         var maxLag = new Option<string?>("--max-lag") { Description = "How many entries a bounded read may lag.", HelpName = "N" };
         var key = new Option<string?>("--key")
         {
-            Description = "The idempotency key: a request that is sent again under its key is applied once. Without it one is drawn. Not for a shell.", HelpName = "KEY",
+            Description = "The idempotency key: a request that is sent again under its key is applied once. Without it one is drawn. Not for a shell.",
+            HelpName = "KEY",
         };
         var refused = new Option<bool>("--refused") { Description = "List the SQL that is refused, with the reason of each, and end." };
         var json = CommonOptions.Json();

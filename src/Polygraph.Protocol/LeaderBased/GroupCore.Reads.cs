@@ -41,7 +41,13 @@ public sealed partial class GroupCore
     private readonly record struct PendingHold(ulong Hold, Position Position, Instant EndsAt);
 
     // Local reads have no node; a remote batch is answered by message. No index yet: this term's no-op is not committed.
-    private readonly record struct RoundRead(ulong Id, NodeId Remote, ulong? NeedsRound, LogIndex Index, Instant EndsAt);
+    private readonly record struct RoundRead(ulong Id, Asker Asker, ulong? NeedsRound, LogIndex Index, Instant EndsAt);
+
+    // Who is told: a process of another node, or this one.
+    private readonly record struct Asker(NodeId Node, ulong Boot)
+    {
+        public bool IsHere => Node.IsNone;
+    }
 
     private void OnReadIndex(Input.ReadIndex read, Instant now, EffectList effects)
     {
@@ -55,7 +61,7 @@ public sealed partial class GroupCore
         }
         else if (_role == Role.Leader)
         {
-            AddRoundRead(new RoundRead(read.Read, NodeId.None, null, LogIndex.Zero, ends), now, effects);
+            AddRoundRead(new RoundRead(read.Read, default, null, LogIndex.Zero, ends), now, effects);
         }
         else
         {
@@ -91,19 +97,22 @@ public sealed partial class GroupCore
     {
         if (_role != Role.Leader || request.Term != CurrentTerm)
         {
-            effects.Add(new Effect.Send(from, new ReadIndexReply(CurrentTerm, request.Batch, null)));
+            effects.Add(new Effect.Send(from, new ReadIndexReply(CurrentTerm, request.Batch, request.Boot, null)));
             return;
         }
 
         if (PeerInTerm(from, request.Term) is not { } peer || !peer.Recognises(request.Boot, round: 0, _round, now))
             return;
         ArmSweep(now);
-        AddRoundRead(new RoundRead(request.Batch, from, null, LogIndex.Zero, now + _options.ElectionTimeoutMax), now, effects);
+        AddRoundRead(
+            new RoundRead(request.Batch, new Asker(from, request.Boot), null, LogIndex.Zero, now + _options.ElectionTimeoutMax), now, effects);
     }
 
     private void OnReadIndexReply(NodeId from, ReadIndexReply reply, Instant now, EffectList effects)
     {
-        if (_batchAsked != reply.Batch || reply.Term != CurrentTerm)
+        // Invariant: an answer counts only for the process that asked. What an earlier one of this node asked for is of a moment before its reads began, and
+        // batches are counted from 1 in each.
+        if (reply.Boot != _boot || _batchAsked != reply.Batch || reply.Term != CurrentTerm)
             return;
         _batchAsked = null;
         if (reply.Index is { } index && from == _leader)
@@ -200,10 +209,10 @@ public sealed partial class GroupCore
 
     private void FinishRoundRead(RoundRead read, EffectList effects)
     {
-        if (read.Remote.IsNone)
+        if (read.Asker.IsHere)
             _indexed.Add(new IndexedRead(read.Id, read.Index, null, read.EndsAt));
         else
-            effects.Add(new Effect.Send(read.Remote, new ReadIndexReply(CurrentTerm, read.Id, read.Index)));
+            effects.Add(new Effect.Send(read.Asker.Node, new ReadIndexReply(CurrentTerm, read.Id, read.Asker.Boot, read.Index)));
     }
 
     private ulong MajorityRound()
@@ -251,7 +260,7 @@ public sealed partial class GroupCore
         }
 
         foreach (var read in _unindexed)
-            _roundReads.Add(new RoundRead(read.Read!.Value, NodeId.None, null, LogIndex.Zero, read.EndsAt));
+            _roundReads.Add(new RoundRead(read.Read!.Value, default, null, LogIndex.Zero, read.EndsAt));
         _unindexed.Clear();
     }
 
@@ -260,10 +269,10 @@ public sealed partial class GroupCore
     {
         foreach (var read in _roundReads)
         {
-            if (read.Remote.IsNone)
+            if (read.Asker.IsHere)
                 _unindexed.Add(new PendingRead(read.Id, read.EndsAt, null));
             else
-                effects.Add(new Effect.Send(read.Remote, new ReadIndexReply(CurrentTerm, read.Id, null)));
+                effects.Add(new Effect.Send(read.Asker.Node, new ReadIndexReply(CurrentTerm, read.Id, read.Asker.Boot, null)));
         }
 
         _roundReads.Clear();
@@ -357,7 +366,7 @@ public sealed partial class GroupCore
         var outcome = _leader.IsNone ? ReadOutcome.NoLeader : ReadOutcome.TimedOut;
         _unindexed.RemoveAll(read => read.Read is { } id && Expired(id, read.EndsAt, outcome));
         _indexed.RemoveAll(read => Expired(read.Read, read.EndsAt, ReadOutcome.TimedOut));
-        _roundReads.RemoveAll(read => read.Remote.IsNone ? Expired(read.Id, read.EndsAt, outcome) : now >= read.EndsAt);
+        _roundReads.RemoveAll(read => read.Asker.IsHere ? Expired(read.Id, read.EndsAt, outcome) : now >= read.EndsAt);
         _holds.RemoveAll(hold =>
         {
             if (now < hold.EndsAt)

@@ -76,8 +76,9 @@ public sealed record ReadIndexRequest(Term Term, ulong Batch, ulong Boot) : Peer
 /// <summary>The leader's answer: after applying <see cref="Index"/> the follower may serve the reads of <see cref="Batch"/>.</summary>
 /// <param name="Term">The leader's term.</param>
 /// <param name="Batch">The request that is answered.</param>
+/// <param name="Boot">The process that asked: a later one of the same node counts its batches anew, and must not take the answer for its own.</param>
 /// <param name="Index">A commit index that was current at some moment after the request was sent; null if this node does not lead.</param>
-public sealed record ReadIndexReply(Term Term, ulong Batch, LogIndex? Index) : PeerMessage(Term);
+public sealed record ReadIndexReply(Term Term, ulong Batch, ulong Boot, LogIndex? Index) : PeerMessage(Term);
 
 /// <summary>"What you lack is no longer in my log, which begins after <see cref="Base"/>: fetch a snapshot."</summary>
 public sealed record SnapshotNeeded(Term Term, Position Base) : PeerMessage(Term);

@@ -27,7 +27,7 @@ internal static class PeerMessageReader
                 => new HeartbeatReply(term, reader.Varint("round"), reader.Index("durable"), reader.Index("applied"), ReadStamp(ref reader)),
             PeerFrameKind.ReadIndexRequest => new ReadIndexRequest(term, reader.Varint("batch"), reader.UInt64("boot")),
             PeerFrameKind.ReadIndexReply
-                => new ReadIndexReply(term, reader.Varint("batch"), reader.Flag("has an index") ? reader.Index("index") : null),
+                => new ReadIndexReply(term, reader.Varint("batch"), reader.UInt64("boot"), reader.Flag("has an index") ? reader.Index("index") : null),
             PeerFrameKind.SnapshotNeeded => new SnapshotNeeded(term, reader.Position("base")),
             _ => throw WireReader.Unknown("the frame's kind", (byte)kind),
         };

@@ -76,6 +76,7 @@ internal static class PeerMessageWriter
                 break;
             case ReadIndexReply reply:
                 writer.Varint(reply.Batch);
+                writer.UInt64(reply.Boot);
                 writer.Flag(reply.Index is not null);
                 if (reply.Index is { } index)
                     writer.Index(index);

@@ -105,6 +105,23 @@ public class GroupCoreTests
         Assert.Equal(new LogIndex(1), Assert.IsType<HeartbeatReply>(beat.OfType<Effect.Send>().Single().Message).Durable);
     }
 
+    // A leader may confirm the question of a process that has died since, and its answer reaches the one that was started after it: both number from 1.
+    [Fact]
+    public void An_answer_to_an_earlier_process_of_this_node_serves_no_read()
+    {
+        var core = NewCore();
+        Append(core, N2, 1, Position.Zero, Entry(1, 1));
+        var asked = Step(core, new Input.ReadIndex(1, null, TimeSpan.FromSeconds(1)));
+        var request = asked.OfType<Effect.Send>().Select(send => send.Message).OfType<ReadIndexRequest>().Single();
+        Step(core, new Input.Received(N2, new Heartbeat(new Term(1), new LogIndex(1), 2, LogIndex.Zero, null)));
+        Step(core, new Input.Applied(0, At(1, 1)));
+
+        var stranger = Step(core, new Input.Received(N2, new ReadIndexReply(new Term(1), request.Batch, request.Boot - 1, new LogIndex(1))));
+        Assert.DoesNotContain(stranger, effect => effect is Effect.CompleteRead);
+        var own = Step(core, new Input.Received(N2, new ReadIndexReply(new Term(1), request.Batch, request.Boot, new LogIndex(1))));
+        Assert.Equal(ReadOutcome.Ready, own.OfType<Effect.CompleteRead>().Single().Result.Outcome);
+    }
+
     // Whoever hears a leader does not help to depose it, whatever term the caller is in.
     [Fact]
     public void A_follower_that_hears_its_leader_grants_neither_pre_vote_nor_vote()

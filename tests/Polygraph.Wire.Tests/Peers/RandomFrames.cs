@@ -33,7 +33,7 @@ internal sealed class RandomFrames(int seed)
             11 => new HeartbeatReply(Term(), Number(), Index(), Index(), Stamp()),
             12 => new ReadIndexRequest(Term(), Number(), Number()),
             13 => new SnapshotNeeded(Term(), Position()),
-            _ => new ReadIndexReply(Term(), Number(), Coin() ? Index() : null),
+            _ => new ReadIndexReply(Term(), Number(), Number(), Coin() ? Index() : null),
         };
 
     private AppendRequest Append()

@@ -53,7 +53,7 @@ internal sealed class PeerFrames : Codec<PeerFrame>
             11 => new HeartbeatReply(Term(dice), dice.Number(), Index(dice), Index(dice), Stamp(dice)),
             12 => new ReadIndexRequest(Term(dice), dice.Number(), dice.Number()),
             13 => new SnapshotNeeded(Term(dice), At(dice)),
-            _ => new ReadIndexReply(Term(dice), dice.Number(), dice.Coin() ? Index(dice) : null),
+            _ => new ReadIndexReply(Term(dice), dice.Number(), dice.Number(), dice.Coin() ? Index(dice) : null),
         };
 
     private static AppendRequest Append(Dice dice)
