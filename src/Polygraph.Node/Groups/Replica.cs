@@ -185,7 +185,10 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         return await waiting.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Waits until everything that a snapshot saw is committed: true; false if it never will be; null if that took too long.</summary>
+    /// <summary>
+    /// Waits until everything that a snapshot saw is committed: true; false if it is not in the log any more, so that one must look again; null if that took
+    /// too long.
+    /// </summary>
     public Task<bool?> HoldAsync(Position seen, TimeSpan timeout)
     {
         // Most snapshots see only what is committed already; they need not bother the group loop.

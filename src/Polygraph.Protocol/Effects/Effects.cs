@@ -106,8 +106,9 @@ public abstract record Effect
     public sealed record CompleteRead(ulong Read, ReadResult Result) : Effect;
 
     /// <summary>
-    /// Everything that a snapshot saw is committed (true), or part of it never will be (false), or it timed out (null). Exactly one for each
-    /// <see cref="Input.HoldUntilCommitted"/>.
+    /// Everything that a snapshot saw is committed (true), or part of it is no longer in this node's log (false), or it timed out (null). False does not say that
+    /// it never will be committed: a leader who cuts it here may never commit anything itself, and be followed by one who has it. Whoever saw it must look
+    /// again. Exactly one for each <see cref="Input.HoldUntilCommitted"/>.
     /// </summary>
     public sealed record CompleteHold(ulong Hold, bool? Committed) : Effect;
 

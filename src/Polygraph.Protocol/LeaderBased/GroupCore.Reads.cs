@@ -291,7 +291,7 @@ public sealed partial class GroupCore
         ArmSweep(now);
     }
 
-    /// <summary>Whether what a snapshot saw is committed, never will be, or is not decided yet.</summary>
+    /// <summary>Whether what a snapshot saw is committed, is not in this log any more, or is not decided yet.</summary>
     private bool? Verdict(Position position)
     {
         var isCommitted = position.Index <= _commit;
