@@ -34,6 +34,9 @@ public sealed partial class ReplicaDatabase : IDisposable
     private bool _batchWantsVacuum;
     private bool _vacuumIsDue;
 
+    // How many changes of the schema there had been when the database last kept its digests.
+    private long _recordedChanges;
+
     private ReplicaDatabase(string path, ReplicaDatabaseOptions options)
     {
         _writer = new WriterConnection(path);
@@ -211,6 +214,8 @@ public sealed partial class ReplicaDatabase : IDisposable
         foreach (var table in _book.TouchedSince(0))
             _tables.WriteDigest(table, _book.Find(table));
         _tables.WriteKeyDigests();
+        if (_schema.Runs != _recordedChanges)
+            _tables.WriteSchemaDigests();
         var isNew = _last != Applied;
         Plant("PositionIsNotWritten", ref isNew, _inBatch);
         if (isNew)
@@ -218,6 +223,7 @@ public sealed partial class ReplicaDatabase : IDisposable
         _writer.Run("COMMIT");
         _book.ForgetUndo();
         _tables.Keys.NoteCommit();
+        _recordedChanges = _schema.Runs;
         Applied = _last;
         _vacuumIsDue |= _batchWantsVacuum || _applier.SawVacuum;
         _batchWantsVacuum = _applier.SawVacuum = false;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Polygraph.Protocol;
+using Polygraph.Storage.Digests;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Storage;
@@ -14,6 +15,7 @@ internal sealed class ReplicaTables : IDisposable
 
     internal const string PositionQuery = "SELECT term, idx FROM main.polygraph_position";
 
+    private readonly SqliteConnection _connection;
     private readonly SqliteStatement _writePosition;
     private readonly SqliteStatement _writeDigest;
     private readonly SqliteStatement _removeDigest;
@@ -21,6 +23,7 @@ internal sealed class ReplicaTables : IDisposable
     /// <summary>Creates the tables if the database is new. <see cref="Load"/> comes before any use.</summary>
     internal ReplicaTables(SqliteConnection connection)
     {
+        _connection = connection;
         connection.Execute(
             "CREATE TABLE IF NOT EXISTS main.polygraph_position(id INTEGER PRIMARY KEY CHECK(id = 1), term INTEGER NOT NULL, idx INTEGER NOT NULL)");
         connection.Execute("INSERT OR IGNORE INTO main.polygraph_position VALUES (1, 0, 0)");
@@ -72,6 +75,16 @@ internal sealed class ReplicaTables : IDisposable
             WriteDigest(KeyMemory.KeysTable, Keys.KeysDigest);
         if (!hasForgotten)
             WriteDigest(KeyMemory.ForgottenTable, Keys.ForgottenDigest);
+        var hasSchema = recorded.Remove(SchemaDigests.TextsKey) & recorded.Remove(SchemaDigests.NumbersKey);
+        if (!hasSchema)
+            WriteSchemaDigests();
+    }
+
+    /// <summary>Writes the digests of the schema as the open transaction has it.</summary>
+    internal void WriteSchemaDigests()
+    {
+        WriteDigest(SchemaDigests.TextsKey, SchemaDigests.ScanTexts(_connection).Digest);
+        WriteDigest(SchemaDigests.NumbersKey, SchemaDigests.ScanNumbers(_connection).Digest);
     }
 
     /// <summary>Writes the digests of the keys that the open transaction has changed.</summary>

@@ -11,6 +11,9 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
 {
     private readonly SchemaReader _reader = new(connection, capture.HasHook);
 
+    /// <summary>How many statements were run, of which some may have been undone since.</summary>
+    internal long Runs { get; private set; }
+
     /// <summary>Reads the schema of a database that was just opened, and shows its tables to the capture.</summary>
     internal void Load()
     {
@@ -24,6 +27,7 @@ internal sealed class SchemaChanges(SqliteConnection connection, CaptureLog capt
     /// </summary>
     internal T Run<T>(string text, Func<T> run)
     {
+        Runs++;
         var before = capture.Catalog;
         var firstWord = SqlTokens.FirstWord(text);
         var isAlter = firstWord == "ALTER";

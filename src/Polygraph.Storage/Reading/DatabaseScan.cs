@@ -24,22 +24,20 @@ internal static class DatabaseScan
         scans.Add(Scanned(KeyMemory.KeysTable, KeyMemory.ScanKeys(connection, cancellation)));
         scans.Add(Scanned(KeyMemory.ForgottenTable, KeyMemory.ScanForgotten(connection)));
         if (catalog.HasSequences)
-            scans.Add(Scan("sqlite_sequence", "name, seq"));
-        scans.Add(ScanQuery(
-            "sqlite_schema", "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE tbl_name NOT LIKE 'polygraph#_%' ESCAPE '#'"));
-        scans.Add(ScanQuery(
-            "PRAGMA user_version, application_id", "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"));
+            scans.Add(ScanSequences());
+        scans.Add(ScannedAs(SchemaDigests.TextsName, SchemaDigests.TextsKey, SchemaDigests.ScanTexts(connection, cancellation)));
+        scans.Add(ScannedAs(SchemaDigests.NumbersName, SchemaDigests.NumbersKey, SchemaDigests.ScanNumbers(connection, cancellation)));
         return scans;
 
-        TableScan Scanned(string table, (Digest128 Digest, long Rows) found)
-            => new(table, found.Digest, recorded.TryGetValue(table, out var kept) ? kept : null, found.Rows);
+        TableScan Scanned(string table, (Digest128 Digest, long Rows) found) => ScannedAs(table, table, found);
 
-        TableScan Scan(string table, string columns) => ScanQuery(table, $"SELECT {columns} FROM main.{table}");
+        TableScan ScannedAs(string name, string key, (Digest128 Digest, long Rows) found)
+            => new(name, found.Digest, recorded.TryGetValue(key, out var kept) ? kept : null, found.Rows);
 
-        TableScan ScanQuery(string name, string sql)
+        TableScan ScanSequences()
         {
-            var (digest, rows) = TableScanner.Scan(connection, sql, cancellation);
-            return new TableScan(name, digest, null, rows);
+            var (digest, rows) = TableScanner.Scan(connection, "SELECT name, seq FROM main.sqlite_sequence", cancellation);
+            return new TableScan("sqlite_sequence", digest, null, rows);
         }
     }
 

@@ -70,6 +70,24 @@ public sealed class DivergenceTests : IDisposable
     }
 
     [Theory]
+    [InlineData("PRAGMA user_version, application_id", "PRAGMA user_version = 8")]
+    [InlineData("PRAGMA user_version, application_id", "PRAGMA application_id = 1")]
+    [InlineData("sqlite_schema", "DROP VIEW doubled; CREATE VIEW doubled AS SELECT 3 * id AS id FROM item")]
+    public void An_edited_schema_that_changes_no_row_is_caught_by_a_full_scan_and_at_every_later_one(string found, string edit)
+    {
+        _pair.Run("PRAGMA user_version = 7", "CREATE VIEW doubled AS SELECT 2 * id AS id FROM item");
+        _pair.Ship();
+        _pair.AssertSame();
+        Edit(edit);
+        Assert.Equal([found], Changed());
+
+        _pair.Run("INSERT INTO other VALUES (2)");
+        _pair.Ship();
+        _pair.RestartFollower();
+        Assert.Equal([found], Changed());
+    }
+
+    [Theory]
     [InlineData("polygraph_idempotency", "UPDATE polygraph_idempotency SET idx = idx + 64 WHERE key = 'key'")]
     [InlineData("polygraph_idempotency", "UPDATE polygraph_idempotency SET key = 'kez' WHERE key = 'key'")]
     [InlineData("polygraph_idempotency", "UPDATE polygraph_idempotency SET time = time + 1 WHERE key = 'key'")]
@@ -88,12 +106,6 @@ public sealed class DivergenceTests : IDisposable
         _pair.Ship();
         _pair.RestartFollower();
         Assert.Equal([table], Changed());
-
-        List<string> Changed()
-        {
-            using var snapshot = _pair.Follower.Readers.OpenSnapshot();
-            return [.. snapshot.FullScan(TestContext.Current.CancellationToken).Where(scan => !scan.IsConsistent).Select(scan => scan.Table)];
-        }
     }
 
     [Fact]
@@ -147,6 +159,12 @@ public sealed class DivergenceTests : IDisposable
         Assert.Equal(mark.Position, _pair.Follower.Applied);
         using var reader = _pair.Follower.Readers.Rent(TestContext.Current.CancellationToken);
         Assert.Equal(mark.Position, reader.Execute(Units.Autocommit("SELECT 1")).Snapshot);
+    }
+
+    private List<string> Changed()
+    {
+        using var snapshot = _pair.Follower.Readers.OpenSnapshot();
+        return [.. snapshot.FullScan(TestContext.Current.CancellationToken).Where(scan => !scan.IsConsistent).Select(scan => scan.Table)];
     }
 
     /// <summary>What is kept of forgotten keys is written at every 256th entry.</summary>
