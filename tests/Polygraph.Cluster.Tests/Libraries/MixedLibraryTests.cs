@@ -54,7 +54,7 @@ public sealed class MixedLibraryTests(ITestOutputHelper output)
         Launch(cluster, victim, "bundled");
 
         await cluster.Processes.WaitUntilAsync(
-            _ => cluster.LogOf(victim).Contains("main: was found damaged when it was opened", StringComparison.Ordinal), $"{victim} does not open main", LiveCluster.Patience, asked: victim);
+            _ => cluster.LogOf(victim).Contains("main: cannot be opened", StringComparison.Ordinal), $"{victim} does not open main", LiveCluster.Patience, asked: victim);
         var ready = await cluster[victim].GetAsync("/readyz");
         output.WriteLine(ready.Detail!);
         Assert.Equal(503, ready.Status);
