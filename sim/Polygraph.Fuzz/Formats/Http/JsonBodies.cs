@@ -41,7 +41,7 @@ internal static class JsonBodies
         if (dice.Coin())
             return dice.Many(() => new SqlArgument(null, Value(dice, infinities)), 3, 1000);
         var number = 0;
-        return dice.Many(() => new SqlArgument($":p{number++}{(dice.Coin() ? "" : dice.Text(10))}", Value(dice, infinities)), 3, 1000);
+        return dice.Many(() => new SqlArgument($":p{number++}{(dice.Coin() ? "" : "_" + dice.Text(10))}", Value(dice, infinities)), 3, 1000);
     }
 }
 
