@@ -6,7 +6,7 @@ public sealed class BackgroundLoopsTests
     public async Task A_loop_that_fails_says_which_it_was_and_why()
     {
         await using var loops = new BackgroundLoops();
-        loops.Run("good loop", stopping => UntilStopped(stopping));
+        loops.Run("good loop", UntilStopped);
         loops.Run("trimming of logs", _ => throw new InvalidOperationException("the log is not there"));
         var failure = await loops.Failed.WaitAsync(TestContext.Current.CancellationToken);
         Assert.Equal("The node's trimming of logs has failed: the log is not there", failure.Message);

@@ -36,12 +36,17 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
         => Require(visible.Index >= index, Check.LinearizableRead, $"{node.Id} lets a read begin at {index}, SQLite shows {visible}");
 
     /// <summary>
-    /// A hold ended. False claims nothing about history: the leader who cut the entry at this node may be followed by one who has it and commits it.
+    /// A hold ended. False says that this node's log does not have the entry, and claims nothing about history: the leader who cut it here may be followed
+    /// by one who has it and commits it.
     /// </summary>
     public void HoldEnded(SimulatedNode node, Position position, bool? committed)
     {
         if (committed == true)
             Require(history.Holds(position), Check.ReadsCommittedOnly, $"{node.Id} says that {position} is committed; it is not");
+        if (committed == false)
+            Require(
+                node.View.Appended.Index < position.Index || node.View.Terms.TermAt(position.Index) != position.Term,
+                Check.ReadsCommittedOnly, $"{node.Id} says that {position} is not in its log; it is");
     }
 
     /// <summary>A read is answered: its snapshot, and what it had to see.</summary>

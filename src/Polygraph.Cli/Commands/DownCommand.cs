@@ -48,12 +48,16 @@ public static class DownCommand
     /// <summary>A node that was killed and started again by hand is not ended here, whose promise is to end what "up" started; but it is not passed over.</summary>
     private static bool TellRestarted(string directory)
     {
-        var holders = Directory.Exists(directory)
-            ? Directory.GetDirectories(directory).Select(node => (Node: Path.GetFileName(node), Process: DirectoryHolder.Of(node))).Where(node => node.Process is not null).ToList()
-            : [];
-        foreach (var (node, process) in holders)
-            Screen.Hint(string.Create(CultureInfo.InvariantCulture, $"{node} was started by hand and goes on, as process {process}. End it with: kill {process}"));
-        return holders.Count > 0;
+        var used = Directory.Exists(directory) ? Directory.GetDirectories(directory).Where(DirectoryHolder.IsInUse).ToList() : [];
+        foreach (var node in used)
+        {
+            var end = DirectoryHolder.Of(node) is { } process
+                ? string.Create(CultureInfo.InvariantCulture, $", as process {process}. End it with: kill {process}")
+                : ". End it where it was started.";
+            Screen.Hint($"{Path.GetFileName(node)} was started by hand and goes on{end}");
+        }
+
+        return used.Count > 0;
     }
 
     private static async Task EndAsync(IReadOnlyList<ProcessIdentity> targets, CancellationToken cancellation)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Polygraph.Cli.Client;
 using Polygraph.Cli.Output;
 using Polygraph.Cli.Shell;
+using Polygraph.Node.Http;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Cli.Commands;
@@ -10,9 +11,6 @@ namespace Polygraph.Cli.Commands;
 /// <summary><c>polygraph sql</c>: one request, or a shell.</summary>
 public static class SqlCommand
 {
-    /// <summary>As the server has it.</summary>
-    private const int KeyLengthMax = 128;
-
     public static Command Create(Interrupt interrupt)
     {
         var sql = new Argument<string?>("SQL")
@@ -107,8 +105,8 @@ public static class SqlCommand
             throw new CommandFailedException($"--max-staleness: {error}", null, ExitCode.Usage);
         if (call.MaxLag is not null && !ulong.TryParse(call.MaxLag, NumberStyles.None, CultureInfo.InvariantCulture, out _))
             throw new CommandFailedException($"--max-lag: '{call.MaxLag}' is not a number of entries.", null, ExitCode.Usage);
-        if (call.Key is { } key && (key.Length is 0 or > KeyLengthMax || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
-            throw new CommandFailedException($"--key: use 1 to {KeyLengthMax} printable ASCII characters.", null, ExitCode.Usage);
+        if (call.Key is { } key && (key.Length is 0 or > HttpLimits.IdempotencyKeyLengthMax || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            throw new CommandFailedException($"--key: use 1 to {HttpLimits.IdempotencyKeyLengthMax} printable ASCII characters.", null, ExitCode.Usage);
         return call;
     }
 }

@@ -1,11 +1,26 @@
 using System.Globalization;
+using Polygraph.Storage.Files;
 
 namespace Polygraph.Cli.Processes;
 
-/// <summary>Which process uses a node's data directory, whoever started it.</summary>
+/// <summary>Whether a process uses a node's data directory, and which, whoever started it.</summary>
 public static class DirectoryHolder
 {
-    private const string LockName = "lock";
+    /// <summary>Whether some process does, on every system.</summary>
+    public static bool IsInUse(string nodeDirectory)
+    {
+        if (!Directory.Exists(nodeDirectory))
+            return false;
+        try
+        {
+            DirectoryLock.Acquire(nodeDirectory).Dispose();
+            return false;
+        }
+        catch (DirectoryInUseException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>
     /// The process that has the directory's lock file open. Null if none has, or if that cannot be told: elsewhere than on Linux, or for a process of another
@@ -13,7 +28,7 @@ public static class DirectoryHolder
     /// </summary>
     public static int? Of(string nodeDirectory)
     {
-        var path = Path.GetFullPath(Path.Combine(nodeDirectory, LockName));
+        var path = Path.GetFullPath(Path.Combine(nodeDirectory, DirectoryLock.FileName));
         if (!OperatingSystem.IsLinux() || !File.Exists(path))
             return null;
         foreach (var process in Directory.EnumerateDirectories("/proc"))

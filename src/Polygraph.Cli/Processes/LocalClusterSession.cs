@@ -1,7 +1,6 @@
 using Polygraph.Cli.Client;
 using Polygraph.Cli.Commands;
 using Polygraph.Cli.Output;
-using Polygraph.Storage.Files;
 using Spectre.Console;
 
 namespace Polygraph.Cli.Processes;
@@ -118,7 +117,7 @@ public static class LocalClusterSession
     {
         await Screen.WhileAsync("Ending the nodes", cluster.StopAllAsync);
         LocalClusterState.Remove(arguments.DataDirectory);
-        var others = layouts.Where(layout => IsInUse(layout.Directory)).Select(layout => layout.Id).ToList();
+        var others = layouts.Where(layout => DirectoryHolder.IsInUse(layout.Directory)).Select(layout => layout.Id).ToList();
         if (others.Count > 0)
         {
             Screen.Problem($"{string.Join(" and ", others)} was started again by somebody else and still runs, so it is left alone and the data is kept in {arguments.DataDirectory}.");
@@ -131,20 +130,5 @@ public static class LocalClusterSession
         Screen.Hint(keepData
             ? $"All nodes have ended. The data is kept in {arguments.DataDirectory}."
             : "All nodes have ended; the data is removed.");
-    }
-
-    private static bool IsInUse(string directory)
-    {
-        if (!Directory.Exists(directory))
-            return false;
-        try
-        {
-            DirectoryLock.Acquire(directory).Dispose();
-            return false;
-        }
-        catch (DirectoryInUseException)
-        {
-            return true;
-        }
     }
 }

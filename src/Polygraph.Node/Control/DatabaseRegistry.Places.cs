@@ -162,14 +162,15 @@ internal sealed partial class DatabaseRegistry
 #pragma warning restore CA1031
         {
             _stopped[database.Id] = new StoppedDatabase(database, $"It cannot be opened: {e.Message}");
-            var damage = DamageOf(database, e);
-            if (damage is null)
-                ControlLog.DatabaseNotOpened(logger, database.Name, e);
-            else
+            if (DamageOf(database, e) is { } damage)
+            {
                 ControlLog.DatabaseDamaged(logger, database.Name, DamageRules.Describe(e));
-            if (damage is { } mendable)
-                Reseed(database, mendable, e);
-            else if (DiskTrouble.Of(e) is { } trouble && database.Id != GroupId.System)
+                Reseed(database, damage, e);
+                return e;
+            }
+
+            ControlLog.DatabaseNotOpened(logger, database.Name, e);
+            if (DiskTrouble.Of(e) is { } trouble && database.Id != GroupId.System)
                 Restart(database, trouble);
             return e;
         }

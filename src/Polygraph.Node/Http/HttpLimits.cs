@@ -11,6 +11,9 @@ public sealed record HttpLimits
     /// <summary>The product's limits.</summary>
     public static readonly HttpLimits Default = new();
 
+    /// <summary>The most characters of an idempotency key: it stands in the log entry and in every snapshot.</summary>
+    public const int IdempotencyKeyLengthMax = 128;
+
     /// <summary>The most bytes of a request body; more is answered with 413.</summary>
     public int BodyBytesMax { get; init; } = 32 << 20;
 

@@ -8,9 +8,6 @@ namespace Polygraph.Node.Http;
 /// <summary>What a client asks for by headers, the same for JSON and for Hrana.</summary>
 internal sealed record RequestOptions(AckPolicy? Ack, ReadOptions Read, string? Session, string? IdempotencyKey)
 {
-    /// <summary>The most characters of an idempotency key: it stands in the log entry and in every snapshot.</summary>
-    public const int IdempotencyKeyLengthMax = 128;
-
     /// <summary>The most characters of a session token: a position each for some hundred databases.</summary>
     public const int SessionLengthMax = 4096;
 
@@ -49,7 +46,7 @@ internal sealed record RequestOptions(AckPolicy? Ack, ReadOptions Read, string? 
 
     private RequestOptions WithIdempotencyKey(string name, string value)
     {
-        var key = Printable(name, value, IdempotencyKeyLengthMax);
+        var key = Printable(name, value, HttpLimits.IdempotencyKeyLengthMax);
         if (IdempotencyKey is not null && IdempotencyKey != key)
             throw Refusals.Header(name, "Idempotency-Key and Polygraph-Idempotency-Key say different things.");
         return this with { IdempotencyKey = key };

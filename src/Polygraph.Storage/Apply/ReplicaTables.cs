@@ -75,6 +75,7 @@ internal sealed class ReplicaTables : IDisposable
             WriteDigest(KeyMemory.KeysTable, Keys.KeysDigest);
         if (!hasForgotten)
             WriteDigest(KeyMemory.ForgottenTable, Keys.ForgottenDigest);
+        // Both are taken out, whichever is there.
         var hasSchema = recorded.Remove(SchemaDigests.TextsKey) & recorded.Remove(SchemaDigests.NumbersKey);
         if (!hasSchema)
             WriteSchemaDigests();

@@ -9,7 +9,8 @@ namespace Polygraph.Storage.Files;
 /// </summary>
 public sealed class DirectoryLock : IDisposable
 {
-    private const string FileName = "lock";
+    /// <summary>The name of the file in the directory.</summary>
+    public const string FileName = "lock";
 
     private readonly FileStream _file;
 

@@ -41,13 +41,17 @@ internal sealed class ScriptedNode : IDisposable
             Requests.Add(await ReadRequestAsync(stream));
             if (answer.Status == 0)
                 continue;
-
-            var type = answer.Status < 300 ? "application/json" : "application/problem+json";
-            var body = Encoding.UTF8.GetBytes(answer.Body);
-            var head = $"HTTP/1.1 {answer.Status} Scripted\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(head));
-            await stream.WriteAsync(body);
+            await SendAsync(stream, answer);
         }
+    }
+
+    internal static async Task SendAsync(NetworkStream stream, Answer answer)
+    {
+        var type = answer.Status < 300 ? "application/json" : "application/problem+json";
+        var body = Encoding.UTF8.GetBytes(answer.Body);
+        var head = $"HTTP/1.1 {answer.Status} Scripted\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head));
+        await stream.WriteAsync(body);
     }
 
     internal static async Task<string> ReadRequestAsync(NetworkStream stream)

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Polygraph.Cli.Tests.Client;
 
@@ -62,10 +61,7 @@ internal sealed class UnhurriedNode : IDisposable
                 await _asked.Task;
             else if (Interlocked.Increment(ref _questions) == QuestionsFirst)
                 _asked.TrySetResult();
-            var body = Encoding.UTF8.GetBytes(_answer);
-            var head = $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(head));
-            await stream.WriteAsync(body);
+            await ScriptedNode.SendAsync(stream, new ScriptedNode.Answer(200, _answer));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using Polygraph.Node.Tests.Transactions;
@@ -22,19 +21,30 @@ public sealed class DroppedDatabaseTests
         using (var again = await node.Http.DeleteAsync(new Uri("/v1/db/shop", UriKind.Relative), TestContext.Current.CancellationToken))
             Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
         var databases = "";
+        using var watcher = new FileSystemWatcher { NotifyFilter = NotifyFilters.DirectoryName };
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        watcher.Deleted += (_, change) => NoteIfGone(change.Name);
+        watcher.Renamed += (_, change) => NoteIfGone(change.OldName);
         node = await node.RestartAsync(Limits, directory =>
         {
             databases = Path.Combine(directory, "databases");
             // As if the drop had been written, and the power had failed before the files were removed.
             Directory.Move(left, Path.Combine(databases, Path.GetFileName(left)));
             Directory.CreateDirectory(Path.Combine(databases, "strange.4711"));
+            (watcher.Path, watcher.EnableRaisingEvents) = (databases, true);
         });
         await using (node)
         {
-            await WaitUntilGoneAsync(Path.Combine(databases, Path.GetFileName(left)));
+            await gone.Task.WaitAsync(TestContext.Current.CancellationToken);
             Assert.True(Directory.Exists(Path.Combine(databases, "strange.4711")));
             Assert.Single(Directory.GetDirectories(databases, "main.*"));
             Assert.Null((await node.Stream().TryAsync("INSERT INTO t(n) VALUES(1)")).Code);
+        }
+
+        void NoteIfGone(string? directory)
+        {
+            if (directory == Path.GetFileName(left))
+                gone.TrySetResult();
         }
     }
 
@@ -53,16 +63,5 @@ public sealed class DroppedDatabaseTests
         using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
         using var answer = await node.Http.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-    }
-
-    private static async Task WaitUntilGoneAsync(string directory)
-    {
-        var began = Stopwatch.GetTimestamp();
-        using var looks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (Directory.Exists(directory))
-        {
-            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(40), $"{directory} is still there");
-            await looks.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-        }
     }
 }
