@@ -41,8 +41,10 @@ public sealed partial class AbsenceTests(ITestOutputHelper output)
         // The receiver dies with a part of it.
         await WaitUntilReceivedAsync(cluster, away, chunks: 2);
         cluster.Processes.Kill(away);
+        var begun = Fetched().Count(cluster.LogOf(away));
         cluster.Processes.Start(away);
-        await WaitUntilReceivedAsync(cluster, away, chunks: 3);
+        await Reseeds.WaitUntilAsync(
+            () => Task.FromResult(Fetched().Count(cluster.LogOf(away)) > begun), $"{away} fetches again", () => cluster.LogOf(away));
         var resumed = Fetched().Matches(cluster.LogOf(away)).Select(match => long.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)).Last();
         output.WriteLine($"after the crash of the receiver {resumed} bytes were there already");
         Assert.True(resumed >= 2 << 20, $"{away} began anew: {resumed} bytes were kept");
