@@ -71,8 +71,12 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
     /// <summary>A node shows <paramref name="visible"/> and claims to know all that was committed before <paramref name="freshAsOf"/>.</summary>
     public void ClaimsFreshness(SimulatedNode node, Position visible, Instant freshAsOf)
     {
-        if (visible.Index >= history.Last.Index)
-            return;
+        if (visible.Index < history.Last.Index)
+            ShowsAllThatIsOlder(node, visible, freshAsOf);
+    }
+
+    private void ShowsAllThatIsOlder(SimulatedNode node, Position visible, Instant freshAsOf)
+    {
         var mustShow = history.LastKnown(at => node.Clock.Reading(at) < freshAsOf);
         Require(visible.Index >= mustShow, Check.HonestFreshness, $"{node.Id} shows {visible} as of {freshAsOf}; {mustShow} was committed before that");
     }

@@ -17,7 +17,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     private readonly Dictionary<(NodeId Node, Term Term), NodeId> _votes = [];
     private readonly Dictionary<Position, (Position Previous, ReadOnlyMemory<byte> Record)> _entries = [];
     private readonly Dictionary<Position, (Check Check, string Claim)> _neverCommits = [];
-    private IReadOnlyList<SimulatedNode> _nodes = [];
+    private SimulatedNode[] _nodes = [];
     private Func<NodeId, SimulatedNode> _nodeOf = _ => throw new InvalidOperationException("Nobody is watched yet.");
 
     /// <summary>How many times a node became leader.</summary>
@@ -25,7 +25,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
 
     public CommittedHistory History => history;
 
-    public void Watch(IReadOnlyList<SimulatedNode> nodes, Func<NodeId, SimulatedNode> nodeOf) => (_nodes, _nodeOf) = (nodes, nodeOf);
+    public void Watch(SimulatedNode[] nodes, Func<NodeId, SimulatedNode> nodeOf) => (_nodes, _nodeOf) = (nodes, nodeOf);
 
     /// <summary>A process begins, with what its disk holds.</summary>
     public void Started(SimulatedNode node)
@@ -72,7 +72,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     {
         foreach (var entry in entries)
             Require(
-                !history.Holds(entry.Position) || (node.View.Term < history.KnownIn(entry.Position.Index) && Copies(entry.Position, except: node) > _nodes.Count / 2),
+                !history.Holds(entry.Position) || (node.View.Term < history.KnownIn(entry.Position.Index) && Copies(entry.Position, except: node) > _nodes.Length / 2),
                 Check.CommittedNeverChanges, $"{node.Id} cuts the committed entry {entry.Position}");
     }
 
@@ -142,7 +142,14 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
     }
 
     /// <summary>How many voters hold this entry durably.</summary>
-    public int Copies(Position position, SimulatedNode? except = null) => _nodes.Count(node => node != except && node.Disk.HeldUntilDamaged(position));
+    public int Copies(Position position, SimulatedNode? except = null)
+    {
+        var copies = 0;
+        foreach (var node in _nodes)
+            if (node != except && node.Disk.HeldUntilDamaged(position))
+                copies++;
+        return copies;
+    }
 
     public static void Require(bool holds, Check check, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
     {
@@ -159,7 +166,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
         }
 
         var copies = Copies(entry.Position);
-        Require(copies > _nodes.Count / 2, Check.CommittedIsOnMajority, $"{node.Id} commits {entry.Position}, durable on {copies} of {_nodes.Count}");
+        Require(copies > _nodes.Length / 2, Check.CommittedIsOnMajority, $"{node.Id} commits {entry.Position}, durable on {copies} of {_nodes.Length}");
         IsInEveryLaterLeadersLog(node, entry.Position);
         Require(!_neverCommits.TryGetValue(entry.Position, out var claim), Check.HonestOutcome, $"{entry.Position} is committed, although: {claim.Check}: {claim.Claim}");
         var record = ModelRecord.Decode(entry);
@@ -177,9 +184,14 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
             return;
         }
 
+        BeginsToLead(node, view);
+    }
+
+    private void BeginsToLead(SimulatedNode node, GroupView view)
+    {
         _leaders[view.Term] = (node.Id, node.Life);
         var votes = _nodes.Count(voter => _votes.TryGetValue((voter.Id, view.Term), out var candidate) && candidate == node.Id);
-        Require(votes > _nodes.Count / 2, Check.OneLeaderPerTerm, $"{node.Id} leads {view.Term} with the votes of {votes} of {_nodes.Count}");
+        Require(votes > _nodes.Length / 2, Check.OneLeaderPerTerm, $"{node.Id} leads {view.Term} with the votes of {votes} of {_nodes.Length}");
 
         // A candidate of an older term may still win that term, late, after a newer leader has committed; it will do no harm (seed 226).
         for (var index = LogIndex.Zero.Next; index <= history.Last.Index && history.KnownIn(index) < view.Term; index = index.Next)
@@ -203,8 +215,8 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
                 if (!MayNotVote(voter) && candidate.Disk.LastLog >= voter.Disk.LastLog)
                     votes++;
             Require(
-                votes <= _nodes.Count / 2, Check.LeaderCompleteness,
-                $"{node.Id} commits {position}; {candidate.Id}, whose durable log ends at {candidate.Disk.LastLog}, lacks it and can be elected by {votes} of {_nodes.Count}");
+                votes <= _nodes.Length / 2, Check.LeaderCompleteness,
+                $"{node.Id} commits {position}; {candidate.Id}, whose durable log ends at {candidate.Disk.LastLog}, lacks it and can be elected by {votes} of {_nodes.Length}");
         }
     }
 

@@ -109,11 +109,12 @@ public sealed partial class SimulatedNode
     }
 
     /// <summary>Lets something happen in this life of this node; while it is paused, that waits.</summary>
-    public void After(long delay, Action action) => After(delay, Happening.Of(action));
+    public void After(long delay, Action action) => Plan(delay, new ActionInThisLife(this, action));
 
     /// <inheritdoc cref="After(long, Action)"/>
-    public void After(long delay, Happening happening)
-        => _cluster.Time.After(delay + _cluster.Tampering.Outside, new InThisLife(this, happening));
+    public void After(long delay, Happening happening) => Plan(delay, new InThisLife(this, happening));
+
+    private void Plan(long delay, Happening happening) => _cluster.Time.After(delay + _cluster.Tampering.Outside, happening);
 
     /// <summary>Something reaches this node from outside: it is lost if the node is down and waits while it is paused.</summary>
     public void Now(Action action)
@@ -223,16 +224,23 @@ public sealed partial class SimulatedNode
         if (deadline >= _tickArmedFor)
             return;
         _tickArmedFor = deadline;
-        After(Clock.DelayUntil(deadline) + _dice.LongTailed(_cluster.Delays.Tick.Min, _cluster.Delays.Tick.Max), () =>
-        {
-            if (_tickArmedFor != deadline)
-                return;
-            _tickArmedFor = Instant.Never;
-            if (_core.NextDeadline <= Clock.Now)
-                Step(Input.Tick.Instance);
-            else
-                ArmTick();
-        });
+        After(Clock.DelayUntil(deadline) + _dice.LongTailed(_cluster.Delays.Tick.Min, _cluster.Delays.Tick.Max), new TickDue(this, deadline));
+    }
+
+    private void TickIfDue(Instant armedFor)
+    {
+        if (_tickArmedFor != armedFor)
+            return;
+        _tickArmedFor = Instant.Never;
+        if (_core.NextDeadline <= Clock.Now)
+            Step(Input.Tick.Instance);
+        else
+            ArmTick();
+    }
+
+    private sealed class TickDue(SimulatedNode node, Instant deadline) : Happening
+    {
+        public override void Happen() => node.TickIfDue(deadline);
     }
 
     /// <summary>A message at its receiver, who may be down or paused.</summary>
@@ -257,6 +265,21 @@ public sealed partial class SimulatedNode
         {
             if (node.Life == _life)
                 node.Now(happening);
+        }
+    }
+
+    private sealed class ActionInThisLife(SimulatedNode node, Action action) : Happening
+    {
+        private readonly int _life = node.Life;
+
+        public override void Happen()
+        {
+            if (node.Life != _life || !node.IsAlive)
+                return;
+            if (node.IsPaused)
+                node.Defer(this);
+            else
+                action();
         }
     }
 }

@@ -66,26 +66,31 @@ public sealed class WriterModel
         if (_commands.TryPeek(out var command))
         {
             IsRebuilding = command is Effect.Rewind;
-            Busy(() => Do(command));
+            Busy(command, null);
         }
         else if (_lead is { } lead && _requests.Count > 0)
         {
-            Busy(() => ExecuteBatch(lead));
+            Busy(null, lead);
         }
     }
 
-    private void Busy(Action finish)
+    private void Busy(Effect? command, Effect.Lead? lead)
     {
         _busy = true;
         var (min, max) = _cluster.Delays.Writer;
-        _node.After(_dice.LongTailed(min, max), () =>
-        {
-            finish();
-            if (_dice.Chance(_cluster.Delays.CheckpointPerMille))
-                Checkpoint();
-            _busy = false;
-            Work();
-        });
+        _node.After(_dice.LongTailed(min, max), new Turn(this, command, lead));
+    }
+
+    private void Finish(Effect? command, Effect.Lead? lead)
+    {
+        if (command is not null)
+            Do(command);
+        else
+            ExecuteBatch(lead!);
+        if (_dice.Chance(_cluster.Delays.CheckpointPerMille))
+            Checkpoint();
+        _busy = false;
+        Work();
     }
 
     private void Do(Effect command)
@@ -235,4 +240,9 @@ public sealed class WriterModel
     }
 
     private void Report(Input input) => _toLoop.Post(input);
+
+    private sealed class Turn(WriterModel writer, Effect? command, Effect.Lead? lead) : Happening
+    {
+        public override void Happen() => writer.Finish(command, lead);
+    }
 }

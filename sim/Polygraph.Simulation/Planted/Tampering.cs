@@ -53,9 +53,11 @@ public sealed class Tampering(PlantedBug bug)
         => bug == PlantedBug.ForgetsCommitIndex && view.Committed.Value % 7 == 3 ? view with { Committed = LogIndex.Zero } : view;
 
     public IReadOnlyList<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
+        => bug == PlantedBug.None ? effects : Changed(node, effects);
+
+    private IReadOnlyList<Effect> Changed(SimulatedNode node, IReadOnlyList<Effect> effects)
         => bug switch
         {
-            PlantedBug.None => effects,
             PlantedBug.ShipsBeforeAppend => [.. effects.OrderBy(effect => effect is Effect.Ship ? 0 : 1)],
             PlantedBug.NeverTicks => effects,
             _ => [.. effects.SelectMany(effect => Change(node, effect))],

@@ -354,7 +354,8 @@ public sealed partial class GroupCore
             _acks.Expire(_indexes, now, effects);
         }
 
-        ExpireReads(now, effects);
+        if (_unindexed.Count + _indexed.Count + _roundReads.Count + _holds.Count > 0)
+            ExpireReads(now, effects);
         AskAgain(now, effects);
         AskLeaderForIndex(now, effects);
         var waiting = _acks.Count > 0 || _unindexed.Count > 0 || _indexed.Count > 0 || _roundReads.Count > 0 || _holds.Count > 0;
