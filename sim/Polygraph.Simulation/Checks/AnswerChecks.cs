@@ -75,6 +75,7 @@ public sealed class AnswerChecks(CommittedHistory history, LogChecks logs, Func<
             ShowsAllThatIsOlder(node, visible, freshAsOf);
     }
 
+    // Apart from its caller, which every step goes through: what a lambda captures is allocated where the method begins, wanted or not.
     private void ShowsAllThatIsOlder(SimulatedNode node, Position visible, Instant freshAsOf)
     {
         var mustShow = history.LastKnown(at => node.Clock.Reading(at) < freshAsOf);

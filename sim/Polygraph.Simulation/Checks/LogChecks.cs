@@ -187,6 +187,7 @@ public sealed class LogChecks(CommittedHistory history, Func<long> now)
         BeginsToLead(node, view);
     }
 
+    // Apart from its caller, which every step goes through: what a lambda captures is allocated where the method begins, wanted or not.
     private void BeginsToLead(SimulatedNode node, GroupView view)
     {
         _leaders[view.Term] = (node.Id, node.Life);

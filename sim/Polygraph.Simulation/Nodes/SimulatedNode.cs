@@ -109,12 +109,11 @@ public sealed partial class SimulatedNode
     }
 
     /// <summary>Lets something happen in this life of this node; while it is paused, that waits.</summary>
-    public void After(long delay, Action action) => Plan(delay, new ActionInThisLife(this, action));
+    public void After(long delay, Action action) => After(delay, Happening.Of(action));
 
     /// <inheritdoc cref="After(long, Action)"/>
-    public void After(long delay, Happening happening) => Plan(delay, new InThisLife(this, happening));
-
-    private void Plan(long delay, Happening happening) => _cluster.Time.After(delay + _cluster.Tampering.Outside, happening);
+    public void After(long delay, Happening happening)
+        => _cluster.Time.After(delay + _cluster.Tampering.Outside, new InThisLife(this, happening));
 
     /// <summary>Something reaches this node from outside: it is lost if the node is down and waits while it is paused.</summary>
     public void Now(Action action)
@@ -265,21 +264,6 @@ public sealed partial class SimulatedNode
         {
             if (node.Life == _life)
                 node.Now(happening);
-        }
-    }
-
-    private sealed class ActionInThisLife(SimulatedNode node, Action action) : Happening
-    {
-        private readonly int _life = node.Life;
-
-        public override void Happen()
-        {
-            if (node.Life != _life || !node.IsAlive)
-                return;
-            if (node.IsPaused)
-                node.Defer(this);
-            else
-                action();
         }
     }
 }

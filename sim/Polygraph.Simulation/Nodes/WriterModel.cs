@@ -66,27 +66,23 @@ public sealed class WriterModel
         if (_commands.TryPeek(out var command))
         {
             IsRebuilding = command is Effect.Rewind;
-            Busy(command, null);
+            Busy(new CommandTurn(this, command));
         }
         else if (_lead is { } lead && _requests.Count > 0)
         {
-            Busy(null, lead);
+            Busy(new BatchTurn(this, lead));
         }
     }
 
-    private void Busy(Effect? command, Effect.Lead? lead)
+    private void Busy(Turn turn)
     {
         _busy = true;
         var (min, max) = _cluster.Delays.Writer;
-        _node.After(_dice.LongTailed(min, max), new Turn(this, command, lead));
+        _node.After(_dice.LongTailed(min, max), turn);
     }
 
-    private void Finish(Effect? command, Effect.Lead? lead)
+    private void TurnEnded()
     {
-        if (command is not null)
-            Do(command);
-        else
-            ExecuteBatch(lead!);
         if (_dice.Chance(_cluster.Delays.CheckpointPerMille))
             Checkpoint();
         _busy = false;
@@ -241,8 +237,27 @@ public sealed class WriterModel
 
     private void Report(Input input) => _toLoop.Post(input);
 
-    private sealed class Turn(WriterModel writer, Effect? command, Effect.Lead? lead) : Happening
+    /// <summary>What the thread does next, once the time for it is over.</summary>
+    private abstract class Turn(WriterModel writer) : Happening
     {
-        public override void Happen() => writer.Finish(command, lead);
+        protected WriterModel Writer => writer;
+
+        public sealed override void Happen()
+        {
+            Finish();
+            writer.TurnEnded();
+        }
+
+        protected abstract void Finish();
+    }
+
+    private sealed class CommandTurn(WriterModel writer, Effect command) : Turn(writer)
+    {
+        protected override void Finish() => Writer.Do(command);
+    }
+
+    private sealed class BatchTurn(WriterModel writer, Effect.Lead lead) : Turn(writer)
+    {
+        protected override void Finish() => Writer.ExecuteBatch(lead);
     }
 }

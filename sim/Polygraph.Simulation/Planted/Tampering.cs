@@ -55,6 +55,7 @@ public sealed class Tampering(PlantedBug bug)
     public IReadOnlyList<Effect> Change(SimulatedNode node, IReadOnlyList<Effect> effects)
         => bug == PlantedBug.None ? effects : Changed(node, effects);
 
+    // Apart from its caller, which every step goes through: what a lambda captures is allocated where the method begins, wanted or not.
     private IReadOnlyList<Effect> Changed(SimulatedNode node, IReadOnlyList<Effect> effects)
         => bug switch
         {

@@ -181,9 +181,9 @@ internal sealed class SnapshotSources(NodeId self, ClusterIdentity identity, Rep
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, snapshot.Unwanted);
             var manifest = await replica.CopyAsync(owner, snapshot.Id, snapshot.Path, ends.Token).ConfigureAwait(false);
             snapshot.Save(manifest);
-            ReseedLog.Copied(logger, replica.Database.Name, manifest.Position, manifest.Bytes, (clock.Now - began).TotalSeconds);
             lock (_gate)
                 snapshot.Describe(manifest);
+            ReseedLog.Copied(logger, replica.Database.Name, manifest.Position, manifest.Bytes, (clock.Now - began).TotalSeconds);
         }
         catch (OperationCanceledException) when (snapshot.Unwanted.IsCancellationRequested)
         {

@@ -344,6 +344,8 @@ public sealed partial class GroupCore
         }
     }
 
+    private bool AnyReadWaits => _unindexed.Count > 0 || _indexed.Count > 0 || _roundReads.Count > 0 || _holds.Count > 0;
+
     private void ArmSweep(Instant now) => _sweepDeadline = Instant.Min(_sweepDeadline, now + SweepInterval);
 
     private void Sweep(Instant now, EffectList effects)
@@ -354,12 +356,11 @@ public sealed partial class GroupCore
             _acks.Expire(_indexes, now, effects);
         }
 
-        if (_unindexed.Count + _indexed.Count + _roundReads.Count + _holds.Count > 0)
+        if (AnyReadWaits)
             ExpireReads(now, effects);
         AskAgain(now, effects);
         AskLeaderForIndex(now, effects);
-        var waiting = _acks.Count > 0 || _unindexed.Count > 0 || _indexed.Count > 0 || _roundReads.Count > 0 || _holds.Count > 0;
-        _sweepDeadline = waiting ? now + SweepInterval : Instant.Never;
+        _sweepDeadline = _acks.Count > 0 || AnyReadWaits ? now + SweepInterval : Instant.Never;
     }
 
     private void ExpireReads(Instant now, EffectList effects)

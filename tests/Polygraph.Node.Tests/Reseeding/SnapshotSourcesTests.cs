@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
 using Polygraph.Node.Groups;
 using Polygraph.Node.Reseeding;
@@ -16,7 +16,8 @@ public sealed class SnapshotSourcesTests : IDisposable
     public async Task A_copy_is_shared_only_with_those_for_whom_it_is_new_enough()
     {
         await using var replica = _replicas.Factory.Open(DatabaseInfo.System, new TestOwner());
-        using var sources = new SnapshotSources(_replicas.Self, new ClusterIdentity(), _replicas.Factory, _replicas.Clock, NullLogger.Instance);
+        using var log = new AwaitedLog();
+        using var sources = new SnapshotSources(_replicas.Self, new ClusterIdentity(), _replicas.Factory, _replicas.Clock, log);
         replica.Start();
         while (!replica.View.Serving)
             await replica.NextStep();
@@ -39,13 +40,37 @@ public sealed class SnapshotSourcesTests : IDisposable
 
         async Task MadeAsync(Guid snapshot)
         {
-            using var looks = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
             while (sources.Find(replica.Database, snapshot) is null)
-                await looks.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+                await log.NextLineAsync();
         }
 
         SnapshotReply Ask(ulong atLeast) => sources.Answer(new NodeId("n2"), replica, new SnapshotRequest(replica.Database.Id.Value, SnapshotAsk.Prepare, null, atLeast));
     }
 
     public void Dispose() => _replicas.Dispose();
+
+    /// <summary>A copy is logged once it can be had, or once it has failed.</summary>
+    private sealed class AwaitedLog : ILogger, IDisposable
+    {
+        private readonly SemaphoreSlim _lines = new(0);
+        private Exception? _failure;
+
+        public async Task NextLineAsync()
+        {
+            await _lines.WaitAsync(TestContext.Current.CancellationToken);
+            Assert.Null(_failure);
+        }
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            _failure = exception;
+            _lines.Release();
+        }
+
+        public void Dispose() => _lines.Dispose();
+    }
 }
