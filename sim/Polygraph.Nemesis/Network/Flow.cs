@@ -56,8 +56,9 @@ internal sealed class Flow(Socket from, Socket to, Direction direction, Directio
     {
         await foreach (var piece in _travelling.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
         {
-            if (time.GetElapsedTime(time.GetTimestamp(), piece.Arrives) is { Ticks: > 0 } wait)
-                await Task.Delay(wait, time, cancellation).ConfigureAwait(false);
+            // Timers count whole milliseconds, rounded down, and may ring a part of one before their time.
+            while (time.GetElapsedTime(time.GetTimestamp(), piece.Arrives) is { Ticks: > 0 } wait)
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), time, cancellation).ConfigureAwait(false);
             if (piece.Bytes.Length == 0)
                 return;
             if (await SendAsync(piece.Bytes, cancellation).ConfigureAwait(false))
