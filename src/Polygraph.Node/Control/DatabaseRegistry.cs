@@ -72,7 +72,7 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore
         }
 
         var system = Find(GroupId.System)!;
-        if ((await system.ReadIndexAsync(null, ends - clock.Now).ConfigureAwait(false)).Outcome != Protocol.Effects.ReadOutcome.Ready)
+        if ((await system.ReadIndexAsync(null, ends - clock.Now, cancellation).ConfigureAwait(false)).Outcome != Protocol.Effects.ReadOutcome.Ready)
             return new Lookup(Find(name), Find(name) is not null);
         var catalogue = await ReadCatalogueAsync(system, Position.Zero, cancellation).ConfigureAwait(false);
         if (catalogue is null || catalogue.Databases.All(database => database.Name != name))
@@ -175,11 +175,11 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore
     private static async Task<Catalogue?> ReadCatalogueAsync(Replica system, Position seen, CancellationToken cancellation)
     {
         Storage.ReadExecution read;
-        using (var reader = await system.Readers.RentAsync(cancellation).ConfigureAwait(false))
-            read = reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped), Query(ListImports)]), cancellation);
+        using (var reader = await system.RentReaderAsync(cancellation).ConfigureAwait(false))
+            read = system.Read(() => reader.Execute(new SqlUnit(UnitMode.Atomic, [Query(FindSchema), Query(ListDatabases), Query(ListDropped), Query(ListImports)]), cancellation));
 
         // A leader's SQLite shows what may yet vanish: a database is opened only once its creation is committed.
-        if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax).ConfigureAwait(false) != true)
+        if (read.Snapshot.Index < seen.Index || await system.HoldAsync(read.Snapshot, HoldMax, cancellation).ConfigureAwait(false) != true)
             return null;
         return Catalogue.From(read);
     }

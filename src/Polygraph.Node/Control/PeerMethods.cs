@@ -11,7 +11,7 @@ namespace Polygraph.Node.Control;
 internal sealed class PeerMethods(
     Gateway gateway, TransactionHost transactions, StatusBoard status, Verifications verifications, LibraryCensus libraries, SnapshotSources snapshots, DatabaseRegistry databases, ILogger logger)
 {
-    public async Task<byte[]?> AnswerAsync(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload)
+    public async Task<byte[]?> AnswerAsync(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload, CancellationToken gone)
     {
         try
         {
@@ -20,7 +20,7 @@ internal sealed class PeerMethods(
                 case PeerMethod.Sql:
                     return await gateway.AnswerForwardedAsync(payload).ConfigureAwait(false);
                 case PeerMethod.Transaction:
-                    return await transactions.AnswerAsync(from, payload).ConfigureAwait(false);
+                    return await transactions.AnswerAsync(from, payload, gone).ConfigureAwait(false);
                 case PeerMethod.Mark:
                     var mark = JsonSerializer.Deserialize(payload.Span, ControlJson.Default.MarkRequest)!;
                     return JsonSerializer.SerializeToUtf8Bytes(await verifications.MarkHereAsync(mark).ConfigureAwait(false), ControlJson.Default.MarkReply);

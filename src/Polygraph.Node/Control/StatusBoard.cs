@@ -77,11 +77,7 @@ internal sealed class StatusBoard(
 
     public void Connected(NodeId node, Hello hello) => _nodes[node] = new Known(hello, true, clock.Now, null);
 
-    public void Disconnected(NodeId node)
-    {
-        if (_nodes.TryGetValue(node, out var known))
-            _nodes[node] = known with { Connected = false };
-    }
+    public void Disconnected(NodeId node) => Change(node, known => known with { Connected = false });
 
     public bool IsConnected(NodeId node) => _nodes.TryGetValue(node, out var known) && known.Connected;
 
@@ -117,8 +113,15 @@ internal sealed class StatusBoard(
     public void Heard(NodeId node, ReadOnlySpan<byte> payload)
     {
         var status = NodeStatus.FromJson(payload);
-        if (_nodes.TryGetValue(node, out var known))
-            _nodes[node] = known with { Heard = clock.Now, Status = status };
+        Change(node, known => known with { Heard = clock.Now, Status = status });
+    }
+
+    // What a node said is noted on any thread of the pool, also while its connection ends or the next one begins: neither may undo the other.
+    private void Change(NodeId node, Func<Known, Known> change)
+    {
+        while (_nodes.TryGetValue(node, out var known) && !_nodes.TryUpdate(node, change(known), known))
+        {
+        }
     }
 
     /// <summary>Tells all others how this node's replicas are, until stopped.</summary>
@@ -229,9 +232,10 @@ internal sealed class StatusBoard(
 
     private ReplicaStatus Measure(Replica replica)
     {
+        // First: if it finds the database damaged, the rest says so.
+        var digest = replica.Failure is null ? DigestOf(replica) : null;
         var view = replica.View;
         var leads = view.Role == Role.Leader;
-        var failure = replica.Failure;
         var isRecovering = view.Recovering || (leads && !view.Serving);
         var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known; only reads at any and local are answered" : isRecovering ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
@@ -241,7 +245,7 @@ internal sealed class StatusBoard(
             view.Durable.Value,
             view.Committed.Value,
             view.Applied.Index.Value,
-            failure is null ? DigestOf(replica) : null,
+            digest,
             view.FreshAsOf is { } fresh ? Math.Round((clock.Now - fresh).TotalMilliseconds, 3) : null,
             LagOf(view),
             replica.Trouble is null && !view.Leader.IsNone && !isRecovering,
@@ -249,11 +253,16 @@ internal sealed class StatusBoard(
         return new ReplicaStatus(replica.Database.Id.Value, report, view.Term.Value, view.Leader.Value, replica.Trouble is null);
     }
 
-    private static Storage.Reader? TryRent(Replica replica, CancellationToken patience)
+    // One damaged database must not take the word from the others of this node: it has stopped then, and its status says so.
+    private static Storage.ReadExecution? TryQuery(Replica replica, CancellationToken patience)
     {
         try
         {
-            return replica.Readers.Rent(patience);
+            return replica.Read(() =>
+            {
+                using var reader = replica.Readers.Rent(patience);
+                return reader.Execute(DatabaseDigest.Query);
+            });
         }
         catch (Exception e) when (e is OperationCanceledException or Storage.ReplicaUnavailableException)
         {
@@ -274,11 +283,7 @@ internal sealed class StatusBoard(
         if (_digests.TryGetValue(replica.Database.Id, out var known) && known.At == applied)
             return known.Digest;
         using var patience = new CancellationTokenSource(DigestPatience, clock.Time);
-        using var reader = TryRent(replica, patience.Token);
-        if (reader is null)
-            return null;
-        var read = reader.Execute(DatabaseDigest.Query);
-        if (read.Result.FirstError is not null)
+        if (TryQuery(replica, patience.Token) is not { Result.FirstError: null } read)
             return null;
         var digest = DatabaseDigest.Of(read.Result);
         _digests[replica.Database.Id] = (read.Snapshot, digest);

@@ -40,7 +40,7 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
             {
                 if (NoRoom(factory.HomeOf(replica!.Database).Database) is { } full)
                     return (null, full);
-                digest = DatabaseDigest.Of(snapshot.Execute(DatabaseDigest.Query));
+                digest = DatabaseDigest.Of(replica.Read(() => snapshot.Execute(DatabaseDigest.Query)));
                 await Task.Run(() => DatabaseExport.Write(snapshot, path, client), client).ConfigureAwait(false);
             }
 

@@ -19,6 +19,9 @@ internal static partial class GroupLog
     [LoggerMessage(1004, LogLevel.Error, "{Database}: this replica stopped and serves nothing until it has another node's copy: {Reason}")]
     public static partial void Damaged(ILogger logger, string database, string reason);
 
+    [LoggerMessage(1005, LogLevel.Warning, "{Database}: everything is learned again, but the marker that says otherwise could not be removed, so the next start learns once more: {Reason}")]
+    public static partial void RelearnMarkerStayed(ILogger logger, string database, string reason);
+
     [LoggerMessage(1001, LogLevel.Critical, "{Database}: this replica stopped and serves nothing")]
     public static partial void Failed(ILogger logger, string database, Exception failure);
 }

@@ -42,7 +42,7 @@ internal sealed partial class Replica
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, draining);
 
             // A leader's SQLite shows what may yet vanish.
-            if (await HoldAsync(snapshot.Position, CommitPatience).WaitAsync(ends.Token).ConfigureAwait(false) != true)
+            if (await HoldAsync(snapshot.Position, CommitPatience, ends.Token).ConfigureAwait(false) != true)
                 throw new ReplicaUnavailableException($"What the snapshot shows, up to {snapshot.Position}, was not committed within {CommitPatience.TotalSeconds} s.");
             return (SnapshotWriter.Copy(snapshot, path, ends.Token), View.Terms);
         }

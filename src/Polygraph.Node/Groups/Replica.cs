@@ -44,8 +44,9 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     private ulong _ids;
     private Task _diskEnd = Task.CompletedTask;
 
-    // Owner: the group loop.
+    // Owner: the group loop; after its end, whoever closes the replica.
     private GroupEvent? _announced;
+    private Task _relearned = Task.CompletedTask;
 
     public Replica(DatabaseInfo database, ReplicaParts parts)
     {
@@ -95,6 +96,9 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
 
     /// <summary>Why this replica shows an old state and will not catch up by itself, if that is so.</summary>
     public string? Trouble => Failure ?? _trouble;
+
+    /// <summary>Whether the writer takes no unit until a checkpoint is possible, because what it wrote is not durable on a majority yet.</summary>
+    public bool WritesAwaitCheckpoint => _writer is { AwaitsCheckpoint: true };
 
     /// <summary>The first entry that the log still has.</summary>
     public LogIndex FirstInLog => _log.First;
@@ -153,43 +157,22 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     public Task<WriteEnd> MarkAsync(Guid verification, Func<ulong, ClientWrite> create)
         => Enqueue(create, write => new WriterOrder.Mark(write, verification));
 
-    /// <summary>Opens a snapshot for a client to hold; null if as many as may are held.</summary>
-    /// <exception cref="ReplicaUnavailableException">The database is being opened anew.</exception>
-    public HeldSnapshot? TryHoldSnapshot(TimeSpan idle, TimeSpan total)
-    {
-        if (Interlocked.Increment(ref _snapshotsHeld) <= _transactions.SnapshotsMax)
-        {
-            try
-            {
-                return new HeldSnapshot(Readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld));
-            }
-            catch
-            {
-                Interlocked.Decrement(ref _snapshotsHeld);
-                throw;
-            }
-        }
-
-        Interlocked.Decrement(ref _snapshotsHeld);
-        return null;
-    }
-
     /// <summary>Waits until a snapshot opened here sees all that the read must see.</summary>
-    public async Task<ReadResult> ReadIndexAsync(Position? minimum, TimeSpan timeout)
+    public async Task<ReadResult> ReadIndexAsync(Position? minimum, TimeSpan timeout, CancellationToken cancellation)
     {
         var id = Interlocked.Increment(ref _ids);
         var waiting = new TaskCompletionSource<ReadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         _reads[id] = waiting;
         if (Failure is not null || !_loop.TryPost(new Input.ReadIndex(id, minimum, timeout)))
             ReadDone(id, new ReadResult(ReadOutcome.NoLeader, LogIndex.Zero));
-        return await waiting.Task.ConfigureAwait(false);
+        return await waiting.Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Waits until everything that a snapshot saw is committed: true; false if it is not in the log any more, so that one must look again; null if that took
     /// too long.
     /// </summary>
-    public Task<bool?> HoldAsync(Position seen, TimeSpan timeout)
+    public Task<bool?> HoldAsync(Position seen, TimeSpan timeout, CancellationToken cancellation)
     {
         // Most snapshots see only what is committed already; they need not bother the group loop.
         var view = View;
@@ -201,7 +184,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
         _holds[id] = waiting;
         if (Failure is not null || !_loop.TryPost(new Input.HoldUntilCommitted(id, seen, timeout)))
             HoldDone(id, null);
-        return waiting.Task;
+        return waiting.Task.WaitAsync(cancellation);
     }
 
     public void WriteDone(ulong write, WriteResult result)
@@ -233,8 +216,8 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
 
     public void SnapshotNeeded(Position position) => _owner.NeedsSnapshot(this, position);
 
-    // Not on the group's thread, which waits for no disk. If it fails, or a crash comes first, the next start learns once more.
-    public void Relearned() => _ = Task.Run(() => RelearnMarker.Remove(DiskFileSystem.Instance, _home));
+    // Not on the group's thread, which waits for no disk.
+    public void Relearned() => _relearned = Task.Run(RemoveRelearnMarker);
 
     public void Published(GroupView before, GroupView after)
     {
@@ -275,7 +258,7 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
 
     public void AnswerWhenCommitted(ClientWrite write, WriteEnd end, Position seen)
     {
-        var hold = HoldAsync(seen, write.Ack.Timeout);
+        var hold = HoldAsync(seen, write.Ack.Timeout, CancellationToken.None);
         if (hold.IsCompletedSuccessfully)
             write.Complete(AfterHold(end, seen, hold.Result));
         else
@@ -302,12 +285,28 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
             _loop.CloseCatchUp();
             await _disk.DisposeAsync().ConfigureAwait(false);
             await _diskEnd.ConfigureAwait(false);
+
+            // Late it would remove the marker of the replica that takes the place.
+            await _relearned.ConfigureAwait(false);
             AbandonWaiting();
         }
         finally
         {
             // Whatever became of the rest: another replica may open these files next.
             CloseFiles();
+        }
+    }
+
+    private void RemoveRelearnMarker()
+    {
+        try
+        {
+            RelearnMarker.Remove(DiskFileSystem.Instance, _home);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // As after a crash that came first: the next start learns once more.
+            GroupLog.RelearnMarkerStayed(_logger, Database.Name, e.Message);
         }
     }
 

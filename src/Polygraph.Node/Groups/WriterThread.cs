@@ -47,6 +47,9 @@ internal sealed class WriterThread
     private readonly WriterLending _lending;
     private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
 
+    // Owner: the writer thread, and read by whoever tells a client why it waited.
+    private volatile bool _awaitsCheckpoint;
+
     // Owner: the writer thread.
     private readonly Queue<WriterOrder> _orders = new();
     private readonly UnitQueue _units = new(UnitsMax);
@@ -69,6 +72,9 @@ internal sealed class WriterThread
         _lending = new WriterLending(store, reports, clock, transactions);
         _hybridClock = new HybridClock(clock);
     }
+
+    /// <summary>Whether units wait because a checkpoint comes before them, and is not possible yet. Any thread.</summary>
+    public bool AwaitsCheckpoint => _awaitsCheckpoint;
 
     /// <summary>An order of the group loop: never refused.</summary>
     public void Order(WriterOrder order)
@@ -208,7 +214,8 @@ internal sealed class WriterThread
         // A due checkpoint waits until the log is durable and committed as far as SQLite is; meanwhile a leader executes nothing more, and a
         // follower applies nothing more once it has put it off for long.
         var checkpoint = _checkpoints.RunIfDue(_reports);
-        if (checkpoint == CheckpointState.Urgent || (checkpoint == CheckpointState.Waiting && _leading))
+        _awaitsCheckpoint = checkpoint == CheckpointState.Urgent || (checkpoint == CheckpointState.Waiting && _leading);
+        if (_awaitsCheckpoint)
             return false;
         if (_applyThrough > _store.Database.Applied.Index)
         {

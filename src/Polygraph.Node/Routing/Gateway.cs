@@ -25,7 +25,10 @@ internal sealed class Gateway(
     public NodeId Self => self;
 
     public async Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
-        => await WithinBudgetAsync(request, budget => RouteAsync(request, cancellation, budget), cancellation).ConfigureAwait(false);
+    {
+        var ends = clock.Now + request.Budget;
+        return await WithinBudgetAsync(request, budget => RouteAsync(request, ends, cancellation, budget), cancellation).ConfigureAwait(false);
+    }
 
     public ISqlStream OpenStream() => new SqlStream(self, clock, this, paths);
 
@@ -36,8 +39,8 @@ internal sealed class Gateway(
         try
         {
             // Nobody waits for a reader longer than the client waits for its answer.
-            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            budget.CancelAfter(request.Budget + BudgetGrace);
+            using var time = new CancellationTokenSource(request.Budget + BudgetGrace, clock.Time);
+            using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellation, time.Token);
             return await run(budget.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -54,35 +57,38 @@ internal sealed class Gateway(
         }
     }
 
-    /// <summary>Runs a unit where it belongs. <c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over.</summary>
-    public async Task<SqlResponse> RouteAsync(SqlRequest request, CancellationToken client, CancellationToken cancellation)
+    /// <summary>
+    /// Runs a unit where it belongs. All waits together end with its budget. <c>client</c> ends when the client is gone, <c>cancellation</c> also when its
+    /// time is over.
+    /// </summary>
+    public async Task<SqlResponse> RouteAsync(SqlRequest request, Instant ends, CancellationToken client, CancellationToken cancellation)
     {
-        var (target, problem) = await ResolveAsync(request, cancellation).ConfigureAwait(false);
+        var (target, problem) = await ResolveAsync(request, ends, cancellation).ConfigureAwait(false);
         if (target is not { } found)
             return Failed(problem!);
         var (replica, session) = found;
         if (TransactionHost.IsQuestion(request))
-            return AnswerToCommit(await SettleAsync(replica, request, session, cancellation).ConfigureAwait(false));
+            return AnswerToCommit(await SettleAsync(replica, request, ends, session, cancellation).ConfigureAwait(false));
         if (replica.Failure is { } failure && UnitWords.Guess(request.Unit) == UnitClass.ReadOnly)
             return Failed(paths.Reads.Stopped(replica, failure));
         if (await ClassifyAsync(replica, request.Unit, cancellation).ConfigureAwait(false) == UnitClass.ReadOnly
-            && await paths.Reads.ReadAsync(replica, request, session, client, cancellation).ConfigureAwait(false) is { } read)
+            && await paths.Reads.ReadAsync(replica, request, ends, session, client, cancellation).ConfigureAwait(false) is { } read)
         {
             return read;
         }
 
         if (replica.Database.Id == GroupId.System)
             return Failed(Problems.SystemIsReadOnly());
-        return await WriteAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        return await WriteAsync(replica, request, ends, session, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The replica that a request is for, and the session that it brings; or what is wrong with either.</summary>
     public async Task<((Replica Replica, SessionToken Session)? Target, SqlProblem? Problem)> ResolveAsync(
-        SqlRequest request, CancellationToken cancellation)
+        SqlRequest request, Instant ends, CancellationToken cancellation)
     {
         if (databases.Find(request.Database) is null && databases.FindStopped(request.Database) is { } stopped)
             return (null, Problems.Unavailable(self, $"its replica of \"{request.Database}\" serves nothing: {stopped.Reason} Ask another node."));
-        var lookup = await databases.FindOrWaitAsync(request.Database, request.Budget, cancellation).ConfigureAwait(false);
+        var lookup = await databases.FindOrWaitAsync(request.Database, clock.Until(ends), cancellation).ConfigureAwait(false);
         if (lookup.Replica is not { } replica)
             return (null, lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
         if (request.Ack is { } ack && WritePath.Refusal(ack, databases.VoterCount) is { } refusal)
@@ -97,9 +103,10 @@ internal sealed class Gateway(
     /// <summary>Pins a state of this node's copy that is fit for a read with these options. The snapshot is the caller's.</summary>
     public async Task<(Replica? Replica, PinnedRead Read)> PinAsync(SqlRequest request, CancellationToken cancellation)
     {
-        var (target, problem) = await ResolveAsync(request, cancellation).ConfigureAwait(false);
+        var ends = clock.Now + request.Budget;
+        var (target, problem) = await ResolveAsync(request, ends, cancellation).ConfigureAwait(false);
         return target is { } found
-            ? (found.Replica, await paths.Reads.PinAsync(found.Replica, request, found.Session, cancellation).ConfigureAwait(false))
+            ? (found.Replica, await paths.Reads.PinAsync(found.Replica, request, ends, found.Session, cancellation).ConfigureAwait(false))
             : (null, new PinnedRead(null, null, problem));
     }
 
@@ -107,8 +114,14 @@ internal sealed class Gateway(
     /// What became of the transaction with this key: as the answer to its COMMIT if it is in the log, else SQLite's error for a COMMIT without
     /// a transaction. Whoever leads by then knows for certain, because a leader answers only once an entry of its own term is committed.
     /// </summary>
-    public async Task<SqlResponse> SettleAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
-        => await WriteAnywhereAsync(replica, request with { Unit = TransactionHost.Question }, session, cancellation).ConfigureAwait(false);
+    public async Task<SqlResponse> SettleAsync(Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
+        => await WriteAnywhereAsync(replica, request with { Unit = TransactionHost.Question }, ends, session, cancellation).ConfigureAwait(false);
+
+    /// <summary>
+    /// Who has this replica's place now: one that stopped for a full disk is opened anew as another object. Whoever waits in rounds looks in each of
+    /// them, for the old one would never lead nor know a leader again.
+    /// </summary>
+    public Replica Current(Replica replica) => databases.Find(replica.Database.Id) ?? replica;
 
     /// <summary>
     /// Writes the cluster's own metadata. Only this node's control plane can call it: no request of a client comes by here, and a node that
@@ -118,13 +131,13 @@ internal sealed class Gateway(
     {
         if (databases.Find(GroupId.System) is not { } system)
             return Failed(Problems.NoLeader(DatabaseInfo.System.Name, null));
-        return await WriteAsync(system, request, SessionToken.Empty(identity.Cluster), cancellation).ConfigureAwait(false);
+        return await WriteAsync(system, request, clock.Now + request.Budget, SessionToken.Empty(identity.Cluster), cancellation).ConfigureAwait(false);
     }
 
-    private async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    private async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
     {
         var keyed = request.IdempotencyKey is null ? request with { IdempotencyKey = Guid.CreateVersion7().ToString() } : request;
-        return await WriteAnywhereAsync(replica, keyed, session, cancellation).ConfigureAwait(false);
+        return await WriteAnywhereAsync(replica, keyed, ends, session, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Answers a request that another node forwarded because this one leads, in the encoding in which it came.</summary>
@@ -160,7 +173,7 @@ internal sealed class Gateway(
         var session = request.Session is { } text && SessionToken.TryParse(text, identity.Cluster, out var parsed, out _)
             ? parsed
             : SessionToken.Empty(identity.Cluster);
-        return await paths.Writes.WriteAsync(replica, request, session).ConfigureAwait(false);
+        return await paths.Writes.WriteAsync(replica, request, clock.Now + request.Budget, session).ConfigureAwait(false);
     }
 
     public Readiness DescribeReadiness()
@@ -206,18 +219,19 @@ internal sealed class Gateway(
         // A replica that serves nothing still passes writes on to the leader.
         if (replica.Failure is not null)
             return UnitWords.Guess(unit);
-        using var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false);
+        using var reader = await replica.RentReaderAsync(cancellation).ConfigureAwait(false);
         return reader.Classify(unit);
     }
 
-    private async Task<SqlResponse> WriteAnywhereAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    private async Task<SqlResponse> WriteAnywhereAsync(
+        Replica first, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
     {
-        var ends = clock.Now + request.Budget;
         SqlResponse? unknown = null;
         while (true)
         {
+            var replica = Current(first);
             var changed = replica.NextChange();
-            var response = await TryLeaderAsync(replica, request, session, ends - clock.Now, cancellation).ConfigureAwait(false);
+            var response = await TryLeaderAsync(replica, request, ends, session, cancellation).ConfigureAwait(false);
             if (response is not null && !MayBeRetried(response.Problem))
                 return Settle(response, unknown);
             if (response?.Problem?.Outcome == Outcome.Unknown)
@@ -232,11 +246,12 @@ internal sealed class Gateway(
 
     /// <summary>One attempt at whoever leads; null if nobody is known to.</summary>
     private async Task<SqlResponse?> TryLeaderAsync(
-        Replica replica, SqlRequest request, SessionToken session, TimeSpan left, CancellationToken cancellation)
+        Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
     {
         var leader = paths.Leaders.Find(replica);
         if (leader == self)
-            return await paths.Writes.WriteAsync(replica, request, session).ConfigureAwait(false);
+            return await paths.Writes.WriteAsync(replica, request, ends, session).ConfigureAwait(false);
+        var left = ends - clock.Now;
         if (leader.IsNone || left <= TimeSpan.Zero)
             return null;
         var payload = SqlRequestCodec.Encode(request with { Budget = left });

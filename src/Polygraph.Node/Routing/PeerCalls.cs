@@ -33,8 +33,11 @@ internal enum PeerMethod : byte
     SchemaTrial = 16,
 }
 
-/// <summary>Answers calls of other nodes. May take as long as it needs; null means no answer.</summary>
-internal delegate Task<byte[]?> PeerMethodHandler(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload);
+/// <summary>
+/// Answers calls of other nodes. May take as long as it needs; null means no answer. <c>gone</c> ends with the connection by which the call came: the
+/// answer would reach nobody then.
+/// </summary>
+internal delegate Task<byte[]?> PeerMethodHandler(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload, CancellationToken gone);
 
 /// <summary>
 /// Calls between nodes over the peer transport: an answer, or null when the connection ended or the time was up, in which case it is not
@@ -49,6 +52,7 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
     private const ulong OneWay = 0;
 
     private readonly ConcurrentDictionary<ulong, (NodeId To, TaskCompletionSource<ReadOnlyMemory<byte>?> Answer)> _calls = new();
+    private readonly ConcurrentDictionary<NodeId, CancellationTokenSource> _connections = new();
     private ulong _ids;
 
     /// <summary>Who answers calls; set before the transport starts.</summary>
@@ -88,7 +92,11 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
     {
         if (forward.Payload.IsEmpty)
             return;
-        ThreadPool.UnsafeQueueUserWorkItem(static call => _ = call.Calls.AnswerAsync(call.From, call.Forward), (Calls: this, From: from, Forward: forward), preferLocal: false);
+
+        // Taken here, where the order is still that of the connection: in the pool the call may begin when the next one is there already.
+        var gone = _connections.GetOrAdd(from, static _ => new CancellationTokenSource()).Token;
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static call => _ = call.Calls.AnswerAsync(call.From, call.Forward, call.Gone), (Calls: this, From: from, Forward: forward, Gone: gone), preferLocal: false);
     }
 
     public void OnReply(NodeId from, PeerFrame.ForwardReply reply)
@@ -97,17 +105,21 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
             call.Answer.TrySetResult(reply.Payload);
     }
 
-    /// <summary>What was asked of this node will not be answered any more.</summary>
+    /// <summary>What was asked of this node will not be answered any more, and what it asked need not be.</summary>
     public void OnDisconnected(NodeId node)
     {
+        // Not disposed: it holds no timer, and a call may yet look at it.
+        if (_connections.TryRemove(node, out var ended))
+            ended.Cancel();
+
         foreach (var (_, call) in _calls)
             if (call.To == node)
                 call.Answer.TrySetResult(null);
     }
 
-    private async Task AnswerAsync(NodeId from, PeerFrame.Forward forward)
+    private async Task AnswerAsync(NodeId from, PeerFrame.Forward forward, CancellationToken gone)
     {
-        var answer = await Handler!(from, (PeerMethod)forward.Payload.Span[0], forward.Payload[1..]).ConfigureAwait(false);
+        var answer = await Handler!(from, (PeerMethod)forward.Payload.Span[0], forward.Payload[1..], gone).ConfigureAwait(false);
         if (forward.Call != OneWay && answer is not null)
             transport.Send(from, new PeerFrame.ForwardReply(forward.Call, answer));
     }

@@ -56,10 +56,16 @@ internal static class Problems
         => new(503, "BUSY", "Nobody can accept this now",
             $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);
 
-    /// <summary>The writer was lent to transactions for as long as the client waited.</summary>
+    /// <summary>The writer ran the units of others, or was lent to their transactions, for as long as the client waited.</summary>
     public static SqlProblem WriterLent(string database, TimeSpan waited)
         => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
             $"The writer of database \"{database}\" was busy with other requests and transactions for {DurationText.Format(InMilliseconds(waited))}. Nothing was done by this request; try again.",
+            Outcome.NotApplied);
+
+    /// <summary>The writer took nothing for as long as the client waited: its log must first be as far as its SQLite is.</summary>
+    public static SqlProblem CheckpointAwaited(string database, TimeSpan waited)
+        => new(503, "BUSY", "Nobody can accept this now",
+            $"The writer of database \"{database}\" took nothing for {DurationText.Format(InMilliseconds(waited))}: a checkpoint is due, and waits until what was written before is durable on a majority. Nothing was done by this request; look whether the other nodes are up, and try again.",
             Outcome.NotApplied);
 
     // A budget of 10 s has some microseconds less by the time that it is looked at.

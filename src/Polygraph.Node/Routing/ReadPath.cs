@@ -2,7 +2,6 @@ using Polygraph.Node.Groups;
 using Polygraph.Protocol;
 using Polygraph.Protocol.Effects;
 using Polygraph.Storage;
-using Polygraph.Storage.Checkpoints;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -28,28 +27,21 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
 
     /// <summary>Serves the read; null if the unit turns out to write, now that this replica's schema is recent enough to tell.</summary>
     /// <remarks><c>client</c> ends when the client is gone, <c>cancellation</c> also when its time is over, which ends waits but not a running statement.</remarks>
-    public async Task<SqlResponse?> ReadAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken client, CancellationToken cancellation)
+    public async Task<SqlResponse?> ReadAsync(
+        Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken client, CancellationToken cancellation)
     {
-        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        var (ready, problem) = await WaitAsync(replica, request, ends, session, cancellation).ConfigureAwait(false);
         if (problem is not null)
             return Failed(problem);
         ReadExecution execution;
-        using (var reader = await replica.Readers.RentAsync(cancellation).ConfigureAwait(false))
+        using (var reader = await replica.RentReaderAsync(cancellation).ConfigureAwait(false))
         {
             if (reader.Classify(request.Unit) == UnitClass.Write)
                 return null;
-            try
-            {
-                execution = reader.Execute(request.Unit, client);
-            }
-            catch (DatabaseDamagedException e)
-            {
-                replica.Failed(e);
-                return Failed(Stopped(replica, e.Message));
-            }
+            execution = replica.Read(() => reader.Execute(request.Unit, client));
         }
 
-        return await CheckAsync(replica, request, ready, execution.Snapshot).ConfigureAwait(false) is { } wrong
+        return await CheckAsync(replica, request, ends, ready, execution.Snapshot, cancellation).ConfigureAwait(false) is { } wrong
             ? Failed(wrong)
             : Answer(replica, request, session, execution, ready);
     }
@@ -59,33 +51,46 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
     /// it needs no more waiting.
     /// </summary>
     public async Task<(SnapshotRead? Read, SqlProblem? Problem)> OpenAsync(
-        Replica replica, SqlRequest request, SessionToken session, TimeSpan idle, TimeSpan total, CancellationToken cancellation)
+        Replica replica, SqlRequest request, Instant ends, SessionToken session, TimeSpan idle, TimeSpan total, CancellationToken cancellation)
     {
-        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        var (ready, problem) = await WaitAsync(replica, request, ends, session, cancellation).ConfigureAwait(false);
         if (problem is not null)
             return (null, problem);
         if (replica.TryHoldSnapshot(idle, total) is not { } held)
             return (null, Problems.TooManySnapshots(replica.Database.Name, limits.SnapshotsMax));
-        if (await CheckAsync(replica, request, ready, held.Position).ConfigureAwait(false) is { } wrong)
+        var isFit = false;
+        try
         {
-            held.Dispose();
-            return (null, wrong);
+            var wrong = await CheckAsync(replica, request, ends, ready, held.Position, cancellation).ConfigureAwait(false);
+            isFit = wrong is null;
+            return isFit ? (new SnapshotRead(replica, held, ready), null) : (null, wrong);
         }
-
-        return (new SnapshotRead(replica, held, ready), null);
+        finally
+        {
+            if (!isFit)
+                held.Dispose();
+        }
     }
 
     /// <summary>Pins a state that is fit for the read, for whoever wants more of it than rows. The snapshot is the caller's.</summary>
-    public async Task<PinnedRead> PinAsync(Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+    public async Task<PinnedRead> PinAsync(Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
     {
-        var (ready, problem) = await WaitAsync(replica, request, session, cancellation).ConfigureAwait(false);
+        var (ready, problem) = await WaitAsync(replica, request, ends, session, cancellation).ConfigureAwait(false);
         if (problem is not null)
             return new PinnedRead(null, null, problem);
-        var snapshot = replica.Readers.OpenSnapshot();
-        if (await CheckAsync(replica, request, ready, snapshot.Position).ConfigureAwait(false) is not { } wrong)
-            return new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null);
-        snapshot.Dispose();
-        return new PinnedRead(null, null, wrong);
+        var snapshot = replica.OpenSnapshot();
+        var isFit = false;
+        try
+        {
+            var wrong = await CheckAsync(replica, request, ends, ready, snapshot.Position, cancellation).ConfigureAwait(false);
+            isFit = wrong is null;
+            return isFit ? new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null) : new PinnedRead(null, null, wrong);
+        }
+        finally
+        {
+            if (!isFit)
+                snapshot.Dispose();
+        }
     }
 
     /// <summary>What can be said of a cursor before its rows are read.</summary>
@@ -101,16 +106,15 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         try
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(client, read.Held.Stop);
-            result = snapshot.RunInTransaction(request.Unit, stop.Token);
+            result = read.Replica.Read(() => snapshot.RunInTransaction(request.Unit, stop.Token));
         }
         catch (OperationCanceledException) when (!client.IsCancellationRequested)
         {
             return Failed(Problems.TransactionLost(read.Held.Loss, limits));
         }
-        catch (DatabaseDamagedException e)
+        catch (ReplicaUnavailableException e)
         {
-            read.Replica.Failed(e);
-            return Failed(Stopped(read.Replica, e.Message));
+            return Failed(Problems.Unavailable(self, e.Message));
         }
         finally
         {
@@ -124,13 +128,13 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
 
     /// <summary>Waits until a snapshot opened now shows what the read must see.</summary>
     private async Task<(ReadReady Ready, SqlProblem? Problem)> WaitAsync(
-        Replica replica, SqlRequest request, SessionToken session, CancellationToken cancellation)
+        Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
     {
-        var began = clock.Now;
+        var patience = Instant.Min(ends, clock.Now + PatienceMax);
         var seen = session.PositionIn(replica.Database.Id);
         var level = LevelOf(request, seen);
         string? fallback = null;
-        if (level == ReadLevel.Bounded && await WaitForBoundAsync(replica, request.Read, began, cancellation).ConfigureAwait(false) is { } missed)
+        if (level == ReadLevel.Bounded && await WaitForBoundAsync(replica, request.Read, patience, cancellation).ConfigureAwait(false) is { } missed)
         {
             fallback = missed;
             level = ReadLevel.Linearizable;
@@ -139,10 +143,10 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         if (SessionRules.IsLost(replica.View, seen))
             return (default, Problems.SessionLost(replica.Database.Name));
         var needsNothing = level is ReadLevel.Any or ReadLevel.Local || (level == ReadLevel.Session && seen is null);
-        if (needsNothing && !await WaitForRecoveryAsync(replica, began + request.Budget, cancellation).ConfigureAwait(false))
+        if (needsNothing && !await WaitForRecoveryAsync(replica, ends, cancellation).ConfigureAwait(false))
             return (default, replica.Failure is { } failure ? Stopped(replica, failure) : Recovering(replica));
         var asked = clock.Now;
-        var (shown, problem) = await WaitToSeeAsync(replica, request, level, seen).ConfigureAwait(false);
+        var (shown, problem) = await WaitToSeeAsync(replica, request, ends, level, seen, cancellation).ConfigureAwait(false);
         if (problem is not null)
             return (default, replica.Failure is { } stopped ? Stopped(replica, stopped) : problem);
 
@@ -154,12 +158,13 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
     }
 
     /// <summary>What is wrong with a snapshot that was opened after the wait; null once everything that it shows may be told.</summary>
-    private async Task<SqlProblem?> CheckAsync(Replica replica, SqlRequest request, ReadReady ready, Position snapshot)
+    private async Task<SqlProblem?> CheckAsync(
+        Replica replica, SqlRequest request, Instant ends, ReadReady ready, Position snapshot, CancellationToken cancellation)
     {
         // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
         if (snapshot.Index < ready.Shown && ready.Level is not (ReadLevel.Any or ReadLevel.Local))
             return Problems.ReadVanished();
-        if (ready.Level != ReadLevel.Local && await HoldAsync(replica, snapshot, request.Budget).ConfigureAwait(false) is { } vanished)
+        if (ready.Level != ReadLevel.Local && await HoldAsync(replica, request, ends, snapshot, cancellation).ConfigureAwait(false) is { } vanished)
             return vanished;
 
         // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
@@ -181,18 +186,20 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
     }
 
     /// <summary>Waits until SQLite shows what the read must see: the index that the snapshot must hold, or what was wrong.</summary>
-    private async Task<(LogIndex Shown, SqlProblem? Problem)> WaitToSeeAsync(Replica replica, SqlRequest request, ReadLevel level, Position? seen)
+    private async Task<(LogIndex Shown, SqlProblem? Problem)> WaitToSeeAsync(
+        Replica replica, SqlRequest request, Instant ends, ReadLevel level, Position? seen, CancellationToken cancellation)
     {
         if (level is not (ReadLevel.Linearizable or ReadLevel.Session))
             return (LogIndex.Zero, null);
         if (level == ReadLevel.Session && seen is null)
             return (LogIndex.Zero, null);
-        var patience = level == ReadLevel.Session ? Min(PatienceMax, request.Budget) : request.Budget;
-        var result = await replica.ReadIndexAsync(level == ReadLevel.Session ? seen : null, patience).ConfigureAwait(false);
+        var left = clock.Until(ends);
+        var patience = level == ReadLevel.Session ? Min(PatienceMax, left) : left;
+        var result = await replica.ReadIndexAsync(level == ReadLevel.Session ? seen : null, patience, cancellation).ConfigureAwait(false);
 
         // A session that waited long enough here is served as a linearizable read, which sees at least as much.
         if (level == ReadLevel.Session && result.Outcome == ReadOutcome.TimedOut)
-            result = await replica.ReadIndexAsync(null, request.Budget).ConfigureAwait(false);
+            result = await replica.ReadIndexAsync(null, clock.Until(ends), cancellation).ConfigureAwait(false);
         return (result.Index, result.Outcome switch
         {
             ReadOutcome.Ready => null,
@@ -202,12 +209,12 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         });
     }
 
-    private static async Task<SqlProblem?> HoldAsync(Replica replica, Position seen, TimeSpan budget)
-        => await replica.HoldAsync(seen, budget).ConfigureAwait(false) switch
+    private async Task<SqlProblem?> HoldAsync(Replica replica, SqlRequest request, Instant ends, Position seen, CancellationToken cancellation)
+        => await replica.HoldAsync(seen, clock.Until(ends), cancellation).ConfigureAwait(false) switch
         {
             true => null,
             false => Problems.ReadVanished(),
-            null => Problems.ReadTimeout($"What the read saw was not committed within {DurationText.Format(budget)}."),
+            null => Problems.ReadTimeout($"What the read saw was not committed within {DurationText.Format(request.Budget)}."),
         };
 
     /// <summary>
@@ -215,6 +222,8 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
     /// </summary>
     private async Task<bool> WaitForRecoveryAsync(Replica replica, Instant ends, CancellationToken cancellation)
     {
+        // One timer for the whole wait, and none for a read that need not wait.
+        Task? over = null;
         while (true)
         {
             var changed = replica.NextChange();
@@ -222,17 +231,19 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
                 return false;
             if (!replica.View.Recovering)
                 return true;
-            var left = ends - clock.Now;
-            if (left <= TimeSpan.Zero)
+            if (clock.Now >= ends || over is { IsCompleted: true })
                 return false;
-            await Task.WhenAny(changed, Task.Delay(left, clock.Time, cancellation)).ConfigureAwait(false);
+            over ??= Task.Delay(clock.Until(ends), clock.Time, cancellation);
+            await Task.WhenAny(changed, over).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
     }
 
     /// <summary>Null once this replica is proven fresh enough; else what was missing when patience ended.</summary>
-    private async Task<string?> WaitForBoundAsync(Replica replica, ReadOptions read, Instant began, CancellationToken cancellation)
+    private async Task<string?> WaitForBoundAsync(Replica replica, ReadOptions read, Instant ends, CancellationToken cancellation)
     {
+        // One timer for the whole wait, and none for a read that need not wait.
+        Task? over = null;
         while (true)
         {
             var changed = replica.NextStep();
@@ -240,10 +251,10 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
             var missed = Miss(view, read);
             if (missed is null)
                 return null;
-            var left = PatienceMax - (clock.Now - began);
-            if (left <= TimeSpan.Zero)
+            if (clock.Now >= ends || over is { IsCompleted: true })
                 return missed;
-            await Task.WhenAny(changed, Task.Delay(left, clock.Time, cancellation)).ConfigureAwait(false);
+            over ??= Task.Delay(clock.Until(ends), clock.Time, cancellation);
+            await Task.WhenAny(changed, over).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
     }

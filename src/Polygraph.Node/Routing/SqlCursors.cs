@@ -24,12 +24,16 @@ internal sealed class SnapshotReadCursor(SnapshotRead read, IReadOnlyList<BatchI
         try
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, read.Held.Stop);
-            var entries = (_cursor ??= snapshot.OpenCursor(items)).Read(stop.Token);
+            var entries = read.Replica.Read(() => (_cursor ??= snapshot.OpenCursor(items)).Read(stop.Token));
             cancellation.ThrowIfCancellationRequested();
             if (stop.IsCancellationRequested || read.Replica.Failure is not null)
                 return Fail();
             _isOver = entries.Count == 0;
             return entries;
+        }
+        catch (ReplicaUnavailableException)
+        {
+            return Fail();
         }
         finally
         {

@@ -2,6 +2,7 @@ using Polygraph.Node.Groups;
 using Polygraph.Node.Http;
 using Polygraph.Protocol;
 using Polygraph.Storage;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Routing;
@@ -31,7 +32,10 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
     private bool _foreignKeysOff;
 
     public async Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
-        => await gateway.WithinBudgetAsync(request, budget => RunAsync(request, cancellation, budget), cancellation).ConfigureAwait(false);
+    {
+        var ends = clock.Now + request.Budget;
+        return await gateway.WithinBudgetAsync(request, budget => RunAsync(request, ends, cancellation, budget), cancellation).ConfigureAwait(false);
+    }
 
     public void Abandon()
     {
@@ -48,7 +52,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
             Abandon(transaction);
     }
 
-    private async Task<SqlResponse> RunAsync(SqlRequest request, CancellationToken client, CancellationToken cancellation)
+    private async Task<SqlResponse> RunAsync(SqlRequest request, Instant ends, CancellationToken client, CancellationToken cancellation)
     {
         if (_lost is { } lost)
         {
@@ -58,8 +62,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
             _lost = null;
         }
 
-        var ends = clock.Now + request.Budget;
-        var (target, problem) = await gateway.ResolveAsync(request, cancellation).ConfigureAwait(false);
+        var (target, problem) = await gateway.ResolveAsync(request, ends, cancellation).ConfigureAwait(false);
         if (target is not { } found)
             return Failed(problem!);
         var ask = new Ask(found.Replica, found.Session, request, ends, client, cancellation);
@@ -86,7 +89,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
         if (SqlWords.MayBeginTransaction(ask.Request.Unit))
         {
             UnitOutline outline;
-            using (var reader = await ask.Replica.Readers.RentAsync(ask.Cancellation).ConfigureAwait(false))
+            using (var reader = await ask.Replica.RentReaderAsync(ask.Cancellation).ConfigureAwait(false))
                 outline = reader.Outline(ask.Request.Unit);
             if (outline.LeavesOpen && outline.Class == UnitClass.ReadOnly && !outline.WantsWriter)
                 return await BeginReadingAsync(ask).ConfigureAwait(false);
@@ -95,7 +98,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
         }
 
         var frame = FrameOf(ask.Request.Unit, []);
-        var response = Unwrap(frame, await gateway.RouteAsync(ask.Request with { Unit = frame.Unit }, ask.Client, ask.Cancellation).ConfigureAwait(false));
+        var response = Unwrap(frame, await gateway.RouteAsync(ask.Request with { Unit = frame.Unit }, ask.Ends, ask.Client, ask.Cancellation).ConfigureAwait(false));
 
         // It took another way than was foreseen, through its conditions, and was undone: the same again, with the writer to itself.
         return response is { Problem: null, Receipt: null, Result.Steps: [.., StepResult.Failed { Error.Code: Problems.LeftOpenCode }] }
@@ -105,7 +108,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
 
     private async Task<SqlResponse> BeginReadingAsync(Ask ask)
     {
-        var (read, problem) = await _reads.OpenAsync(ask.Replica, ask.Request, ask.Session, _limits.Idle, _limits.Total, ask.Cancellation).ConfigureAwait(false);
+        var (read, problem) = await _reads.OpenAsync(ask.Replica, ask.Request, ask.Ends, ask.Session, _limits.Idle, _limits.Total, ask.Cancellation).ConfigureAwait(false);
         if (read is null)
             return Lose(problem!);
         if (!Keep(read))
@@ -187,6 +190,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
         var frame = FrameOf(ask.Request.Unit, statements);
         while (true)
         {
+            ask = ask with { Replica = gateway.Current(ask.Replica) };
             var changed = ask.Replica.NextChange();
             var leader = _leaders.Find(ask.Replica);
             if (!leader.IsNone)
@@ -194,8 +198,19 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
                 var transaction = new OpenTransaction(leader, Guid.NewGuid(), key);
                 if (!Keep(transaction))
                     return Failed(Problems.TransactionLost(TransactionLoss.Abandoned, _limits));
-                var response = await AskAsync(ask, transaction, new TransactionCall(TransactionVerb.Begin, transaction.Id, snapshot, ask.Request with { Unit = frame.Unit }), frame)
-                    .ConfigureAwait(false);
+                var begin = new TransactionCall(TransactionVerb.Begin, transaction.Id, snapshot, ask.Request with { Unit = frame.Unit });
+                SqlResponse response;
+                try
+                {
+                    response = await AskAsync(ask, transaction, begin, frame).ConfigureAwait(false);
+                }
+                catch (WireLimitException)
+                {
+                    // Too large to be sent: nobody has begun what the next request would go on with.
+                    Forget(transaction);
+                    throw;
+                }
+
                 if (response.Problem is not { Code: Problems.NotLeaderCode })
                 {
                     // As in SQLite: a transaction that cannot begin to write goes on reading, and has to be rolled back by its client.
@@ -229,11 +244,11 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
 
     private async Task<SqlResponse> AskAsync(Ask ask, OpenTransaction transaction, TransactionCall call, UnitFrame frame)
     {
-        var left = ask.Ends - clock.Now;
-        var keyed = call with { Request = call.Request! with { IdempotencyKey = transaction.Key, Budget = left > TimeSpan.Zero ? left : TimeSpan.Zero } };
+        var left = clock.Until(ask.Ends);
+        var keyed = call with { Request = call.Request! with { IdempotencyKey = transaction.Key, Budget = left } };
         using var gone = ask.Client.Register(() => Abandon(transaction));
         var answer = transaction.Leader == self
-            ? await _host.RunAsync(self, keyed).ConfigureAwait(false)
+            ? await _host.RunAsync(self, keyed, CancellationToken.None).ConfigureAwait(false)
             : await _leaders.AskAsync(ask.Replica, transaction.Leader, PeerMethod.Transaction, TransactionCodec.Encode(keyed), left, ask.Cancellation)
                 .ConfigureAwait(false) is { } bytes
                 ? TransactionCodec.DecodeAnswer(bytes)
@@ -255,9 +270,8 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
     /// <summary>The leader was lost with a request that may have held the COMMIT: whoever leads next knows by the key.</summary>
     private async Task<SqlResponse> SettleAsync(Ask ask, OpenTransaction transaction, UnitFrame frame)
     {
-        var left = ask.Ends - clock.Now;
-        var question = ask.Request with { IdempotencyKey = transaction.Key, Budget = left > TimeSpan.Zero ? left : TimeSpan.Zero };
-        var response = await gateway.SettleAsync(ask.Replica, question, ask.Session, ask.Cancellation).ConfigureAwait(false);
+        var question = ask.Request with { IdempotencyKey = transaction.Key };
+        var response = await gateway.SettleAsync(ask.Replica, question, ask.Ends, ask.Session, ask.Cancellation).ConfigureAwait(false);
         if (response is { Problem: null, Receipt: null })
             return Lose(Problems.TransactionLost(TransactionLoss.Leadership, _limits));
         if (response.Problem is { Outcome: not Outcome.Applied })

@@ -19,6 +19,7 @@ internal sealed class TransactionHost(NodeId self, DatabaseRegistry databases, C
     public static readonly SqlUnit Question = new(UnitMode.Autocommit, [new SqlStep.Execute(new SqlStatement("COMMIT", []))]);
 
     private readonly ConcurrentDictionary<(NodeId Holder, Guid Id), Hosted> _hosted = new();
+    private readonly AbandonedTransactions _abandoned = new();
 
     /// <summary>Whether a request is that question.</summary>
     public static bool IsQuestion(SqlRequest request)
@@ -27,7 +28,7 @@ internal sealed class TransactionHost(NodeId self, DatabaseRegistry databases, C
             && statement.Text.AsSpan().Trim().TrimEnd(';').TrimEnd().Equals("COMMIT", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Answers another node; null for what wants no answer.</summary>
-    public async Task<byte[]?> AnswerAsync(NodeId holder, ReadOnlyMemory<byte> payload)
+    public async Task<byte[]?> AnswerAsync(NodeId holder, ReadOnlyMemory<byte> payload, CancellationToken gone)
     {
         TransactionCall call;
         try
@@ -45,7 +46,7 @@ internal sealed class TransactionHost(NodeId self, DatabaseRegistry databases, C
             return null;
         }
 
-        var answer = await RunAsync(holder, call).ConfigureAwait(false);
+        var answer = await RunAsync(holder, call, gone).ConfigureAwait(false);
         try
         {
             return TransactionCodec.Encode(answer);
@@ -57,8 +58,8 @@ internal sealed class TransactionHost(NodeId self, DatabaseRegistry databases, C
         }
     }
 
-    /// <summary>Begins a transaction or goes on with it.</summary>
-    public async Task<TransactionAnswer> RunAsync(NodeId holder, TransactionCall call)
+    /// <summary>Begins a transaction or goes on with it. <c>gone</c> ends with the connection to its holder.</summary>
+    public async Task<TransactionAnswer> RunAsync(NodeId holder, TransactionCall call, CancellationToken gone)
     {
         var request = call.Request!;
         var session = request.Session is { } text && SessionToken.TryParse(text, identity.Cluster, out var parsed, out _)
@@ -80,6 +81,14 @@ internal sealed class TransactionHost(NodeId self, DatabaseRegistry databases, C
             hosted = new Hosted(replica, new LentTransaction(call.Snapshot));
             if (!_hosted.TryAdd(id, hosted))
                 return Closed(Problems.Invalid("FORWARD_INVALID", $"{holder} has begun the transaction {call.Transaction} before."));
+
+            // Invariant: hosted before this look, and looked for after the end is noted; one of the two sees the other.
+            if (gone.IsCancellationRequested || _abandoned.Contains(holder, call.Transaction))
+            {
+                Abandon(holder, call.Transaction);
+                return Closed(Problems.TransactionLost(TransactionLoss.Abandoned, limits));
+            }
+
             answer = await writes.BeginAsync(replica, hosted.Transaction, request, session).ConfigureAwait(false);
         }
 
@@ -96,6 +105,7 @@ internal sealed class TransactionHost(NodeId self, DatabaseRegistry databases, C
     /// <summary>Undoes a transaction whose stream is over; one that waits for the writer is not begun.</summary>
     public void Abandon(NodeId holder, Guid id)
     {
+        _abandoned.Add(holder, id);
         if (_hosted.TryRemove((holder, id), out var hosted))
             hosted.Replica.Abandon(hosted.Transaction);
     }

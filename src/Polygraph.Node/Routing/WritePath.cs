@@ -14,8 +14,9 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
     /// <summary>Others may change the schema between a trial and the unit's turn; whoever is overtaken so often hears that the database is busy.</summary>
     private const int TrialsMax = 8;
 
-    public async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, SessionToken session)
-        => await RunAsync(replica, request, session, HashOf(request, request.Unit), replica.WriteAsync, mayRunAgain: true).ConfigureAwait(false);
+    /// <summary>Runs a unit that gets its turn at the writer before the deadline, and waits for its ack level.</summary>
+    public async Task<SqlResponse> WriteAsync(Replica replica, SqlRequest request, Instant deadline, SessionToken session)
+        => await RunAsync(replica, request, deadline, session, HashOf(request, request.Unit), replica.WriteAsync, mayRunAgain: true).ConfigureAwait(false);
 
     /// <summary>Runs the first request of a transaction once the writer is its own.</summary>
     public async Task<TransactionAnswer> BeginAsync(Replica replica, LentTransaction transaction, SqlRequest request, SessionToken session)
@@ -36,7 +37,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
         Replica replica, LentTransaction transaction, SqlRequest request, SessionToken session, Func<Func<ulong, ClientWrite>, Task<WriteEnd>> post)
     {
         var kind = WriteEndKind.NotLeader;
-        var response = await RunAsync(replica, request, session, HashOf(request, TransactionHost.Question), async create =>
+        var response = await RunAsync(replica, request, clock.Now + request.Budget, session, HashOf(request, TransactionHost.Question), async create =>
         {
             var end = await post(create).ConfigureAwait(false);
             kind = end.Kind;
@@ -48,14 +49,13 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
     }
 
     private async Task<SqlResponse> RunAsync(
-        Replica replica, SqlRequest request, SessionToken session, UInt128 hash, Func<Func<ulong, ClientWrite>, Task<WriteEnd>> post, bool mayRunAgain)
+        Replica replica, SqlRequest request, Instant deadline, SessionToken session, UInt128 hash, Func<Func<ulong, ClientWrite>, Task<WriteEnd>> post, bool mayRunAgain)
     {
         if (SessionRules.IsLost(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.SessionLost(replica.Database.Name));
         if (SessionRules.IsAhead(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.NotLeader(self));
         var ack = request.Ack ?? replica.Database.Ack;
-        var deadline = clock.Now + request.Budget;
         var end = await PostAsync(null).ConfigureAwait(false);
         for (var trial = 0; mayRunAgain && end.ToTry is { } plan && trial < TrialsMax; trial++)
         {
@@ -71,6 +71,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
             WriteEndKind.MustBeTried when !mayRunAgain => Failed(Problems.LibrariesDifferInTransaction()),
             WriteEndKind.Busy or WriteEndKind.MustBeTried => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),
+            WriteEndKind.WaitedTooLong when replica.WritesAwaitCheckpoint => Failed(Problems.CheckpointAwaited(replica.Database.Name, request.Budget)),
             WriteEndKind.WaitedTooLong => Failed(Problems.WriterLent(replica.Database.Name, request.Budget)),
             WriteEndKind.SnapshotIsOld => Failed(Problems.SnapshotIsOld()),
             WriteEndKind.TransactionLost => Failed(Problems.TransactionLost(TransactionLoss.None, limits)),
@@ -91,8 +92,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
                 return await completion.ConfigureAwait(false);
             try
             {
-                var left = deadline - clock.Now;
-                return await completion.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock.Time).ConfigureAwait(false);
+                return await completion.WaitAsync(clock.Until(deadline), clock.Time).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {

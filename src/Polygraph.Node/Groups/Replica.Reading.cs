@@ -1,0 +1,72 @@
+using Polygraph.Node.Reseeding;
+using Polygraph.Storage;
+using Polygraph.Storage.Checkpoints;
+using Polygraph.Storage.Sqlite;
+
+namespace Polygraph.Node.Groups;
+
+/// <content>Reads of its SQLite. One that finds the file damaged stops the replica: a copy of another node takes its place.</content>
+internal sealed partial class Replica
+{
+    /// <summary>Runs a read of this replica's database.</summary>
+    /// <exception cref="ReplicaUnavailableException">The database is damaged, and the replica has stopped.</exception>
+    public T Read<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            throw StopAt(e);
+        }
+    }
+
+    /// <summary>Lends a reader; opening one reads the file.</summary>
+    /// <exception cref="ReplicaUnavailableException">There is none: the database is damaged, closed or being opened anew.</exception>
+    public async Task<Reader> RentReaderAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await Readers.RentAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            throw StopAt(e);
+        }
+    }
+
+    /// <summary>Pins the database's state of now. The snapshot is the caller's.</summary>
+    /// <inheritdoc cref="RentReaderAsync" path="/exception"/>
+    public Snapshot OpenSnapshot() => Read(() => Readers.OpenSnapshot());
+
+    /// <summary>Opens a snapshot for a client to hold; null if as many as may are held.</summary>
+    /// <inheritdoc cref="RentReaderAsync" path="/exception"/>
+    public HeldSnapshot? TryHoldSnapshot(TimeSpan idle, TimeSpan total)
+    {
+        if (Interlocked.Increment(ref _snapshotsHeld) <= _transactions.SnapshotsMax)
+        {
+            try
+            {
+                return Read(() => new HeldSnapshot(Readers, idle, total, _clock, () => Interlocked.Decrement(ref _snapshotsHeld)));
+            }
+            catch
+            {
+                Interlocked.Decrement(ref _snapshotsHeld);
+                throw;
+            }
+        }
+
+        Interlocked.Decrement(ref _snapshotsHeld);
+        return null;
+    }
+
+    // SQLite's own finding, where no statement is there to blame for it, or what became of it where one was.
+    private static bool IsDamage(Exception failure) => failure is DatabaseDamagedException or SqliteException { IsDamage: true };
+
+    private ReplicaUnavailableException StopAt(Exception damage)
+    {
+        Failed(damage);
+        return new ReplicaUnavailableException($"its replica of \"{Database.Name}\" stopped and serves nothing: {DamageRules.Describe(damage)} Ask another node.");
+    }
+}
