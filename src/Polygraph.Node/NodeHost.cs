@@ -63,14 +63,17 @@ public sealed class NodeHost : IAsyncDisposable
         var addresses = NodeAddresses.Check(options);
         var directory = DataDirectory.Open(options.DataDirectory, options.Id, options.Peers.Keys);
         PeerListener? listener = null;
+        WebApplication? web = null;
         try
         {
             listener = Bind(addresses.PeerListen);
-            var host = await StartAsync(options, addresses, directory, listener, cancellation).ConfigureAwait(false);
-            return host;
+            web = BuildWeb(addresses, options.Http);
+            return await StartAsync(options, addresses, directory, listener, web, cancellation).ConfigureAwait(false);
         }
         catch
         {
+            if (web is not null)
+                await web.DisposeAsync().ConfigureAwait(false);
             listener?.Dispose();
             directory.Dispose();
             throw;
@@ -105,9 +108,8 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     private static async Task<NodeHost> StartAsync(
-        NodeOptions options, NodeAddresses addresses, DataDirectory directory, PeerListener listener, CancellationToken cancellation)
+        NodeOptions options, NodeAddresses addresses, DataDirectory directory, PeerListener listener, WebApplication web, CancellationToken cancellation)
     {
-        var web = BuildWeb(addresses);
         var loggers = web.Services.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Polygraph.Node");
         var clock = new NodeClock(options.Time);
@@ -143,6 +145,7 @@ public sealed class NodeHost : IAsyncDisposable
         calls.Handler = new PeerMethods(gateway, transactions, status, verifications, libraries, snapshots, databases, logger).AnswerAsync;
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
         {
+            Limits = options.Http,
             Time = options.Time,
             AllowedHosts = [addresses.Advertise.Host],
             MetricsSources = [new ReplicaMetrics(databases, reseeder, snapshots, fetcher)],
@@ -152,13 +155,11 @@ public sealed class NodeHost : IAsyncDisposable
             options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
         var importer = new Importer(imports, clock, logger);
         new ImportEndpoint(importer, seeds, identity, options.Id).Map(web);
-        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger)).Map(web);
+        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger), options.Http).Map(web);
         new DoctorEndpoint(options.Id, options.DataDirectory, options.Time).Map(web);
 
         host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher, importer));
-        await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
-        transport.Start();
-        formation.Start();
+        await host.OpenPortsAsync(addresses, cancellation).ConfigureAwait(false);
         host.BeginLoops(
             stopping => status.RunAsync(calls, stopping),
             new Upkeep(databases, snapshots, options.LogRetention, clock, logger),
@@ -179,6 +180,22 @@ public sealed class NodeHost : IAsyncDisposable
             ProcessId = Environment.ProcessId,
             Sqlite = sqlite,
         };
+
+    private async Task OpenPortsAsync(NodeAddresses addresses, CancellationToken cancellation)
+    {
+        try
+        {
+            await ListenAsync(_web, addresses, cancellation).ConfigureAwait(false);
+            _transport.Start();
+            _formation.Start();
+        }
+        catch
+        {
+            // Clients and other nodes may be talking to it already, and the lock of the directory goes next: nothing may be left that answers.
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     private void BeginLoops(Func<CancellationToken, Task> tellStatus, Upkeep upkeep, ImportKeeper imports)
     {
@@ -209,7 +226,7 @@ public sealed class NodeHost : IAsyncDisposable
         _loops.Run("keeping of the system database", keeper.RunAsync);
     }
 
-    private static WebApplication BuildWeb(NodeAddresses addresses)
+    private static WebApplication BuildWeb(NodeAddresses addresses, HttpLimits limits)
     {
         // Not one of the builders with defaults: those read appsettings.json from wherever the process was started, and watch that directory and all
         // that is below it for changes. The data directory often is, and every write to the log then wakes a thread: an eighth of a node's work.
@@ -230,7 +247,7 @@ public sealed class NodeHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = HttpLimits.Default.BodyBytesMax;
+            kestrel.Limits.MaxRequestBodySize = limits.BodyBytesMax;
             kestrel.Listen(addresses.Listen);
         });
         return builder.Build();

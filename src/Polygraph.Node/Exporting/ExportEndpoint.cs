@@ -8,7 +8,7 @@ using Polygraph.Wire.Sql;
 namespace Polygraph.Node.Exporting;
 
 /// <summary><c>GET /v1/db/{name}/export</c>: one state of a database as a plain SQLite file. The read levels hold as for any read.</summary>
-internal sealed class ExportEndpoint(Exports exports)
+internal sealed class ExportEndpoint(Exports exports, HttpLimits limits)
 {
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/db/{name}/export", (RequestDelegate)AnswerAsync);
 
@@ -18,7 +18,7 @@ internal sealed class ExportEndpoint(Exports exports)
         var name = Http.Route.DatabaseOf(context);
         var options = RequestOptions.From(context.Request.Headers);
         var request = new SqlRequest(
-            name, new SqlUnit(UnitMode.Atomic, []), null, options.Read, options.Session, null, RequestPrincipal.Of(context), HttpLimits.Default.BudgetDefault);
+            name, new SqlUnit(UnitMode.Atomic, []), null, options.Read, options.Session, null, RequestPrincipal.Of(context), limits.BudgetDefault);
         var (file, problem) = await exports.MakeAsync(request, context.RequestAborted);
         if (problem is not null)
         {

@@ -28,6 +28,7 @@ public static class PolygraphEndpoints
         // The boundary must be outside of routing, or an unknown path would pass it by.
         app.UseRouting();
         var streams = new HranaStreams(options.Time, logger);
+        app.Lifetime.ApplicationStopped.Register(streams.Dispose);
         app.MapPost("/v1/db/{name}/sql", (RequestDelegate)new SqlEndpoint(gateway, inFlight, metrics).ExecuteAsync);
         MapHrana(app, new HranaEndpoint(gateway, inFlight, streams, metrics));
         MapDatabases(app, new DatabaseEndpoints(gateway, inFlight));

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,9 +18,6 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
     public const string ContentType = "application/vnd.sqlite3";
 
     private const int ChunkBytes = 1 << 20;
-
-    /// <summary>The SHA-256 of files that other nodes have sent completely, until they are prepared or forgotten.</summary>
-    private readonly ConcurrentDictionary<Guid, string> _received = new();
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -68,13 +64,15 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
                 store.Touch(seed);
             }
 
-            isComplete = file.IsComplete;
-            _received[seed] = await file.CompleteAsync();
+            var sha256 = await file.CompleteAsync();
+            isComplete = file.IsComplete && store.TryComplete(seed, sha256);
+            if (!isComplete)
+                throw new RequestRefusedException(ImportProblems.SeedUnknown(self)); // It was removed meanwhile.
         }
         finally
         {
             if (!isComplete)
-                Forget(seed);
+                store.TryDeleteUnpromised(seed);
         }
     }
 
@@ -93,33 +91,30 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
             throw Refusals.Body($"The body is not the description of a seed: {e.Message}");
         }
 
-        if (seed.Id != id || !_received.TryGetValue(id, out var sha256) || sha256 != seed.Sha256)
+        if (seed.Id != id || store.ReceivedSha256(id) is not { } sha256 || sha256 != seed.Sha256)
             throw new RequestRefusedException(ImportProblems.SeedUnknown(self));
         try
         {
             SeedPreparation.Prepare(store.PathOf(id), seed);
         }
-        catch (SqliteException e) when (e.Code != SqliteCode.Full)
+        catch (SqliteException e) when (!ImportProblems.IsOfTheDisk(e))
         {
-            throw new RequestRefusedException(ImportProblems.Refused($"SQLite {SqliteLibrary.Version} of {self} cannot use it ({e.CodeName}: {e.Message})."));
+            throw new RequestRefusedException(ImportProblems.Refused(ImportProblems.Unusable(self, e)));
+        }
+        catch (Exception e) when (ImportProblems.IsOfTheDisk(e))
+        {
+            throw new RequestRefusedException(ImportProblems.NoRoom(self, e.Message));
         }
 
         store.MarkReady(seed);
-        _received.TryRemove(id, out _);
     }
 
     private Task ForgetAsync(HttpContext context)
     {
-        if (!Forget(SeedOf(context)))
+        if (!store.TryDeleteUnpromised(SeedOf(context)))
             throw new RequestRefusedException(ImportProblems.SeedPromised(self));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
-    }
-
-    private bool Forget(Guid seed)
-    {
-        _received.TryRemove(seed, out _);
-        return store.TryDeleteUnpromised(seed);
     }
 
     private Guid SeedOf(HttpContext context)

@@ -35,7 +35,7 @@ internal sealed class ImportKeeper(SeedStore store, ImportCatalogue catalogue, N
         {
             ImportLog.GivenUp(logger, seed, Math.Round(unused.TotalMinutes));
             if (!isReady)
-                store.Delete(seed);
+                store.TryDeleteUnpromised(seed); // It may have been promised since it was looked at.
             else if ((await catalogue.AbandonAsync(seed, stopping).ConfigureAwait(false)).Problem is null)
                 store.Touch(seed); // Removed when this node has applied the decision.
         }

@@ -1,4 +1,7 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
 using Polygraph.Protocol;
+using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Importing;
@@ -8,6 +11,17 @@ internal static class ImportProblems
 {
     /// <summary>The code of the only answer that says that a file can never be a database there.</summary>
     public const string RefusedCode = "IMPORT_REFUSED";
+
+    /// <summary>
+    /// Whether the disk failed or is full. What the client did to its body (too slow, cut short, reset) is an <see cref="IOException"/> too, and none of
+    /// the disk's: the boundary of requests answers it.
+    /// </summary>
+    public static bool IsOfTheDisk(Exception e)
+        => e is SqliteException { Code: SqliteCode.Full or SqliteCode.InputOutput or SqliteCode.CannotOpen }
+            or (IOException and not (BadHttpRequestException or ConnectionResetException));
+
+    /// <summary>Why a file of which everything was read cannot be prepared there.</summary>
+    public static string Unusable(NodeId node, SqliteException e) => $"SQLite {SqliteLibrary.Version} of {node} cannot use it ({e.CodeName}: {e.Message}).";
 
     public static SqlProblem Refused(string reason) => Of(400, RefusedCode, "The file cannot be imported", reason);
 

@@ -75,7 +75,7 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
         {
             if (await parts.Catalogue.BeginAsync(seed, request, client).ConfigureAwait(false) is { } refused)
                 return (null, refused);
-            var sender = new SeedSender(parts.Self, parts.Identity.Formed!);
+            var sender = new SeedSender(parts.Self, parts.Identity.Formed!, clock.Time);
             relays = [.. others.Select(other => new SeedRelay(_http, other.Node, other.Address, sender, seed, request.Bytes, client))];
             var sha256 = await CopyAsync(seed, request, body, relays, client).ConfigureAwait(false);
             if (request.Sha256 is { } announced && announced != sha256)
@@ -104,7 +104,7 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
         {
             return (null, ImportProblems.Refused(e.Message));
         }
-        catch (Exception e) when (e is IOException or SqliteException && e is not Microsoft.AspNetCore.Connections.ConnectionResetException)
+        catch (Exception e) when (ImportProblems.IsOfTheDisk(e))
         {
             ImportLog.Failed(logger, request.Name, e);
             return (null, ImportProblems.NoRoom(parts.Self, e.Message));
@@ -156,7 +156,15 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
     private async Task<IReadOnlyList<NodeId>> PrepareAsync(Seed seed, IReadOnlyList<SeedRelay> relays)
     {
         var others = Task.WhenAll(relays.Select(relay => relay.PrepareAsync(seed)));
-        SeedPreparation.Prepare(parts.Store.PathOf(seed.Id), seed);
+        try
+        {
+            SeedPreparation.Prepare(parts.Store.PathOf(seed.Id), seed);
+        }
+        catch (SqliteException e) when (!ImportProblems.IsOfTheDisk(e))
+        {
+            throw new SeedRefusedException(ImportProblems.Unusable(parts.Self, e), e);
+        }
+
         parts.Store.MarkReady(seed);
         await others.ConfigureAwait(false);
         foreach (var relay in relays.Where(relay => relay.Failure is not null))

@@ -24,6 +24,7 @@ internal sealed class SeedRelay : IDisposable
     private readonly Uri _uri;
     private readonly FormedCluster _cluster;
     private readonly NodeId _self;
+    private readonly TimeProvider _time;
     private readonly Content _content;
     private readonly Task<HttpResponseMessage> _sending;
     private readonly CancellationTokenSource _stopping;
@@ -31,7 +32,7 @@ internal sealed class SeedRelay : IDisposable
     /// <summary>Begins to send.</summary>
     public SeedRelay(HttpClient http, NodeId node, string address, SeedSender sender, Guid seed, long bytes, CancellationToken cancellation)
     {
-        (_http, Node, _cluster, _self) = (http, node, sender.Cluster, sender.Self);
+        (_http, Node, _cluster, _self, _time) = (http, node, sender.Cluster, sender.Self, sender.Time);
         _uri = new Uri($"{address}/internal/imports/{seed:N}");
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _content = new Content(bytes);
@@ -98,7 +99,7 @@ internal sealed class SeedRelay : IDisposable
             return;
         try
         {
-            await action().WaitAsync(limit).ConfigureAwait(false);
+            await action().WaitAsync(limit, _time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -175,4 +176,7 @@ internal sealed class SeedRelay : IDisposable
 }
 
 /// <summary>Who sends.</summary>
-internal readonly record struct SeedSender(NodeId Self, FormedCluster Cluster);
+/// <param name="Self">This node.</param>
+/// <param name="Cluster">Its cluster.</param>
+/// <param name="Time">What measures its patience.</param>
+internal readonly record struct SeedSender(NodeId Self, FormedCluster Cluster, TimeProvider Time);

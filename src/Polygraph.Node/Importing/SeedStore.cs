@@ -23,8 +23,7 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
     private readonly string _root = Path.Combine(dataDirectory, "imports");
     private readonly Lock _gate = new();
 
-    // When something was last done to each file in the store.
-    private readonly ConcurrentDictionary<Guid, Instant> _touched = new();
+    private readonly ConcurrentDictionary<Guid, Stored> _stored = new();
 
     /// <summary>Removes what an earlier run of this node had not finished; nobody was promised it. Before anything else.</summary>
     public void Open()
@@ -34,7 +33,7 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
         foreach (var directory in Directory.GetDirectories(_root))
         {
             if (Guid.TryParseExact(Path.GetFileName(directory), "N", out var seed) && File.Exists(Path.Combine(directory, ReadyName)))
-                _touched[seed] = clock.Now;
+                _stored[seed] = new Stored(clock.Now, null);
             else
                 Directory.Delete(directory, recursive: true);
         }
@@ -42,7 +41,7 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
 
     /// <summary>Every file in the store, and whether it is ready.</summary>
     public IReadOnlyList<(Guid Seed, bool IsReady, TimeSpan Unused)> All()
-        => [.. _touched.Select(stored => (stored.Key, IsReady(stored.Key), clock.Now - stored.Value))];
+        => [.. _stored.Select(stored => (stored.Key, IsReady(stored.Key), clock.Now - stored.Value.Touched))];
 
     public string PathOf(Guid seed) => Path.Combine(DirectoryOf(seed), DatabaseName);
 
@@ -51,20 +50,27 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
     {
         lock (_gate)
         {
-            if (_touched.ContainsKey(seed))
+            if (_stored.ContainsKey(seed))
                 return ImportProblems.SeedKnown(self);
-            if (_touched.Count >= StoredMax)
+            if (_stored.Count >= StoredMax)
                 return ImportProblems.NoRoom(self, $"{StoredMax} files are being imported here already; try again when they are done");
             DiskFileSystem.Instance.CreateDirectory(_root);
             if (DiskRoom.Lack(_root, bytes) is { } lack)
                 return ImportProblems.NoRoom(self, lack);
             Directory.CreateDirectory(DirectoryOf(seed));
-            _touched[seed] = clock.Now;
+            _stored[seed] = new Stored(clock.Now, null);
             return null;
         }
     }
 
-    public void Touch(Guid seed) => _touched[seed] = clock.Now;
+    /// <summary>Something is being done to a file. A file that was removed meanwhile does not come back by it.</summary>
+    public void Touch(Guid seed) => TryUpdate(seed, stored => stored.Sha256);
+
+    /// <summary>Another node has sent the whole file. False if the file was removed meanwhile.</summary>
+    public bool TryComplete(Guid seed, string sha256) => TryUpdate(seed, _ => sha256);
+
+    /// <summary>The SHA-256 of a file that another node has sent, until it is ready or removed; else null.</summary>
+    public string? ReceivedSha256(Guid seed) => _stored.GetValueOrDefault(seed).Sha256;
 
     /// <summary>Our tables are in it, and it is durable: from now on it survives restarts. Durable on return.</summary>
     public void MarkReady(Seed seed)
@@ -73,7 +79,7 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
         lock (_gate)
             DiskFileSystem.Instance.ReplaceAtomically(Path.Combine(DirectoryOf(seed.Id), ReadyName), file => file.Write(json, 0));
         DiskFileSystem.Instance.SyncDirectory(_root);
-        Touch(seed.Id);
+        TryUpdate(seed.Id, _ => null);
     }
 
     /// <summary>Makes a ready file the database file of a replica, unless it has one. Durable on return. Says whether the replica has one.</summary>
@@ -111,7 +117,7 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
     {
         lock (_gate)
         {
-            _touched.TryRemove(seed, out _);
+            _stored.TryRemove(seed, out _);
             if (!Directory.Exists(DirectoryOf(seed)))
                 return;
 
@@ -124,16 +130,32 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
     /// <summary>Removes what committed metadata says will never be a database, or is one that was dropped before it was opened here.</summary>
     public void Settle(IReadOnlyDictionary<Guid, ImportState> imports, IReadOnlySet<Guid> inUse)
     {
-        foreach (var seed in _touched.Keys)
+        foreach (var seed in _stored.Keys)
         {
             if (imports.GetValueOrDefault(seed) is ImportState.Abandoned or ImportState.Done && !inUse.Contains(seed))
                 Delete(seed);
         }
     }
 
+    private bool TryUpdate(Guid seed, Func<Stored, string?> sha256)
+    {
+        while (_stored.TryGetValue(seed, out var before))
+        {
+            if (_stored.TryUpdate(seed, new Stored(clock.Now, sha256(before)), before))
+                return true;
+        }
+
+        return false;
+    }
+
     private bool IsReady(Guid seed) => File.Exists(Path.Combine(DirectoryOf(seed), ReadyName));
 
     private string DirectoryOf(Guid seed) => Path.Combine(_root, seed.ToString("N"));
+
+    /// <summary>A file in the store.</summary>
+    /// <param name="Touched">When something was last done to it.</param>
+    /// <param name="Sha256">What it is, once another node has sent all of it, and until it is ready.</param>
+    private readonly record struct Stored(Instant Touched, string? Sha256);
 }
 
 /// <summary>What the cluster has decided about an import.</summary>

@@ -154,24 +154,24 @@ internal sealed class SnapshotFetcher : IDisposable
     private async Task FetchRangeAsync(NodeId source, IncomingSnapshot snapshot, Action<IncomingSnapshot> progress, CancellationToken cancellation)
     {
         var address = _status.HttpAddressOf(source) ?? throw new HttpRequestException($"{source} is not connected.");
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        silence.CancelAfter(SilenceMax);
+        using var silence = new CancellationTokenSource(SilenceMax, _clock.Time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, silence.Token);
         using var request = new HttpRequestMessage(
             HttpMethod.Get, address + SnapshotEndpoint.PathOf(new GroupId(snapshot.Manifest.Group), snapshot.Manifest.Snapshot));
         MemberHeaders.Write(request, _identity.Formed!, _self.Id);
         request.Headers.Range = new RangeHeaderValue(snapshot.Offset, null);
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop.Token).ConfigureAwait(false);
         if (response.StatusCode == System.Net.HttpStatusCode.NotFound)
             await ThrowIfGoneAsync(source, snapshot.Manifest, cancellation).ConfigureAwait(false);
         response.EnsureSuccessStatusCode();
-        var body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
+        var body = await response.Content.ReadAsStreamAsync(stop.Token).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
             var buffer = new byte[snapshot.Manifest.ChunkBytes];
             while (!snapshot.IsComplete)
             {
                 var chunk = buffer.AsMemory(0, snapshot.Manifest.LengthOfChunk(snapshot.NextChunk));
-                await ReadAsync(body, chunk, silence).ConfigureAwait(false);
+                await ReadAsync(body, chunk, silence, stop.Token).ConfigureAwait(false);
                 snapshot.Add(chunk.Span);
                 Interlocked.Add(ref _bytesReceived, chunk.Length);
                 progress(snapshot);
@@ -187,7 +187,7 @@ internal sealed class SnapshotFetcher : IDisposable
             throw new SnapshotUnavailableException(reply.Reason!);
     }
 
-    private static async Task ReadAsync(Stream body, Memory<byte> chunk, CancellationTokenSource silence)
+    private static async Task ReadAsync(Stream body, Memory<byte> chunk, CancellationTokenSource silence, CancellationToken stop)
     {
         while (!chunk.IsEmpty)
         {
@@ -195,7 +195,7 @@ internal sealed class SnapshotFetcher : IDisposable
             int read;
             try
             {
-                read = await body.ReadAsync(chunk, silence.Token).ConfigureAwait(false);
+                read = await body.ReadAsync(chunk, stop).ConfigureAwait(false);
             }
             catch (IOException e)
             {

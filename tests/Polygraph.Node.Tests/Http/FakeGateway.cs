@@ -11,6 +11,7 @@ internal sealed class FakeGateway : IClusterGateway
     public static readonly NodeId Node2 = new("n2");
 
     private readonly List<SqlRequest> _requests = [];
+    private int _streamsAbandoned;
 
     /// <summary>What the next units are answered; by default every step returns nothing.</summary>
     public Func<SqlRequest, SqlResponse> Answer { get; set; } = Done;
@@ -23,6 +24,9 @@ internal sealed class FakeGateway : IClusterGateway
                 return [.. _requests];
         }
     }
+
+    /// <summary>Streams that were said to be over.</summary>
+    public int StreamsAbandoned => Volatile.Read(ref _streamsAbandoned);
 
     /// <summary>The only request that arrived.</summary>
     public SqlRequest Request => Assert.Single(Requests);
@@ -136,9 +140,6 @@ internal sealed class FakeGateway : IClusterGateway
             return (response.Result is { } result ? new Polygraph.Node.Routing.FinishedCursor(result.Steps[0]) : null, response);
         }
 
-        public void Abandon()
-        {
-            // There is nothing to undo.
-        }
+        public void Abandon() => Interlocked.Increment(ref gateway._streamsAbandoned);
     }
 }

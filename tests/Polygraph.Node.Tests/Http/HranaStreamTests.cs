@@ -114,6 +114,23 @@ public sealed class HranaStreamTests
     }
 
     [Fact]
+    public async Task Idle_streams_are_forgotten_though_nobody_else_comes()
+    {
+        var clock = new ManualTime();
+        await using var node = await TestNode.StartAsync(new HttpEndpointOptions { Time = clock });
+        await node.PostAsync("/v2/pipeline", Store);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        await node.PostAsync("/v2/pipeline", Store);
+
+        clock.Advance(TimeSpan.FromSeconds(5.9));
+        Assert.Equal(0, node.Gateway.StreamsAbandoned);
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal(1, node.Gateway.StreamsAbandoned);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(2, node.Gateway.StreamsAbandoned);
+    }
+
+    [Fact]
     public async Task A_closed_stream_and_one_whose_request_failed_are_gone()
     {
         await using var node = await TestNode.StartAsync();
@@ -139,17 +156,5 @@ public sealed class HranaStreamTests
         Assert.Equal(400, reply.Status);
         Assert.Equal("application/json", reply.ContentType);
         Assert.Equal(code, (string)reply.Json["code"]!);
-    }
-
-    /// <summary>A clock that moves when the test says so.</summary>
-    private sealed class ManualTime : TimeProvider
-    {
-        private long _ticks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
-
-        public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
     }
 }

@@ -9,7 +9,8 @@ namespace Polygraph.Node.Tests.Importing;
 public sealed class SeedRelayTests
 {
     private static readonly NodeId Self = new("n1");
-    private static readonly SeedSender Sender = new(Self, new FormedCluster(new ClusterId(1), [new MemberIdentity(Self, new Incarnation(1))]));
+    private static readonly FormedCluster Cluster = new(new ClusterId(1), [new MemberIdentity(Self, new Incarnation(1))]);
+    private static readonly SeedSender Sender = new(Self, Cluster, TimeProvider.System);
 
     [Theory]
     [InlineData(400, "IMPORT_REFUSED", true)]
@@ -31,6 +32,26 @@ public sealed class SeedRelayTests
         using var relay = new SeedRelay(http, new NodeId("n2"), "http://n2", Sender, Guid.NewGuid(), 1, TestContext.Current.CancellationToken);
         await relay.PrepareAsync(new Seed(Guid.NewGuid(), 1, "", []));
         Assert.Equal(("a proxy's page", false), (relay.Failure, relay.IsRefusal));
+    }
+
+    [Fact]
+    public async Task A_node_that_takes_no_byte_for_twenty_seconds_is_left_behind()
+    {
+        var time = new ManualTime();
+        using var http = new HttpClient(new Silence());
+        using var relay = new SeedRelay(http, new NodeId("n2"), "http://n2", new SeedSender(Self, Cluster, time), Guid.NewGuid(), 1, TestContext.Current.CancellationToken);
+        var writing = relay.WriteAsync(new byte[1]);
+        time.Advance(TimeSpan.FromSeconds(19.9));
+        Assert.Null(relay.Failure);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        await writing.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        Assert.Equal("did nothing for 20 s", relay.Failure);
+    }
+
+    private sealed class Silence : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+            => new TaskCompletionSource<HttpResponseMessage>().Task;
     }
 
     private sealed class Answers(int status, string body) : HttpMessageHandler

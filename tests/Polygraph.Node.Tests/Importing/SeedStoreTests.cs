@@ -47,6 +47,30 @@ public sealed class SeedStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_was_removed_while_it_came_in_does_not_come_back()
+    {
+        Begin();
+        Assert.True(_store.TryDeleteUnpromised(_seed));
+        _store.Touch(_seed);
+        Assert.False(_store.TryComplete(_seed, "00"));
+        Assert.Null(_store.ReceivedSha256(_seed));
+        Assert.Empty(_store.All());
+        Begin();
+    }
+
+    [Fact]
+    public void What_was_received_is_known_until_it_is_ready()
+    {
+        Begin();
+        Assert.Null(_store.ReceivedSha256(_seed));
+        Assert.True(_store.TryComplete(_seed, "00"));
+        _store.Touch(_seed);
+        Assert.Equal("00", _store.ReceivedSha256(_seed));
+        _store.MarkReady(new Seed(_seed, 1, "00", []));
+        Assert.Null(_store.ReceivedSha256(_seed));
+    }
+
+    [Fact]
     public void No_file_takes_the_last_bytes_of_a_disk()
     {
         Assert.Null(DiskRoom.Lack(DiskRoom.BytesToLeave + 10, 10));

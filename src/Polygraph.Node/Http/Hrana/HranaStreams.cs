@@ -4,9 +4,9 @@ namespace Polygraph.Node.Http;
 
 /// <summary>
 /// The open streams of this node. A stream is in the hands of one pipeline at a time; between pipelines it waits here for its baton, and is
-/// forgotten when nobody comes for ten seconds or when too many wait.
+/// forgotten when nobody comes for ten seconds, whether or not anything else happens here, or when too many wait.
 /// </summary>
-internal sealed class HranaStreams(TimeProvider time, ILogger logger)
+internal sealed class HranaStreams : IDisposable
 {
     /// <summary>How long a stream waits for its next pipeline.</summary>
     public static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(10);
@@ -17,8 +17,13 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
     /// <summary>The most bytes of stored texts of all that wait: 16 KiB a stream on average.</summary>
     public const long TextBytesMax = StreamsMax * (16L << 10);
 
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly HranaBaton _baton = new();
     private readonly Lock _lock = new();
+
+    // Set while any stream waits, to when the one that waits longest is to be forgotten, or before.
+    private readonly ITimer _sweep;
 
     // Guarded by _lock. The list is in the order in which the streams began to wait; a stream in use is in neither.
     private readonly Dictionary<ulong, LinkedListNode<Waiting>> _waiting = [];
@@ -26,6 +31,14 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
     private readonly Dictionary<ulong, ulong> _sequenceInUse = [];
     private ulong _lastId;
     private long _textBytes;
+    private bool _isSweepSet;
+
+    public HranaStreams(TimeProvider time, ILogger logger)
+    {
+        _time = time;
+        _logger = logger;
+        _sweep = time.CreateTimer(_ => ForgetIdle(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>How many streams wait for their next pipeline.</summary>
     public int Count
@@ -55,10 +68,9 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
 
         lock (_lock)
         {
-            ForgetIdle();
             if (_sequenceInUse.ContainsKey(id))
                 throw Reused();
-            if (!_waiting.TryGetValue(id, out var node))
+            if (!_waiting.TryGetValue(id, out var node) || IsIdle(node.Value))
                 throw Refusals.Baton("STREAM_EXPIRED", "The stream has expired due to inactivity");
             if (node.Value.Sequence != sequence)
                 throw Reused();
@@ -82,16 +94,20 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
     /// <returns>The baton that the next pipeline must bring.</returns>
     public string Release(HranaStream stream)
     {
+        Waiting waiting;
+        List<ISqlStream> forgotten = [];
         lock (_lock)
         {
             _sequenceInUse.Remove(stream.Id, out var used);
-            var waiting = new Waiting(stream, used + 1, time.GetTimestamp());
+            waiting = new Waiting(stream, used + 1, _time.GetTimestamp());
             _waiting.Add(stream.Id, _oldestFirst.AddLast(waiting));
             _textBytes += stream.TextBytes;
-            ForgetIdle();
-            MakeRoom();
-            return _baton.Write(stream.Id, waiting.Sequence);
+            MakeRoom(forgotten);
+            SetSweep();
         }
+
+        Abandon(forgotten);
+        return _baton.Write(stream.Id, waiting.Sequence);
     }
 
     /// <summary>Ends a stream that a pipeline has in its hands.</summary>
@@ -102,28 +118,58 @@ internal sealed class HranaStreams(TimeProvider time, ILogger logger)
         stream.Sql.Abandon();
     }
 
+    /// <summary>Forgets nothing by itself any more. What waits is undone as its database closes.</summary>
+    public void Dispose() => _sweep.Dispose();
+
     private static RequestRefusedException Reused()
         => Refusals.Baton("BATON_REUSED", "This baton was used before: each is good for one pipeline. Open a new stream.");
 
+    private bool IsIdle(Waiting waiting) => _time.GetElapsedTime(waiting.Since) >= IdleMax;
+
     private void ForgetIdle()
     {
-        while (_oldestFirst.First is { } oldest && time.GetElapsedTime(oldest.Value.Since) >= IdleMax)
-            Forget(oldest);
+        List<ISqlStream> forgotten = [];
+        lock (_lock)
+        {
+            _isSweepSet = false;
+            while (_oldestFirst.First is { } oldest && IsIdle(oldest.Value))
+                Forget(oldest, forgotten);
+            SetSweep();
+        }
+
+        Abandon(forgotten);
     }
 
-    private void MakeRoom()
+    // Timers count whole milliseconds; rounding up keeps one from ringing just before its time, again and again.
+    private void SetSweep()
+    {
+        if (_isSweepSet || _oldestFirst.First is not { } oldest)
+            return;
+        var left = IdleMax - _time.GetElapsedTime(oldest.Value.Since);
+        _isSweepSet = true;
+        _sweep.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, left.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+    }
+
+    private void MakeRoom(List<ISqlStream> forgotten)
     {
         while (_waiting.Count > StreamsMax || (_textBytes > TextBytesMax && _waiting.Count > 1))
         {
-            HttpLog.StreamEvicted(logger, _waiting.Count);
-            Forget(_oldestFirst.First!);
+            HttpLog.StreamEvicted(_logger, _waiting.Count);
+            Forget(_oldestFirst.First!, forgotten);
         }
     }
 
-    private void Forget(LinkedListNode<Waiting> node)
+    private void Forget(LinkedListNode<Waiting> node, List<ISqlStream> forgotten)
     {
         Remove(node);
-        node.Value.Stream.Sql.Abandon();
+        forgotten.Add(node.Value.Stream.Sql);
+    }
+
+    // Outside of the lock: it is everybody's, and what ends a stream takes locks and sends messages of its own.
+    private static void Abandon(List<ISqlStream> forgotten)
+    {
+        foreach (var stream in forgotten)
+            stream.Abandon();
     }
 
     private void Remove(LinkedListNode<Waiting> node)
