@@ -99,6 +99,8 @@ internal sealed partial class DatabaseRegistry(ReplicaFactory factory, SeedStore
 
     public StoppedDatabase? FindStopped(string name) => _stopped.Values.FirstOrDefault(stopped => stopped.Database.Name == name);
 
+    public StoppedDatabase? FindStopped(GroupId id) => _stopped.GetValueOrDefault(id);
+
     /// <summary>Completes when a replica is opened or closed after the call.</summary>
     public Task NextChange() => Volatile.Read(ref _changed).Task;
 

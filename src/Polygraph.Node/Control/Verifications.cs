@@ -63,7 +63,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         {
             Interlocked.Decrement(ref _running);
             snapshot.Dispose();
-            scan.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"{ScansMax} verifications are running here already; try again later"));
+            scan.Result.TrySetResult(NotRead($"{ScansMax} verifications are running here already; try again later"));
             return;
         }
 
@@ -167,16 +167,36 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         var scan = _scans.GetOrAdd(request.Verification, NewScan);
         var budget = TimeSpan.FromMilliseconds(request.BudgetMilliseconds);
         scan.Limit(budget);
-        try
+        var ends = clock.Now + budget;
+        while (true)
         {
-            return await scan.Result.Task.WaitAsync(budget, clock.Time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            var reason = _databases!.Find(new GroupId(request.Group))?.Failure ?? "did not finish reading its rows in time";
-            return new ReplicaVerification(self.Value, false, [], reason);
+            var (stopped, changed) = LookForStop(new GroupId(request.Group));
+
+            // It comes to no mark any more. One that takes its place has the mark behind it, or yet to come.
+            if (stopped is not null && scan.Replica is null)
+                return NotRead(stopped);
+            try
+            {
+                if (await Task.WhenAny(scan.Result.Task, changed).WaitAsync(clock.Until(ends), clock.Time).ConfigureAwait(false) == scan.Result.Task)
+                    return await scan.Result.Task.ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return NotRead(stopped ?? "did not finish reading its rows in time");
+            }
         }
     }
+
+    // Why this node's replica serves nothing, if so, and what completes when that may have changed.
+    private (string? Stopped, Task Changed) LookForStop(GroupId group)
+    {
+        var changed = _databases!.NextChange();
+        return _databases.Find(group) is { } replica
+            ? (replica.Failure, Task.WhenAny(changed, replica.NextChange()))
+            : (_databases.FindStopped(group)?.Reason, changed);
+    }
+
+    private ReplicaVerification NotRead(string reason) => new(self.Value, false, [], reason);
 
     private PendingScan NewScan(Guid verification)
     {
@@ -203,13 +223,13 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         }
         catch (OperationCanceledException) when (pending.Stopped.IsCancellationRequested)
         {
-            pending.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], "did not finish reading its rows before nobody waited for them any more"));
+            pending.Result.TrySetResult(NotRead("did not finish reading its rows before nobody waited for them any more"));
         }
 #pragma warning disable CA1031 // Not hidden: it is the answer, and says that this replica could not be read.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            pending.Result.TrySetResult(new ReplicaVerification(self.Value, false, [], $"its rows could not be read: {e.Message}"));
+            pending.Result.TrySetResult(NotRead($"its rows could not be read: {e.Message}"));
             await decided.ConfigureAwait(false);
             if (e is DatabaseDamagedException)
                 Fail(pending, e);
