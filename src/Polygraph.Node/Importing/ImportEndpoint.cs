@@ -17,8 +17,6 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
     /// <summary>The registered type of SQLite files. No web page can send it across origins without a permission that is never given.</summary>
     public const string ContentType = "application/vnd.sqlite3";
 
-    private const int ChunkBytes = 1 << 20;
-
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/db/{name}/import", (RequestDelegate)ImportAsync);
@@ -57,15 +55,14 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
         try
         {
             using var file = new SeedFile(store.PathOf(seed), bytes);
-            var chunk = new byte[ChunkBytes];
-            while (await context.Request.Body.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, context.RequestAborted) is var read and > 0)
+            await BodyChunks.ReadAsync(context.Request.Body, async chunk =>
             {
-                await file.AppendAsync(chunk.AsMemory(0, read));
                 store.Touch(seed);
-            }
-
-            var sha256 = await file.CompleteAsync();
-            isComplete = file.IsComplete && store.TryComplete(seed, sha256);
+                await Task.Run(() => file.AppendAsync(chunk));
+            }, context.RequestAborted);
+            if (!file.IsComplete)
+                throw Refusals.Body($"It ended before its {bytes} bytes were there.");
+            isComplete = store.TryComplete(seed, await file.CompleteAsync());
             if (!isComplete)
                 throw new RequestRefusedException(ImportProblems.SeedUnknown(self)); // It was removed meanwhile.
         }
@@ -91,7 +88,7 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
             throw Refusals.Body($"The body is not the description of a seed: {e.Message}");
         }
 
-        if (seed.Id != id || store.ReceivedSha256(id) is not { } sha256 || sha256 != seed.Sha256)
+        if (seed.Id != id || store.ReceivedDigest(id) is not { } digest || digest != seed.Digest)
             throw new RequestRefusedException(ImportProblems.SeedUnknown(self));
         try
         {

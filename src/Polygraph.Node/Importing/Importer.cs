@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
 using Polygraph.Protocol;
@@ -21,9 +22,6 @@ internal sealed record ImportRequest(string Name, AckPolicy Ack, long Bytes, str
 /// </summary>
 internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logger) : IDisposable
 {
-    /// <summary>One read, one write, one relay.</summary>
-    private const int ChunkBytes = 1 << 20;
-
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookupPatience = TimeSpan.FromSeconds(10);
 
@@ -77,11 +75,11 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
                 return (null, refused);
             var sender = new SeedSender(parts.Self, parts.Identity.Formed!, clock.Time);
             relays = [.. others.Select(other => new SeedRelay(_http, other.Node, other.Address, sender, seed, request.Bytes, client))];
-            var sha256 = await CopyAsync(seed, request, body, relays, client).ConfigureAwait(false);
+            var (sha256, digest) = await CopyAsync(seed, request, body, relays, client).ConfigureAwait(false);
             if (request.Sha256 is { } announced && announced != sha256)
                 return (null, ImportProblems.Changed(announced, sha256));
             var tables = await SeedCheck.ExamineAsync(parts.Store.PathOf(seed), client).ConfigureAwait(false);
-            var description = new Seed(seed, request.Bytes, sha256, tables);
+            var description = new Seed(seed, request.Bytes, sha256, digest, tables);
             var holders = await PrepareAsync(description, relays).ConfigureAwait(false);
             client.ThrowIfCancellationRequested();
             if (relays.FirstOrDefault(relay => relay.IsRefusal) is { } refusing)
@@ -119,38 +117,21 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
     }
 
     /// <summary>Reads the body once; the disk and all other nodes are written while the next chunk comes in.</summary>
-    private async Task<string> CopyAsync(Guid seed, ImportRequest request, Stream body, IReadOnlyList<SeedRelay> relays, CancellationToken client)
+    private async Task<(string Sha256, string Digest)> CopyAsync(Guid seed, ImportRequest request, Stream body, IReadOnlyList<SeedRelay> relays, CancellationToken client)
     {
         using var file = new SeedFile(parts.Store.PathOf(seed), request.Bytes);
-        byte[] chunk = new byte[ChunkBytes], spare = new byte[ChunkBytes];
-        var passedOn = Task.CompletedTask;
-        try
+        using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await BodyChunks.ReadAsync(body, chunk =>
         {
-            while (true)
-            {
-                var read = await body.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, client).ConfigureAwait(false);
-                await passedOn.ConfigureAwait(false);
-                if (read == 0)
-                    break;
-                passedOn = PassOnAsync(file, chunk.AsMemory(0, read), relays);
-                (chunk, spare) = (spare, chunk);
-                parts.Store.Touch(seed);
-            }
-        }
-        finally
-        {
-            // Nothing may still write when the file is closed and removed. If this failed too, what failed first says why.
-            await passedOn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
+            parts.Store.Touch(seed);
+            return Task.WhenAll(
+                [Task.Run(() => sha256.AppendData(chunk.Span)), Task.Run(() => file.AppendAsync(chunk)), .. relays.Select(relay => relay.WriteAsync(chunk))]);
+        }, client).ConfigureAwait(false);
         if (!file.IsComplete)
             throw new SeedRefusedException($"The body ended before its {request.Bytes} bytes were there.");
         await Task.WhenAll(relays.Select(relay => relay.FinishAsync())).ConfigureAwait(false);
-        return await file.CompleteAsync().ConfigureAwait(false);
+        return (Convert.ToHexStringLower(sha256.GetHashAndReset()), await file.CompleteAsync().ConfigureAwait(false));
     }
-
-    private static Task PassOnAsync(SeedFile file, ReadOnlyMemory<byte> chunk, IReadOnlyList<SeedRelay> relays)
-        => Task.WhenAll([Task.Run(() => file.AppendAsync(chunk)), .. relays.Select(relay => relay.WriteAsync(chunk))]);
 
     /// <summary>Those who hold it durably, this node among them.</summary>
     private async Task<IReadOnlyList<NodeId>> PrepareAsync(Seed seed, IReadOnlyList<SeedRelay> relays)

@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using Polygraph.Storage.Seeds;
 
 namespace Polygraph.Node.Importing;
 
@@ -13,7 +13,7 @@ internal sealed class SeedFile(string path, long bytes) : IDisposable
     private const long BytesBetweenSyncs = 32L << 20;
 
     private readonly SafeFileHandle _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly SeedDigest _digest = new(bytes);
     private long _written;
     private long _synced;
     private Task _syncing = Task.CompletedTask;
@@ -22,7 +22,7 @@ internal sealed class SeedFile(string path, long bytes) : IDisposable
 
     public async Task AppendAsync(ReadOnlyMemory<byte> content)
     {
-        _hash.AppendData(content.Span);
+        _digest.Append(content.Span);
         RandomAccess.Write(_file, content.Span, _written);
         _written += content.Length;
         if (_written - _synced < BytesBetweenSyncs)
@@ -32,11 +32,11 @@ internal sealed class SeedFile(string path, long bytes) : IDisposable
         _syncing = Task.Run(() => RandomAccess.FlushToDisk(_file));
     }
 
-    /// <summary>The SHA-256 of everything. Not durable before it is prepared.</summary>
+    /// <summary>The digest of everything. Not durable before it is prepared.</summary>
     public async Task<string> CompleteAsync()
     {
         await _syncing.ConfigureAwait(false);
-        return Convert.ToHexStringLower(_hash.GetHashAndReset());
+        return _digest.Complete();
     }
 
     public void Dispose()
@@ -44,6 +44,5 @@ internal sealed class SeedFile(string path, long bytes) : IDisposable
         // The handle must outlive a sync that runs; what it says counts only for whoever completes the file.
         _syncing.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
         _file.Dispose();
-        _hash.Dispose();
     }
 }

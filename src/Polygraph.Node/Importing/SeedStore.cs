@@ -64,13 +64,13 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
     }
 
     /// <summary>Something is being done to a file. A file that was removed meanwhile does not come back by it.</summary>
-    public void Touch(Guid seed) => TryUpdate(seed, stored => stored.Sha256);
+    public void Touch(Guid seed) => TryUpdate(seed, stored => stored.Digest);
 
     /// <summary>Another node has sent the whole file. False if the file was removed meanwhile.</summary>
-    public bool TryComplete(Guid seed, string sha256) => TryUpdate(seed, _ => sha256);
+    public bool TryComplete(Guid seed, string digest) => TryUpdate(seed, _ => digest);
 
-    /// <summary>The SHA-256 of a file that another node has sent, until it is ready or removed; else null.</summary>
-    public string? ReceivedSha256(Guid seed) => _stored.GetValueOrDefault(seed).Sha256;
+    /// <summary>The <see cref="SeedDigest"/> of a file that another node has sent, until it is ready or removed; else null.</summary>
+    public string? ReceivedDigest(Guid seed) => _stored.GetValueOrDefault(seed).Digest;
 
     /// <summary>Our tables are in it, and it is durable: from now on it survives restarts. Durable on return.</summary>
     public void MarkReady(Seed seed)
@@ -137,11 +137,11 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
         }
     }
 
-    private bool TryUpdate(Guid seed, Func<Stored, string?> sha256)
+    private bool TryUpdate(Guid seed, Func<Stored, string?> digest)
     {
         while (_stored.TryGetValue(seed, out var before))
         {
-            if (_stored.TryUpdate(seed, new Stored(clock.Now, sha256(before)), before))
+            if (_stored.TryUpdate(seed, new Stored(clock.Now, digest(before)), before))
                 return true;
         }
 
@@ -154,8 +154,8 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
 
     /// <summary>A file in the store.</summary>
     /// <param name="Touched">When something was last done to it.</param>
-    /// <param name="Sha256">What it is, once another node has sent all of it, and until it is ready.</param>
-    private readonly record struct Stored(Instant Touched, string? Sha256);
+    /// <param name="Digest">Its <see cref="SeedDigest"/>, once another node has sent all of it, and until it is ready.</param>
+    private readonly record struct Stored(Instant Touched, string? Digest);
 }
 
 /// <summary>What the cluster has decided about an import.</summary>

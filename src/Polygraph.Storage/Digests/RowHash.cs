@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using Polygraph.Protocol;
 
 namespace Polygraph.Storage.Digests;
 
@@ -28,25 +29,60 @@ internal static class RowHash
     private const ulong C6 = 0x1f83d9abfb41bd6b;
     private const ulong C7 = 0x5be0cd19137e2179;
 
+    /// <summary>What is mixed in at once.</summary>
+    internal const int BlockBytes = 16;
+
     internal static UInt128 Of(ReadOnlySpan<byte> image)
     {
-        var a = C0 ^ (ulong)image.Length;
-        var b = C1 + (ulong)image.Length;
-        while (image.Length >= 16)
+        var (a, b) = Begin((ulong)image.Length);
+        MixAll(image, ref a, ref b);
+        return End(a, b);
+    }
+
+    /// <summary>The same hash of bytes that come in pieces. All pieces but the last are blocks of <see cref="BlockBytes"/>, without a rest.</summary>
+    /// <param name="length">How many bytes there will be.</param>
+    internal struct Running(long length)
+    {
+        private (ulong A, ulong B) _lanes = Begin((ulong)length);
+        private long _missing = length;
+
+        internal void Append(ReadOnlySpan<byte> piece)
         {
-            Mix(image, ref a, ref b);
-            image = image[16..];
+            _missing -= piece.Length;
+            Invariant.Holds(_missing == 0 || (_missing > 0 && piece.Length % BlockBytes == 0), "only the last piece has a rest, and it ends where it was said");
+            var (a, b) = _lanes;
+            MixAll(piece, ref a, ref b);
+            _lanes = (a, b);
         }
 
-        if (!image.IsEmpty)
+        /// <summary>The hash, when all bytes are there.</summary>
+        internal readonly UInt128 End()
         {
-            Span<byte> last = stackalloc byte[16];
+            Invariant.Holds(_missing == 0, "the hash of all bytes is asked for when all are there");
+            return RowHash.End(_lanes.A, _lanes.B);
+        }
+    }
+
+    private static (ulong A, ulong B) Begin(ulong length) => (C0 ^ length, C1 + length);
+
+    private static UInt128 End(ulong a, ulong b) => new(Fold(a ^ C4, b ^ C5), Fold(a + C6, b ^ C7));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MixAll(ReadOnlySpan<byte> bytes, ref ulong a, ref ulong b)
+    {
+        while (bytes.Length >= BlockBytes)
+        {
+            Mix(bytes, ref a, ref b);
+            bytes = bytes[BlockBytes..];
+        }
+
+        if (!bytes.IsEmpty)
+        {
+            Span<byte> last = stackalloc byte[BlockBytes];
             last.Clear();
-            image.CopyTo(last);
+            bytes.CopyTo(last);
             Mix(last, ref a, ref b);
         }
-
-        return new UInt128(Fold(a ^ C4, b ^ C5), Fold(a + C6, b ^ C7));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,7 +26,10 @@ internal static class TableScanner
         if (table.IsWithoutRowid)
             return part == 0 ? Scan(connection, table, cancellation) : (Digest128.Empty, 0);
         var rowid = table.Values[table.Key[0]];
-        using var ends = connection.Prepare($"SELECT min({rowid}), max({rowid}) FROM main.{table.QuotedName}");
+
+        // Two queries: SQLite goes to an end of the tree for one aggregate, and reads the whole table for two.
+        using var ends = connection.Prepare(
+            $"SELECT (SELECT min({rowid}) FROM main.{table.QuotedName}), (SELECT max({rowid}) FROM main.{table.QuotedName})");
         if (!ends.Step() || ends.ColumnKind(0) == SqlValueKind.Null)
             return (Digest128.Empty, 0);
         var (first, last) = ((Int128)ends.ColumnInteger(0), (Int128)ends.ColumnInteger(1));

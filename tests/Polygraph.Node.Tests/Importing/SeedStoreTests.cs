@@ -19,7 +19,7 @@ public sealed class SeedStoreTests : IDisposable
     {
         Begin();
         Assert.Equal((409, "SEED_KNOWN"), (_store.TryBegin(_seed, 1)!.Status, _store.TryBegin(_seed, 1)!.Code));
-        _store.MarkReady(new Seed(_seed, 1, "", []));
+        _store.MarkReady(new Seed(_seed, 1, "", "", []));
         Assert.Equal("SEED_KNOWN", _store.TryBegin(_seed, 1)!.Code);
         Assert.True(File.Exists(_store.PathOf(_seed)));
     }
@@ -28,7 +28,7 @@ public sealed class SeedStoreTests : IDisposable
     public void A_ready_file_goes_only_when_its_import_is_abandoned()
     {
         Begin();
-        _store.MarkReady(new Seed(_seed, 1, "", []));
+        _store.MarkReady(new Seed(_seed, 1, "", "", []));
         Assert.False(_store.TryDeleteUnpromised(_seed));
         _store.Settle(new Dictionary<Guid, ImportState> { [_seed] = ImportState.Pending }, new HashSet<Guid>());
         Assert.True(File.Exists(_store.PathOf(_seed)));
@@ -53,7 +53,7 @@ public sealed class SeedStoreTests : IDisposable
         Assert.True(_store.TryDeleteUnpromised(_seed));
         _store.Touch(_seed);
         Assert.False(_store.TryComplete(_seed, "00"));
-        Assert.Null(_store.ReceivedSha256(_seed));
+        Assert.Null(_store.ReceivedDigest(_seed));
         Assert.Empty(_store.All());
         Begin();
     }
@@ -62,12 +62,12 @@ public sealed class SeedStoreTests : IDisposable
     public void What_was_received_is_known_until_it_is_ready()
     {
         Begin();
-        Assert.Null(_store.ReceivedSha256(_seed));
+        Assert.Null(_store.ReceivedDigest(_seed));
         Assert.True(_store.TryComplete(_seed, "00"));
         _store.Touch(_seed);
-        Assert.Equal("00", _store.ReceivedSha256(_seed));
-        _store.MarkReady(new Seed(_seed, 1, "00", []));
-        Assert.Null(_store.ReceivedSha256(_seed));
+        Assert.Equal("00", _store.ReceivedDigest(_seed));
+        _store.MarkReady(new Seed(_seed, 1, "", "00", []));
+        Assert.Null(_store.ReceivedDigest(_seed));
     }
 
     [Fact]
