@@ -176,6 +176,31 @@ public sealed class LostTransactionTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_transaction_that_is_too_large_to_be_sent_to_the_leader_is_not_begun_and_the_stream_goes_on()
+    {
+        var stream = new HranaSession(_cluster[_cluster.Except(_leader)[0]].Http);
+        object tooLarge = new
+        {
+            type = "execute",
+            stmt = new
+            {
+                sql = "INSERT INTO t VALUES (1, length(?))",
+                args = new[] { new { type = "blob", base64 = Convert.ToBase64String(new byte[20 << 20]) } },
+            },
+        };
+
+        var refused = await stream.SendAsync([HranaSession.Execute("BEGIN IMMEDIATE"), tooLarge], TestContext.Current.CancellationToken);
+        Assert.All(refused, result => Assert.Equal("REQUEST_TOO_LARGE", result.Code));
+        Assert.Equal(1, (await stream.ExecuteAsync("SELECT 1")).Number);
+
+        // One that the leader has begun before stays as it is.
+        await stream.SendAsync("BEGIN IMMEDIATE", "INSERT INTO t VALUES (2, 20)");
+        Assert.Equal("REQUEST_TOO_LARGE", Assert.Single(await stream.SendAsync([tooLarge], TestContext.Current.CancellationToken)).Code);
+        await stream.ExecuteAsync("COMMIT");
+        Assert.Equal(2, (await stream.ExecuteAsync("SELECT sum(id) FROM t")).Number);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_readonly_transaction_is_served_by_a_follower_while_others_write()
     {
         var follower = _cluster.Except(_leader)[0];

@@ -12,21 +12,22 @@ namespace Polygraph.Node.Tests.Groups;
 /// <summary>Real replicas of the first of some nodes, which hears nothing of the others.</summary>
 internal sealed class TestReplicas : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("polygraph-replica-").FullName;
-
     public TestReplicas(params string[] voters)
     {
         Self = new NodeId(voters[0]);
         Factory = FactoryFor(voters);
     }
 
+    /// <summary>Where the files are.</summary>
+    public string DataDirectory { get; } = Directory.CreateTempSubdirectory("polygraph-replica-").FullName;
+
     /// <summary>The same files, opened as those of a member of another group, or with another bound of what is read at once.</summary>
     public ReplicaFactory FactoryFor(IReadOnlyList<string> voters, long? readAtOpeningMax = null)
     {
         var members = new GroupMembers(Self, [.. voters.Select(voter => new NodeId(voter))]);
         var node = new ReplicaSurroundings(
-            _directory, members, new GroupOptions(), new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
-            NullLogger.Instance, new SeedStore(Self, _directory, Clock));
+            DataDirectory, members, new GroupOptions(), new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
+            NullLogger.Instance, new SeedStore(Self, DataDirectory, Clock));
         return new ReplicaFactory(node with { ReadAtOpeningMax = readAtOpeningMax ?? node.ReadAtOpeningMax });
     }
 
@@ -36,7 +37,7 @@ internal sealed class TestReplicas : IDisposable
 
     public ReplicaFactory Factory { get; }
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public void Dispose() => Directory.Delete(DataDirectory, recursive: true);
 
     private sealed class Nobody : IPeerSender, IVerificationSink
     {

@@ -1,0 +1,56 @@
+using Polygraph.Node.Groups;
+using Polygraph.Node.Routing;
+using Polygraph.Node.Tests.Groups;
+using Polygraph.Protocol;
+using Polygraph.Wire.Sql;
+
+namespace Polygraph.Node.Tests.Routing;
+
+/// <summary>All that a request waits for, one after the other, takes its budget once.</summary>
+public sealed class BudgetTests : IDisposable
+{
+    /// <summary>Longer than the test may take.</summary>
+    private static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
+
+    private readonly TestReplicas _replicas = new("n1", "n2", "n3");
+
+    public void Dispose() => _replicas.Dispose();
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_read_that_waited_for_its_bound_until_the_budget_was_used_up_waits_for_no_leader()
+    {
+        await using var replica = _replicas.Factory.Open(new DatabaseInfo(new GroupId(7), "main", "leader", "logical", AckPolicy.Default), new TestOwner());
+        replica.Start();
+        var time = new LeapingTime(Budget);
+        var clock = new NodeClock(time);
+        var reads = new ReadPath(_replicas.Self, clock, TransactionLimits.Default);
+        var unit = new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement("SELECT 1", []))]);
+        var bound = new ReadOptions(null, TimeSpan.FromSeconds(1), null);
+
+        var read = await reads.PinAsync(
+            replica, new SqlRequest("main", unit, null, bound, null, null, "test", Budget), clock.Now + Budget, SessionToken.Empty(ClusterId.None),
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(("NO_LEADER", 1), (read.Problem?.Code, time.Timers));
+    }
+
+    /// <summary>A clock by which every wait lasts equally long, however short it was to be, and takes no real time.</summary>
+    private sealed class LeapingTime(TimeSpan leap) : TimeProvider
+    {
+        private long _ticks;
+        private int _timers;
+
+        public int Timers => Volatile.Read(ref _timers);
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Interlocked.Increment(ref _timers);
+            Interlocked.Add(ref _ticks, leap.Ticks);
+            return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+}
