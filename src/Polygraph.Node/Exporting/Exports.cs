@@ -41,7 +41,9 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
                 if (NoRoom(factory.HomeOf(replica!.Database).Database) is { } full)
                     return (null, full);
                 digest = DatabaseDigest.Of(replica.Read(() => snapshot.Execute(DatabaseDigest.Query)));
-                await Task.Run(() => DatabaseExport.Write(snapshot, path, client), client).ConfigureAwait(false);
+
+                // A copy is as damaged as what it was made of, and is the first to read much of it.
+                await Task.Run(() => replica.Read(() => DatabaseExport.Write(snapshot, path, client)), client).ConfigureAwait(false);
             }
 
             // The snapshot is given back before this: a leader that must rewind waits for it.

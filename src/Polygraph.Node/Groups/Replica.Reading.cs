@@ -22,6 +22,13 @@ internal sealed partial class Replica
         }
     }
 
+    /// <inheritdoc cref="Read{T}(Func{T})"/>
+    public void Read(Action read) => Read(() =>
+    {
+        read();
+        return true;
+    });
+
     /// <summary>Lends a reader; opening one reads the file.</summary>
     /// <exception cref="ReplicaUnavailableException">There is none: the database is damaged, closed or being opened anew.</exception>
     public async Task<Reader> RentReaderAsync(CancellationToken cancellation)

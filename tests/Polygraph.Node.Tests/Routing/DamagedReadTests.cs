@@ -31,6 +31,7 @@ public sealed class DamagedReadTests
     [InlineData(Way.Cursor, Header)]
     [InlineData(Way.Export, "polygraph_digests")]
     [InlineData(Way.Export, Header)]
+    [InlineData(Way.Export, "polygraph_idempotency")]
     public async Task A_read_that_finds_the_file_damaged_stops_the_replica(Way way, string damaged)
     {
         var path = "";
