@@ -13,10 +13,10 @@ public interface IPeerTransport : IAsyncDisposable
     TransportCounts Counts { get; }
 
     /// <summary>
-    /// Queues a frame. Never blocks and never fails: drops it, counted, when the node is not connected or its queue is full. The frame
-    /// must not change afterwards. Any thread.
+    /// Queues a frame. Never blocks and never fails: drops it, counted, when the node is not connected or its queue is full, and says so: false. True does
+    /// not say that it arrives. The frame must not change afterwards. Any thread.
     /// </summary>
-    void Send(NodeId to, PeerFrame frame);
+    bool Send(NodeId to, PeerFrame frame);
 
     /// <summary>Whether a connection with this node has passed its handshake and has not ended.</summary>
     bool IsConnected(NodeId node);

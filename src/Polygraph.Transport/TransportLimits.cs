@@ -6,10 +6,13 @@ namespace Polygraph.Transport;
 public static class TransportLimits
 {
     /// <summary>
-    /// The most bytes of entries and forwarded requests that wait for one node: the full append windows of four groups (16 × 1 MiB each), or
-    /// one largest frame. A frame is always taken when nothing else waits.
+    /// The most bytes of entries that wait for one node: the full append windows of four groups (16 × 1 MiB each), or one largest frame. A frame is
+    /// always taken when nothing else of its kind waits.
     /// </summary>
     public const int BulkQueueBytesMax = WireLimits.FrameBytesMax;
+
+    /// <summary>The most bytes of calls and their replies that wait for one node: one largest frame, as for entries.</summary>
+    public const int CallQueueBytesMax = WireLimits.FrameBytesMax;
 
     /// <summary>The most bytes of everything else that waits for one node: 40,000 messages of 100 bytes, which is minutes of them.</summary>
     public const int ControlQueueBytesMax = 4 * 1024 * 1024;

@@ -68,10 +68,8 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
         _calls[id] = (to, answer);
         try
         {
-            transport.Send(to, new PeerFrame.Forward(id, WithMethod(method, payload.Span)));
-
-            // The connection may have ended between the look and the send; then nobody would tell.
-            if (!transport.IsConnected(to))
+            // The connection may have ended since it was queued; then nobody would tell.
+            if (!transport.Send(to, new PeerFrame.Forward(id, WithMethod(method, payload.Span))) || !transport.IsConnected(to))
                 return null;
             return await answer.Task.WaitAsync(patience, clock.Time, cancellation).ConfigureAwait(false);
         }
@@ -102,7 +100,7 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
     public void OnReply(NodeId from, PeerFrame.ForwardReply reply)
     {
         if (_calls.TryGetValue(reply.Call, out var call) && call.To == from)
-            call.Answer.TrySetResult(reply.Payload);
+            call.Answer.TrySetResult(reply.Payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : reply.Payload);
     }
 
     /// <summary>What was asked of this node will not be answered any more, and what it asked need not be.</summary>
@@ -117,11 +115,15 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
                 call.Answer.TrySetResult(null);
     }
 
-    private async Task AnswerAsync(NodeId from, PeerFrame.Forward forward, CancellationToken gone)
+    internal async Task AnswerAsync(NodeId from, PeerFrame.Forward forward, CancellationToken gone)
     {
         var answer = await Handler!(from, (PeerMethod)forward.Payload.Span[0], forward.Payload[1..], gone).ConfigureAwait(false);
-        if (forward.Call != OneWay && answer is not null)
-            transport.Send(from, new PeerFrame.ForwardReply(forward.Call, answer));
+        if (forward.Call == OneWay || answer is null)
+            return;
+
+        // Whoever asked should not wait for what does not come.
+        if (!transport.Send(from, new PeerFrame.ForwardReply(forward.Call, answer)))
+            transport.Send(from, new PeerFrame.ForwardReply(forward.Call, ReadOnlyMemory<byte>.Empty));
     }
 
     private static byte[] WithMethod(PeerMethod method, ReadOnlySpan<byte> payload)

@@ -78,17 +78,17 @@ public sealed class InMemoryNetwork : IAsyncDisposable
             return IsMember(node) && _links.TryGetValue(Key(node.Node, other), out var link) && link.Connected;
     }
 
-    internal void Send(InMemoryTransport from, NodeId to, PeerFrame frame)
+    internal bool Send(InMemoryTransport from, NodeId to, PeerFrame frame)
     {
         var bytes = Encode(from, frame);
         if (bytes is null)
-            return;
+            return false;
         lock (_gate)
         {
             if (!IsMember(from) || !_links.TryGetValue(Key(from.Node, to), out var link) || !link.Connected)
             {
                 from.Counters.DropNotConnected(1);
-                return;
+                return false;
             }
 
             from.Counters.Sent(1, bytes.Length);
@@ -97,6 +97,7 @@ public sealed class InMemoryNetwork : IAsyncDisposable
             var delay = (long)(direction.Delay.TotalSeconds * TimeProvider.System.TimestampFrequency);
             direction.LastDue = Math.Max(direction.LastDue, TimeProvider.System.GetTimestamp() + delay);
             _schedule.Add(direction.LastDue, () => Deliver(link, connection, from.Node, to, bytes));
+            return true;
         }
     }
 

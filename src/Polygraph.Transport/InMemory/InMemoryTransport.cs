@@ -18,7 +18,7 @@ internal sealed class InMemoryTransport(InMemoryNetwork network, LocalIdentity i
 
     public TransportCounts Counts => Counters.Snapshot();
 
-    public void Send(NodeId to, PeerFrame frame) => network.Send(this, to, frame);
+    public bool Send(NodeId to, PeerFrame frame) => network.Send(this, to, frame);
 
     public bool IsConnected(NodeId node) => network.IsConnected(this, node);
 

@@ -4,9 +4,9 @@ using Polygraph.Wire.Peers;
 namespace Polygraph.Transport.Tcp;
 
 /// <summary>
-/// The frames that wait to be sent to one node, in two lanes: heartbeats, votes and acks go before entries and clients' requests, because a
-/// heartbeat that waits behind 60 MiB of catch-up looks like a dead leader. Bounded in bytes; full mode: the newest frame is refused, since
-/// the protocol repeats what matters.
+/// The frames that wait to be sent to one node, in three lanes. Heartbeats, votes and acks go before everything else, because a heartbeat that waits
+/// behind 60 MiB of catch-up looks like a dead leader; of the rest, calls and entries go in turn, so that neither waits for all of the other. Bounded in
+/// bytes; full mode: the newest frame is refused. The protocol repeats what matters, and who calls is told.
 /// </summary>
 /// <remarks>Any thread adds; the connection's writer thread takes.</remarks>
 internal sealed class OutboundQueue
@@ -14,6 +14,7 @@ internal sealed class OutboundQueue
     // A monitor and not a semaphore: a semaphore spins before it waits, and on a small machine that takes the time of those who have work.
     private readonly object _gate = new();
     private readonly Lane _control = new(TransportLimits.ControlQueueBytesMax);
+    private readonly Lane _calls = new(TransportLimits.CallQueueBytesMax);
     private readonly Lane _bulk = new(TransportLimits.BulkQueueBytesMax);
     private bool _closed;
 
@@ -23,7 +24,7 @@ internal sealed class OutboundQueue
         var bytes = PeerFrameCodec.EstimateBytes(frame);
         lock (_gate)
         {
-            if (_closed || !(IsBulk(frame) ? _bulk : _control).TryAdd(frame, bytes))
+            if (_closed || !LaneOf(frame).TryAdd(frame, bytes))
                 return false;
             Monitor.Pulse(_gate);
             return true;
@@ -42,7 +43,10 @@ internal sealed class OutboundQueue
             {
                 var room = TransportLimits.SendBatchBytes;
                 _control.Take(batch, ref room);
-                _bulk.Take(batch, ref room);
+                var (calls, bulk) = (room - (room / 2), room / 2);
+                _calls.Take(batch, ref calls);
+                bulk += Math.Max(0, calls);
+                _bulk.Take(batch, ref bulk);
                 if (batch.Count > 0)
                     return true;
                 Monitor.Wait(_gate);
@@ -59,16 +63,17 @@ internal sealed class OutboundQueue
         {
             _closed = true;
             Monitor.Pulse(_gate);
-            return _control.Clear() + _bulk.Clear();
+            return _control.Clear() + _calls.Clear() + _bulk.Clear();
         }
     }
 
-    private static bool IsBulk(PeerFrame frame)
+    // A reply without content says that there is none, and must come through also when the lane of the others is full.
+    private Lane LaneOf(PeerFrame frame)
         => frame switch
         {
-            PeerFrame.Group { Message: AppendRequest append } => append.Entries.Count > 0,
-            PeerFrame.Forward or PeerFrame.ForwardReply => true,
-            _ => false,
+            PeerFrame.Group { Message: AppendRequest { Entries.Count: > 0 } } => _bulk,
+            PeerFrame.Forward or PeerFrame.ForwardReply { Payload.IsEmpty: false } => _calls,
+            _ => _control,
         };
 
     private sealed class Lane(int bytesMax)

@@ -30,18 +30,19 @@ internal sealed class PeerConnection
     public bool IsOpen => Volatile.Read(ref _reason) is null;
 
     /// <summary>Queues a frame; any thread. What cannot be queued is counted.</summary>
-    public void Send(PeerFrame frame)
+    public bool Send(PeerFrame frame)
     {
         if (_outbound.TryAdd(frame))
-            return;
+            return true;
         if (!IsOpen)
         {
             _counters.DropNotConnected(1);
-            return;
+            return false;
         }
 
         _counters.DropQueueFull();
         _log.QueueFull(Remote.Node);
+        return false;
     }
 
     /// <summary>Ends the connection; any thread. Only the first reason counts.</summary>

@@ -86,12 +86,12 @@ public sealed class TcpPeerTransport : IPeerTransport, ISocketOwner
     }
 
     /// <inheritdoc/>
-    public void Send(NodeId to, PeerFrame frame)
+    public bool Send(NodeId to, PeerFrame frame)
     {
         if (_slots.TryGetValue(to, out var slot) && slot.Open is { } connection)
-            connection.Send(frame);
-        else
-            _counters.DropNotConnected(1);
+            return connection.Send(frame);
+        _counters.DropNotConnected(1);
+        return false;
     }
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ internal sealed class HostingNode : IAsyncDisposable
     private HostingNode()
     {
         var (clock, logger, identity, directory) = (_replicas.Clock, NullLogger.Instance, new ClusterIdentity(), _replicas.DataDirectory);
-        var calls = new PeerCalls(new NoPeers(), clock);
+        var calls = new PeerCalls(new KeptFrames(isConnected: false, _ => true), clock);
         var status = new StatusBoard(Self, "test", new Dictionary<NodeId, string>(), identity, clock, logger);
         _fetcher = new SnapshotFetcher(new MemberIdentity(Self, new Incarnation(1)), identity, calls, status, clock);
         _snapshots = new SnapshotSources(Self, identity, _replicas.Factory, clock, logger);
@@ -63,16 +63,23 @@ internal sealed class HostingNode : IAsyncDisposable
     }
 }
 
-/// <summary>Takes every frame, and has no connection.</summary>
-internal sealed class NoPeers : IPeerTransport
+/// <summary>Keeps the frames that it takes: all, or those that fit. Connected to everybody, or to nobody.</summary>
+internal sealed class KeptFrames(bool isConnected, Func<PeerFrame, bool> fits) : IPeerTransport
 {
+    public List<PeerFrame> Taken { get; } = [];
+
     public TransportCounts Counts => default;
 
-    public void Send(NodeId to, PeerFrame frame)
+    public bool Send(NodeId to, PeerFrame frame)
     {
+        if (!fits(frame))
+            return false;
+        lock (Taken)
+            Taken.Add(frame);
+        return true;
     }
 
-    public bool IsConnected(NodeId node) => false;
+    public bool IsConnected(NodeId node) => isConnected;
 
     public void UpdateIdentity(LocalIdentity identity)
     {

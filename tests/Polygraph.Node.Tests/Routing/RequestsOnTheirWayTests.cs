@@ -80,6 +80,31 @@ public sealed class RequestsOnTheirWayTests
             Assert.True((await heard.CallAsync(Holder, () => heard.Peers.OnDisconnected(Holder))).IsCancellationRequested, $"call {i} heard nothing");
     }
 
+    [Fact]
+    public async Task A_call_for_which_there_is_no_room_is_not_waited_for()
+    {
+        var peers = new PeerCalls(new KeptFrames(isConnected: true, _ => false), new NodeClock(new ManualTime()));
+
+        Assert.Null(await peers.CallAsync(Holder, PeerMethod.Sql, new byte[1], TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Whoever_asks_hears_that_there_was_no_room_for_the_answer()
+    {
+        var transport = new KeptFrames(isConnected: true, frame => frame is not PeerFrame.ForwardReply { Payload.Length: > 10 });
+        var peers = new PeerCalls(transport, new NodeClock(new ManualTime()));
+        var call = peers.CallAsync(Holder, PeerMethod.Sql, new byte[1], TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        var asked = Assert.IsType<PeerFrame.Forward>(Assert.Single(transport.Taken));
+
+        // The other side is this one too: it answers its own call.
+        peers.Handler = (_, _, _, _) => Task.FromResult<byte[]?>(new byte[100]);
+        await peers.AnswerAsync(Holder, asked, CancellationToken.None);
+        peers.OnReply(Holder, Assert.IsType<PeerFrame.ForwardReply>(transport.Taken[^1]));
+
+        Assert.Null(await call.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+    }
+
     private static async Task AssertRefusedAsync(HostingNode node, TransactionCall begin, CancellationToken gone)
     {
         var answer = await node.Transactions.RunAsync(Holder, begin, gone);
@@ -105,7 +130,7 @@ public sealed class RequestsOnTheirWayTests
                 return Task.FromResult<byte[]?>(null);
             };
 
-        public PeerCalls Peers { get; } = new(new NoPeers(), new NodeClock(TimeProvider.System));
+        public PeerCalls Peers { get; } = new(new KeptFrames(isConnected: false, _ => true), new NodeClock(TimeProvider.System));
 
         /// <summary>Returns once the call is being answered.</summary>
         public Task<CancellationToken> CallAsync(NodeId from, Action? meanwhile = null)

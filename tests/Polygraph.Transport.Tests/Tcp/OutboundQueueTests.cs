@@ -14,7 +14,7 @@ public sealed class OutboundQueueTests
     public void Heartbeats_and_acks_overtake_entries_and_requests()
     {
         var queue = new OutboundQueue();
-        PeerFrame[] bulk = [Append(1), new PeerFrame.Forward(1, new byte[10]), new PeerFrame.ForwardReply(2, new byte[10])];
+        PeerFrame[] bulk = [new PeerFrame.Forward(1, new byte[10]), new PeerFrame.ForwardReply(2, new byte[10]), Append(1)];
         PeerFrame probe = new PeerFrame.Group(new(1), new AppendRequest(new(1), Position.Zero, default, 0, null, []));
         foreach (var frame in bulk)
             Assert.True(queue.TryAdd(frame));
@@ -48,6 +48,34 @@ public sealed class OutboundQueueTests
 
         Assert.InRange(added, 1, TransportLimits.BulkQueueBytesMax >> 20);
         Assert.True(queue.TryAdd(Heartbeat));
+    }
+
+    [Fact]
+    public void Calls_find_room_beside_a_catch_up_and_neither_waits_for_all_of_the_other()
+    {
+        var queue = new OutboundQueue();
+        while (queue.TryAdd(Append(TransportLimits.SendBatchBytes)))
+        {
+        }
+
+        var calls = 0UL;
+        while (queue.TryAdd(new PeerFrame.Forward(calls, new byte[TransportLimits.SendBatchBytes])))
+            calls++;
+
+        Assert.InRange(calls, 1UL, (ulong)TransportLimits.CallQueueBytesMax / TransportLimits.SendBatchBytes);
+        for (var i = 0; i < 3; i++)
+            Assert.Collection(Taken(queue), first => Assert.IsType<PeerFrame.Forward>(first), second => Assert.IsType<PeerFrame.Group>(second));
+    }
+
+    [Fact]
+    public void That_there_is_no_answer_can_be_said_when_there_is_no_room_for_answers()
+    {
+        var queue = new OutboundQueue();
+        while (queue.TryAdd(new PeerFrame.ForwardReply(1, new byte[1 << 20])))
+        {
+        }
+
+        Assert.True(queue.TryAdd(new PeerFrame.ForwardReply(2, ReadOnlyMemory<byte>.Empty)));
     }
 
     [Fact]
