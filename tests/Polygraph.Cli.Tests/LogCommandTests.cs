@@ -62,6 +62,8 @@ public sealed class LogCommandTests : IDisposable
         Assert.Equal(ExitCode.Failed, code);
         Assert.Contains("DAMAGED", output, StringComparison.Ordinal);
         Assert.Contains($"'{Segment}' at offset 0", error, StringComparison.Ordinal);
+        Assert.Contains("Restart the node", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("e-seed", error, StringComparison.Ordinal);
     }
 
     private static LogEntry NoOp(ulong index) => Entry(index, PayloadFormat.NoOp, null, []);

@@ -75,6 +75,7 @@ public static class LogCommand
         if (inspection.Damage is not { } damage)
             return ExitCode.Ok;
         Screen.Problem(damage.Message);
+        Screen.Hint("Restart the node: it puts the damaged log aside and takes a copy from another node. Look at the disk.");
         return ExitCode.Failed;
     }
 
