@@ -12,7 +12,7 @@ internal static class Report
 
     private const int HexShownMax = 4096;
 
-    /// <returns>The exit code: 0 if nothing was found, 1 if something was.</returns>
+    /// <returns>The exit code: 0 if nothing was found, 1 if something was. A format that was not reached is no failure, but said in the verdict.</returns>
     public static int Run(Options options, TextWriter output)
     {
         IReadOnlyList<Format> formats = options.Only is { } only ? [AllFormats.Find(only)!] : AllFormats.List;
@@ -38,7 +38,9 @@ internal static class Report
             failures++;
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Tallies.Values.Sum(tally => tally.Inputs)} inputs, {failures} failures"));
+        var missed = formats.Count(format => !(run.Tallies.TryGetValue(format.Name, out var tally) && tally.Inputs > 0));
+        var missing = missed == 0 ? "" : $"; INCOMPLETE: {missed} of {formats.Count} formats were not reached";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Tallies.Values.Sum(tally => tally.Inputs)} inputs, {failures} failures{missing}"));
         return failures == 0 ? 0 : 1;
     }
 
@@ -48,7 +50,11 @@ internal static class Report
         foreach (var format in formats)
         {
             if (!run.Tallies.TryGetValue(format.Name, out var tally) || tally.Inputs == 0)
+            {
+                output.WriteLine($"{format.Name,-20} {0,10} not reached");
                 continue;
+            }
+
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{format.Name,-20} {tally.Inputs,10} {Share(tally.Accepted, tally.Inputs),9} {Share(tally.Refused, tally.Inputs),8} {tally.Inputs / Math.Max(1e-9, tally.Reading.TotalSeconds),10:F0} {tally.Bytes / tally.Inputs,10} {tally.WorstRatio,10:F1} {tally.WorstTime.TotalMilliseconds,9:F1}"));

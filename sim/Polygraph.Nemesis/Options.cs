@@ -50,7 +50,7 @@ internal sealed record Options(
         polygraph-nemesis sum FILE...
         polygraph-nemesis controls
 
-        Attacks a cluster of real processes on this machine and judges what its clients were told. The first history has no faults.
+        Attacks a cluster of real processes on this machine and judges what its clients were told. The first history has no faults, unless it is the only one.
         "--first 20" goes on where a run of 20 histories ended; a line is added to FILE for each, and "sum" prints what files have in all.
         "controls" runs histories that are judged by more than was promised: each must be found to be broken.
         Judged by a level that is not the one asked for, it must find something: a negative control.

@@ -30,6 +30,8 @@ public static class Program
         {
             foreach (var error in parsed.Errors)
                 Screen.Problem(error.Message);
+            if (NearestName.For(parsed) is { } meant)
+                Screen.Hint($"Did you mean {meant}?");
             Screen.Hint($"See {parsed.CommandResult.Command.FullName()} --help");
             return ExitCode.Usage;
         }

@@ -28,6 +28,7 @@ public class DoctorRulesTests
         { "warning", "every write waits", Healthy with { Directory = Healthy.Directory with { Sync = new SyncLatency(30, 30_000, 90_000) } } },
         { "warning", "nothing is synced", Healthy with { Directory = Healthy.Directory with { Sync = new SyncLatency(30, 2, 5) } } },
         { "warning", "later history", Healthy with { Databases = [new DatabaseSizes("main.1", 1, 0, 1, 2)] } },
+        { "warning", "A log that is damaged again is not replaced", Healthy with { Databases = [new DatabaseSizes("main.1", 1, 0, 1, 0, DamagedFiles: 2)] } },
     };
 
     [Fact]
@@ -60,6 +61,7 @@ public class DoctorRulesTests
         ];
         Assert.Equal(expected.Length, findings.Count);
         Assert.All(findings.Zip(expected), pair => Assert.StartsWith(pair.Second, $"{pair.First.Where}: {pair.First.What}", StringComparison.Ordinal));
+        Assert.All(findings, finding => Assert.EndsWith(".", finding.What, StringComparison.Ordinal));
         Assert.Equal([true, false, false, false, true], findings.Select(finding => finding.IsError));
     }
 

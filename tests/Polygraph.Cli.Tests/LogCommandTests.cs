@@ -48,6 +48,15 @@ public sealed class LogCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_dump_of_a_range_without_entries_says_which_there_are()
+    {
+        var (code, output, error) = await RunAsync("log", "dump", "--data", _data, "--from", "4");
+
+        Assert.Equal((ExitCode.Ok, ""), (code, output));
+        Assert.Equal("No entry of main.1 was asked for: it has 3 entries, i1 to t1:i3.", error.Trim());
+    }
+
+    [Fact]
     public async Task A_check_counts_and_names_the_damage()
     {
         var (code, output, error) = await RunAsync("log", "check", "--data", _data);
@@ -62,6 +71,8 @@ public sealed class LogCommandTests : IDisposable
         Assert.Equal(ExitCode.Failed, code);
         Assert.Contains("DAMAGED", output, StringComparison.Ordinal);
         Assert.Contains($"'{Segment}' at offset 0", error, StringComparison.Ordinal);
+        Assert.Contains("Restart the node", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("e-seed", error, StringComparison.Ordinal);
     }
 
     private static LogEntry NoOp(ulong index) => Entry(index, PayloadFormat.NoOp, null, []);

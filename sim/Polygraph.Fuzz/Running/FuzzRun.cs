@@ -13,8 +13,12 @@ internal sealed class FuzzRun
     /// <summary>Failures of different kinds; with more, something is wrong that needs no more examples.</summary>
     private const int FailuresMax = 20;
 
+    /// <summary>In a smaller batch there would be more valid structures than damaged copies of them.</summary>
+    private const int BatchInputsWanted = 64;
+
     private readonly Options _options;
     private readonly IReadOnlyList<Format> _schedule;
+    private readonly int _batchInputs;
     private readonly Action<Failure> _hung;
     private readonly ConcurrentDictionary<string, Tally> _tallies = new();
     private readonly ConcurrentDictionary<string, Failure> _failures = new();
@@ -25,6 +29,7 @@ internal sealed class FuzzRun
     {
         _options = options;
         _schedule = Schedule(formats);
+        _batchInputs = BatchInputs(options.Inputs, formats.Count, _schedule.Count);
         _hung = hung;
         _left = options.Inputs;
     }
@@ -59,7 +64,7 @@ internal sealed class FuzzRun
         using var watchdog = new Watchdog(Patience, _hung);
         while (_failures.Count < FailuresMax && (_options.Duration is not { } limit || Stopwatch.GetElapsedTime(started) < limit))
         {
-            var inputs = (int)Math.Min(Batch.InputsMax, Interlocked.Add(ref _left, -Batch.InputsMax) + Batch.InputsMax);
+            var inputs = (int)Math.Min(_batchInputs, Interlocked.Add(ref _left, -_batchInputs) + _batchInputs);
             if (inputs <= 0)
                 return;
             var number = (ulong)(Interlocked.Increment(ref _batches) - 1);
@@ -78,7 +83,14 @@ internal sealed class FuzzRun
             _failures.TryAdd(failure.Kind, Shrinker.Shrink(format, failure));
     }
 
-    /// <summary>Every format as often as its weight says, spread out, so that a short run meets all of them.</summary>
+    /// <summary>
+    /// So many inputs a batch that each format has all of its turns, or one at least, before the inputs are used up. A format alone has whole
+    /// batches: the command that repeats a failure asks for the beginning of one.
+    /// </summary>
+    private static int BatchInputs(long inputs, int formats, int turns)
+        => formats == 1 ? Batch.InputsMax : (int)Math.Clamp(inputs / turns, Math.Clamp(inputs / formats, 1, BatchInputsWanted), Batch.InputsMax);
+
+    /// <summary>Every format as often as its weight says, spread out; the first turn of each is before the second of any.</summary>
     private static List<Format> Schedule(IReadOnlyList<Format> formats)
     {
         var turns = formats.SelectMany(format => Enumerable.Range(0, format.Weight).Select(turn => (Format: format, At: turn / (double)format.Weight)));

@@ -11,6 +11,9 @@ namespace Polygraph.Cli.Commands;
 /// <summary><c>polygraph db import</c>: a SQLite file becomes a replicated database.</summary>
 public static class ImportCommand
 {
+    /// <summary>The node's answer to a file that can never be a database there.</summary>
+    private const string RefusedFileCode = "IMPORT_REFUSED";
+
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "The SQLite file. It is only read, and may be in use." };
@@ -35,7 +38,7 @@ public static class ImportCommand
             {
                 var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(source.Content, cancellation));
                 source.CheckUnchanged();
-                return await client.ImportAsync(new ImportCall(database, parsed.GetValue(ack), source.Content, sha256), progress, cancellation);
+                return await ImportAsync(client, path, new ImportCall(database, parsed.GetValue(ack), source.Content, sha256), progress, cancellation);
             }, "The nodes check it and prepare it");
             if (parsed.GetValue(json))
                 Screen.Verbatim(text);
@@ -72,11 +75,25 @@ public static class ImportCommand
         }
     }
 
+    // The node has only the file's content, and says "it".
+    private static async Task<(ImportView View, string Json)> ImportAsync(
+        ClusterClient client, string path, ImportCall call, Action<long> progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.ImportAsync(call, progress, cancellation);
+        }
+        catch (RequestRefusedException e) when (e.Problem.Code == RefusedFileCode)
+        {
+            throw new CommandFailedException($"{path} cannot be imported. {e.Message}", e.Hint, e.ExitCode);
+        }
+    }
+
     private static void Print(ImportView view)
     {
         var seconds = view.Seconds.ToString("0.0", CultureInfo.InvariantCulture);
         Screen.Hint(
-            $"Imported {view.Database}: {view.Tables} tables, {view.Rows} rows, {view.Bytes >> 20} MiB in {seconds} s; held by {string.Join(", ", view.Nodes)}.");
+            $"Imported {view.Database}: {CountText.Of(view.Tables, "table")}, {CountText.Of(view.Rows, "row")}, {view.Bytes >> 20} MiB in {seconds} s; held by {string.Join(", ", view.Nodes)}.");
         if (view.Missing.Count > 0)
             Screen.Hint($"{string.Join(", ", view.Missing)} did not take it and will fetch it when able: see {CommandName.Current} status.");
         Screen.Hint($"Open it with: {CommandName.Current} sql --db {view.Database}");

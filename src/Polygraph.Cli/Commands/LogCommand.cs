@@ -50,31 +50,38 @@ public static class LogCommand
 
     private static int Dump(NodeLog log, ulong from, ulong to, bool json, CancellationToken cancellation)
     {
+        var isEmpty = true;
         var inspection = Inspect(log, (record, position) =>
         {
             cancellation.ThrowIfCancellationRequested();
-            if (position.Index.Value >= from && position.Index.Value <= to)
-                Screen.Verbatim(json ? EntryText.Json(record.ToArray()) : EntryText.Line(record.ToArray()));
+            if (position.Index.Value < from || position.Index.Value > to)
+                return;
+            isEmpty = false;
+            Screen.Verbatim(json ? EntryText.Json(record.ToArray()) : EntryText.Line(record.ToArray()));
         });
+        if (isEmpty)
+            Screen.Hint($"No entry of {log.Name} was asked for: it has {RangeOf(inspection)}.");
         return Complain(inspection);
     }
 
     private static int Check(NodeLog log)
     {
         var inspection = Inspect(log, null);
-        var first = inspection.Base.Position.Index.Next;
-        var range = inspection.Entries == 0 ? "no entries" : $"{inspection.Entries.ToString("N0", CultureInfo.InvariantCulture)} entries, {first} to {inspection.Last}";
         var unfinished = inspection.UnfinishedBytes == 0 ? "" : $"; behind them {inspection.UnfinishedBytes} bytes of a write that is not finished";
         Screen.Verbatim(string.Create(
-            CultureInfo.InvariantCulture, $"{log.Name}: {range}, {inspection.Bytes:N0} bytes in {inspection.Segments} segments{unfinished}{(inspection.Damage is null ? "" : "; DAMAGED")}"));
+            CultureInfo.InvariantCulture, $"{log.Name}: {RangeOf(inspection)}, {inspection.Bytes:N0} bytes in {CountText.Of(inspection.Segments, "segment")}{unfinished}{(inspection.Damage is null ? "" : "; DAMAGED")}"));
         return Complain(inspection);
     }
+
+    private static string RangeOf(LogInspection log)
+        => log.Entries == 0 ? "no entries" : $"{CountText.Of(log.Entries, "entry", "entries")}, {log.Base.Position.Index.Next} to {log.Last}";
 
     private static int Complain(LogInspection inspection)
     {
         if (inspection.Damage is not { } damage)
             return ExitCode.Ok;
         Screen.Problem(damage.Message);
+        Screen.Hint("Restart the node: it puts the damaged log aside and takes a copy from another node. Look at the disk.");
         return ExitCode.Failed;
     }
 

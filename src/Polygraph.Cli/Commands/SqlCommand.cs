@@ -70,6 +70,8 @@ public static class SqlCommand
         if (call.Statements.Count == 0)
             throw new CommandFailedException("There is no SQL in that.", null, ExitCode.Usage);
 
+        // Drawn here, so that whoever interrupts can be told it.
+        call = call with { Key = call.Key ?? Guid.CreateVersion7().ToString() };
         SqlReply reply;
         try
         {
@@ -78,7 +80,8 @@ public static class SqlCommand
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             throw new CommandFailedException(
-                "Interrupted. The request was on its way: if it writes, it may have happened.", "Look at the rows before you send it again.", ExitCode.GuaranteeNotReached);
+                "Interrupted. The request was on its way: if it writes, its outcome is unknown.",
+                $"Send the same again with --key '{call.Key}': it is not applied twice, and the answer says what became of it.", ExitCode.GuaranteeNotReached);
         }
 
         if (json)

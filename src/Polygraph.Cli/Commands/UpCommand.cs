@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
+using Polygraph.Cli.Output;
 using Polygraph.Cli.Processes;
 
 namespace Polygraph.Cli.Commands;
@@ -81,7 +81,7 @@ public static class UpCommand
                 $"{directory} no longer holds the data of {string.Join(" and ", lost)}, and a node that lost its data cannot come back in this version.",
                 "Put the directory back if you can; or start another cluster with --data DIR.");
         throw new CommandFailedException(
-            $"{directory} holds a cluster of {kept.Count.ToString(CultureInfo.InvariantCulture)} nodes.",
+            $"{directory} holds a cluster of {CountText.Of(kept.Count, "node")}.",
             $"Start it with --nodes {kept.Count}, or start another with --data DIR.");
     }
 

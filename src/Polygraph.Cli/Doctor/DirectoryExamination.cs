@@ -1,3 +1,4 @@
+using Polygraph.Cli.Output;
 using Polygraph.Node.Diagnosis;
 using Polygraph.Storage.Checkpoints;
 using Polygraph.Storage.Files;
@@ -91,12 +92,12 @@ public static class DirectoryExamination
         var found = ReplicaFileCheck.Run(path, cancellation);
         if (found.Problem is { } problem)
         {
-            findings.Add(Finding.Error(path, $"It is damaged: {problem}.", "When the node starts it takes a copy from another node. Look at the disk and the memory."));
+            findings.Add(Finding.Error(path, $"It is damaged: {problem.TrimEnd('.')}.", "When the node starts it takes a copy from another node. Look at the disk and the memory."));
             return "damaged";
         }
 
         if (log is { Damage: null } && found.Position is { } position && position.Index > log.Last.Index)
             findings.Add(Finding.Error(path, $"It holds {position}, and its log ends at {log.Last}.", "Files were mixed up, or the disk lost what it had synced. The node takes a copy from another when it starts."));
-        return $"whole at {found.Position}: {found.Tables} tables, {found.Rows} rows read";
+        return $"whole at {found.Position}: {CountText.Of(found.Tables, "table")}, {CountText.Of(found.Rows, "row")} read";
     }
 }

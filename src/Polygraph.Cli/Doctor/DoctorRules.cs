@@ -1,6 +1,8 @@
 using System.Globalization;
 using Polygraph.Cli.Client;
+using Polygraph.Cli.Output;
 using Polygraph.Node.Diagnosis;
+using Polygraph.Storage.Snapshots;
 
 namespace Polygraph.Cli.Doctor;
 
@@ -41,8 +43,15 @@ public static class DoctorRules
         foreach (var database in diagnosis.Databases.Where(database => database.CutFiles > 0))
         {
             yield return Finding.Warning(
-                where, $"{database.Database}: {database.CutFiles} files hold entries that a later history lacks.",
+                where, $"{database.Database}: {CountText.Of(database.CutFiles, "file holds", "files hold")} entries that a later history lacks.",
                 $"Look at them in databases/{database.Database}/log/cut, and remove them when you know what becomes of those writes.");
+        }
+
+        foreach (var database in diagnosis.Databases.Where(database => database.DamagedFiles > 0))
+        {
+            yield return Finding.Warning(
+                where, $"{database.Database}: {CountText.Of(database.DamagedFiles, "part")} of a damaged log {(database.DamagedFiles == 1 ? "is" : "are")} kept: it may hold writes that exist nowhere else. A log that is damaged again is not replaced meanwhile.",
+                $"Look at the disk. They are databases/{database.Database}/log/*{ReplicaHome.DamagedSuffix}: move them away when you know what becomes of those writes.");
         }
     }
 
@@ -50,7 +59,7 @@ public static class DoctorRules
     public static IEnumerable<Finding> OfCluster(ClusterView? view, IReadOnlyList<NodeAnswer> answers)
     {
         foreach (var silent in answers.Where(answer => answer.Diagnosis is null))
-            yield return Finding.Error(silent.Node, $"It does not answer: {silent.Failure}", "Start it, or see its log. The others go on as long as a majority runs.");
+            yield return Finding.Error(silent.Node, Sentence($"It does not answer: {silent.Failure}"), "Start it, or see its log. The others go on as long as a majority runs.");
         var told = answers.Where(answer => answer.Diagnosis is not null).ToList();
         if (Differs(told, answer => answer.Diagnosis!.Version) is { } versions)
             yield return Finding.Warning("cluster", $"The nodes run different versions of Polygraph: {versions}.", "Bring them to the same one.");
@@ -73,7 +82,7 @@ public static class DoctorRules
             if (database.Leader is null)
                 yield return Finding.Error(database.Name, "It has no leader, so it takes no writes.", "A majority of its nodes must be up and connected.");
             foreach (var replica in database.Replicas.Where(replica => !replica.Serving))
-                yield return Finding.Error(replica.Node, $"Its copy of {database.Name} does not serve: {replica.Reason ?? "no reason is known"}", "See the log of that node.");
+                yield return Finding.Error(replica.Node, Sentence($"Its copy of {database.Name} does not serve: {replica.Reason ?? "no reason is known"}"), "See the log of that node.");
         }
     }
 
@@ -110,6 +119,9 @@ public static class DoctorRules
 
     private static string? Differs(IReadOnlyList<NodeAnswer> told, Func<NodeAnswer, string> what)
         => told.Select(what).Distinct(StringComparer.Ordinal).Count() > 1 ? string.Join(", ", told.Select(answer => $"{answer.Node} {what(answer)}")) : null;
+
+    // What is told by others, an exception or a node, may end with a full stop or not.
+    private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture);
 }

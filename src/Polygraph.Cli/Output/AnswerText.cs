@@ -54,7 +54,7 @@ public static class AnswerText
         if (result.Columns.Count > 0)
             PrintRows(result);
         if (result.RowsAffected > 0)
-            Screen.Hint(result.RowsAffected == 1 ? "1 row changed" : $"{result.RowsAffected} rows changed");
+            Screen.Hint($"{CountText.Of(result.RowsAffected, "row")} changed");
     }
 
     private static void PrintRows(ResultView result)
@@ -74,7 +74,7 @@ public static class AnswerText
         if (shown < result.Rows.Count)
             Screen.Hint($"{shown} of {result.Rows.Count} rows are shown; --json prints all of them.");
         else
-            Screen.Hint(shown == 1 ? "1 row" : $"{shown} rows");
+            Screen.Hint(CountText.Of(shown, "row"));
     }
 
     private static void PrintProblem(ProblemView problem)

@@ -14,6 +14,8 @@ public static class ClusterGreeting
     {
         var leader = cluster.Process(view.Database(Main)!.Leader!);
         Screen.Out.Write(NodesTable(view, cluster));
+        if (WarningFor(cluster.Nodes.Count) is { } warning)
+            Screen.Error.MarkupLine($"[{Screen.Amber}]{warning}[/]");
         PrintTrials(leader, cluster);
         if (!arguments.Detach)
         {
@@ -24,6 +26,10 @@ public static class ClusterGreeting
         Screen.Line("[grey]The nodes go on running. End them with:[/]");
         Screen.Verbatim($"  {CommandName.Current} down --data {Quote(arguments.DataDirectory)}");
     }
+
+    /// <summary>What a number of nodes does not give although one might think so; null if there is nothing to be said.</summary>
+    public static string? WarningFor(int nodes)
+        => nodes == 2 ? "Two nodes tolerate no failure: a majority of two is both, so when one is down nothing is written. Three survive the loss of one." : null;
 
     private static Table NodesTable(ClusterView view, LocalCluster cluster)
     {
@@ -53,7 +59,8 @@ public static class ClusterGreeting
 
         Screen.Line("\nA shell: ");
         Screen.Verbatim($"  {sql}");
-        Screen.Line("\nThree things to try, in another terminal:\n\n[bold]1[/]  Write something. The receipt says which copies hold it.");
+        var killsLeader = cluster.Nodes.Count >= 3;
+        Screen.Line($"\n{(killsLeader ? "Three" : "Two")} things to try, in another terminal:\n\n[bold]1[/]  Write something. The receipt says which copies hold it.");
         Screen.Verbatim($"  {sql} \"CREATE TABLE IF NOT EXISTS notes(id INTEGER PRIMARY KEY, text TEXT); INSERT INTO notes(text) VALUES ('hello') RETURNING *\"");
         Screen.Line(other == leader.Layout
             ? "\n[bold]2[/]  Write by HTTP."
@@ -61,7 +68,7 @@ public static class ClusterGreeting
         Screen.Verbatim(
             "  curl -s -H 'Content-Type: application/json' -H 'Polygraph-Ack: all' "
             + $"-d '{{\"sql\":\"INSERT INTO notes(text) VALUES (?)\",\"args\":[\"by curl\"]}}' {other.Url}v1/db/{Main}/sql");
-        if (cluster.Nodes.Count >= 3)
+        if (killsLeader)
         {
             Screen.Line($"\n[bold]3[/]  Kill the leader, {leader.Layout.Id}, and write again.");
             Screen.Verbatim($"  kill -9 {leader.ProcessId}; {sql} \"INSERT INTO notes(text) VALUES ('after the failover') RETURNING *\"");

@@ -26,7 +26,7 @@ internal static class DoctorText
             Screen.Line($"[bold]{Markup.Escape(directory.Diagnosis.Directory.Path)}[/]{(directory.InUse ? " (in use by a running node)" : "")}");
             Print(directory.Diagnosis);
             foreach (var file in directory.Files)
-                Fact(file.Database, Invariant($"log of {file.LogEntries} entries to {file.LogLast}; SQLite {file.File}"));
+                Fact(file.Database, Invariant($"{(file.LogEntries is { } entries ? $"log of {CountText.Of(entries, "entry", "entries")} to {file.LogLast}" : "no log")}; SQLite {file.File}"));
         }
 
         foreach (var finding in report.Findings.OrderByDescending(finding => finding.IsError))
@@ -43,7 +43,7 @@ internal static class DoctorText
     {
         var (system, sqlite, directory) = (diagnosis.System, diagnosis.Sqlite, diagnosis.Directory);
         Fact("polygraph", $"{diagnosis.Version} on .NET {system.DotNet}, {system.OperatingSystem}, {system.Architecture}");
-        Fact("machine", Invariant($"{system.Host}: {system.Processors} processors, {system.MemoryBytes / MiB} MiB of memory; {system.OpenFiles} of {system.OpenFilesMax} files open"));
+        Fact("machine", Invariant($"{system.Host}: {CountText.Of(system.Processors, "processor")}, {system.MemoryBytes / MiB} MiB of memory; {system.OpenFiles} of {system.OpenFilesMax} files open"));
         Fact("sqlite", $"{sqlite.Version} ({sqlite.Origin}, {sqlite.ThreadingMode}), {sqlite.Path}");
         Fact("", sqlite.SourceId);
         Fact("", string.Join(' ', sqlite.CompileOptions));
@@ -55,7 +55,7 @@ internal static class DoctorText
         foreach (var sizes in diagnosis.Databases)
         {
             Fact(sizes.Database, Invariant(
-                $"SQLite {sizes.DatabaseBytes / MiB} MiB and {sizes.WriteAheadBytes / MiB} MiB write-ahead, log {sizes.LogBytes / MiB} MiB{(sizes.CutFiles > 0 ? $", {sizes.CutFiles} files of cut entries" : "")}"));
+                $"SQLite {sizes.DatabaseBytes / MiB} MiB and {sizes.WriteAheadBytes / MiB} MiB write-ahead, log {sizes.LogBytes / MiB} MiB{(sizes.CutFiles > 0 ? $", {CountText.Of(sizes.CutFiles, "file")} of cut entries" : "")}{(sizes.DamagedFiles > 0 ? $", {CountText.Of(sizes.DamagedFiles, "part")} of a damaged log" : "")}"));
         }
     }
 

@@ -24,7 +24,7 @@ public static class VerificationTables
         var answered = view.Replicas.Count(replica => replica.Tables.Count > 0 || replica.Equal);
         var read = string.Create(
             CultureInfo.InvariantCulture,
-            $"Every row was read: {rows:N0} rows of {tables} tables on {answered} of {view.Replicas.Count} replicas, each at position {view.Term}/{view.Index}.");
+            $"Every row was read: {CountText.Of(rows, "row")} of {CountText.Of(tables, "table")} on {answered} of {CountText.Of(view.Replicas.Count, "replica")}, each at position {view.Term}/{view.Index}.");
         if (answered == 0)
             read = "No replica answered, so nothing was read or compared.";
         Screen.Line($"[{Screen.Dim}]{Markup.Escape(read)}[/]");

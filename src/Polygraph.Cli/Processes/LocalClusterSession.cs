@@ -60,7 +60,7 @@ public static class LocalClusterSession
         cluster.StartAll();
         WriteState(cluster, arguments);
         var view = await Screen.WhileAsync(
-            $"Starting {arguments.Nodes} nodes and waiting for a leader",
+            $"Starting {CountText.Of(arguments.Nodes, "node")} and waiting for a leader",
             () => cluster.WaitUntilAsync(
                 view => view.Database(SystemDatabase)?.Leader is not null && view.Database(MainDatabase)?.Leader is not null,
                 $"{SystemDatabase} and {MainDatabase} have a leader",

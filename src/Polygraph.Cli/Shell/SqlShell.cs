@@ -53,6 +53,13 @@ public sealed class SqlShell(ClusterClient client, SqlCall defaults, Interrupt i
                 continue;
             }
 
+            // No SQL begins so, and without a semicolon the shell would wait for the rest of it.
+            if (pending.Length == 0 && line.Trim().TrimEnd(';').ToLowerInvariant() is "exit" or "quit")
+            {
+                Screen.Hint("To end the shell: .quit, or Ctrl-D.");
+                continue;
+            }
+
             pending = pending.Length == 0 ? line : pending + "\n" + line;
             var statements = StatementSplitter.Split(pending);
             if (statements.Rest.Length > 0)
@@ -87,7 +94,7 @@ public sealed class SqlShell(ClusterClient client, SqlCall defaults, Interrupt i
         }
         catch (OperationCanceledException)
         {
-            Screen.Hint("Cancelled. If it was a write, it may have happened.");
+            Screen.Hint($"Cancelled. If it was a write, its outcome is unknown: look at the rows. One that is sent with {CommandName.Current} sql --key KEY can be sent again under its key and never happens twice.");
         }
         catch (CommandFailedException failure)
         {

@@ -9,7 +9,7 @@ internal sealed class ReplicaMetrics(DatabaseRegistry databases, Reseeder reseed
     public void WriteTo(MetricsText text)
     {
         var replicas = databases.All().ToList();
-        text.Gauge("polygraph_log_bytes", "What the replication log takes on this node's disk.");
+        text.Gauge("polygraph_log_bytes", "Bytes in use of the replication log's segments on this node.");
         foreach (var replica in replicas)
             text.Sample(replica.LogBytes, ("database", replica.Database.Name));
         text.Gauge("polygraph_log_first_index", "The oldest entry that this node's log still has; whoever needs an older one gets a snapshot.");

@@ -48,6 +48,9 @@ internal sealed partial class ControlJson : JsonSerializerContext;
 internal sealed class StatusBoard(
     NodeId self, string clusterName, IReadOnlyDictionary<NodeId, string> peerAddresses, ClusterIdentity identity, NodeClock clock, ILogger logger)
 {
+    // A former leader's SQLite may show what is not committed; see ReadPath.
+    private const string WithoutLeader = "no leader is known: reads at local are answered, and at any unless what they show is not committed yet";
+
     /// <summary>How often a node says how its replicas are.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
@@ -237,7 +240,7 @@ internal sealed class StatusBoard(
         var view = replica.View;
         var leads = view.Role == Role.Leader;
         var isRecovering = view.Recovering || (leads && !view.Serving);
-        var reason = replica.Trouble ?? (view.Leader.IsNone ? "no leader is known; only reads at any and local are answered" : isRecovering ? "recovering: applying what it holds" : null);
+        var reason = replica.Trouble ?? (view.Leader.IsNone ? WithoutLeader : isRecovering ? "recovering: applying what it holds" : null);
         var report = new ReplicaReport(
             self.Value,
             leads ? ReplicaRole.Leader : ReplicaRole.Follower,

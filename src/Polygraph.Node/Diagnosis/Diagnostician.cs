@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Polygraph.Storage.Files;
+using Polygraph.Storage.Snapshots;
 using Polygraph.Storage.Sqlite;
 
 namespace Polygraph.Node.Diagnosis;
@@ -73,7 +74,8 @@ public static class Diagnostician
                 LengthOf(Path.Combine(home, "database.sqlite")),
                 LengthOf(Path.Combine(home, "database.sqlite-wal")),
                 log.Exists ? log.GetFiles().Sum(file => file.Length) : 0,
-                cut.Exists ? cut.GetFiles().Length : 0);
+                cut.Exists ? cut.GetFiles().Length : 0,
+                log.Exists ? log.GetFiles("*" + ReplicaHome.DamagedSuffix).Length : 0);
         })];
     }
 

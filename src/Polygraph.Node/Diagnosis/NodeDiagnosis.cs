@@ -57,7 +57,8 @@ public sealed record SyncLatency(int Samples, long MedianMicroseconds, long MaxM
 /// <param name="WriteAheadBytes">SQLite's write-ahead log.</param>
 /// <param name="LogBytes">The replication log, what was filled ahead included.</param>
 /// <param name="CutFiles">Files of entries that a later history lacked, kept for somebody to look at.</param>
-public sealed record DatabaseSizes(string Database, long DatabaseBytes, long WriteAheadBytes, long LogBytes, int CutFiles);
+/// <param name="DamagedFiles">Parts of a damaged log that were put aside, kept for somebody to look at; 0 from a node of a version that does not count them.</param>
+public sealed record DatabaseSizes(string Database, long DatabaseBytes, long WriteAheadBytes, long LogBytes, int CutFiles, int DamagedFiles = 0);
 
 /// <summary>How diagnoses are written and read.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]

@@ -26,7 +26,10 @@ internal sealed class CheckpointPolicy(ReplicaStore store)
     /// <summary>After readers were in the way, so many more frames come before the next attempt.</summary>
     private const long FramesBetweenAttempts = 1024;
 
-    /// <summary>Beyond this nothing more is applied before a checkpoint: bounds the file.</summary>
+    /// <summary>
+    /// Beyond this nothing more is applied while a due checkpoint waits for the log: bounds the file by that. Snapshots that are held, by readers or for a
+    /// copy, do not stop the writer, and the file grows by what is written meanwhile.
+    /// </summary>
     private const long FramesUrgent = 4 * FramesDue;
 
     private long _nextAt = FramesDue;

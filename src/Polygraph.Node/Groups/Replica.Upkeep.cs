@@ -19,9 +19,11 @@ internal sealed partial class Replica
     public long CutBytes => CutFile.List(_home.Log).Sum(cut => new FileInfo(cut.Path).Length);
 
     /// <summary>
-    /// Copies one committed state of the database into a file, while writes go on. Reads the whole database on the calling thread. Throws
-    /// <see cref="ReplicaUnavailableException"/> if this replica has no state to give.
+    /// Copies one committed state of the database into a file, while writes go on. Reads the whole database, then the whole copy, on the calling thread; on
+    /// one of the pool if what it shows must first be committed. Durable on return, but for the manifest, which is the caller's to keep.
     /// </summary>
+    /// <exception cref="ReplicaUnavailableException">This replica has no state to give, is being closed or rebuilt, or what it shows was not committed in time.</exception>
+    /// <exception cref="OperationCanceledException">The copy was stopped; a part of the file may be there.</exception>
     public async Task<SnapshotManifest> CopyAsync(SnapshotOwner owner, Guid id, string path, CancellationToken cancellation)
     {
         if (_store is null || _failure is not null)

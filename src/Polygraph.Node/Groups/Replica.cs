@@ -103,7 +103,10 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     /// <summary>The first entry that the log still has.</summary>
     public LogIndex FirstInLog => _log.First;
 
-    /// <summary>What the log takes on the disk.</summary>
+    /// <summary>
+    /// The bytes in use of the log's segments. The disk has more: what the last one is filled ahead with, <see cref="CutBytes"/>, and parts of a
+    /// damaged log that were put aside.
+    /// </summary>
     public long LogBytes => _log.Segments.Sum(segment => segment.Bytes);
 
     /// <summary>

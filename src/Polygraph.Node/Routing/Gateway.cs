@@ -53,7 +53,7 @@ internal sealed class Gateway(
         }
         catch (WireLimitException e)
         {
-            return Failed(Problems.Invalid("REQUEST_TOO_LARGE", $"The request is too large to be sent to the leader: {e.Message}"));
+            return Failed(Problems.Invalid("REQUEST_TOO_LARGE", $"The request with its arguments is larger than what fits between nodes, {WireLimits.ForwardBytesMax >> 10} KiB in all, {WireLimits.ValueBytesMax >> 10} KiB a value or SQL text: {e.Message}"));
         }
     }
 

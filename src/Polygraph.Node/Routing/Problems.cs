@@ -173,7 +173,7 @@ internal static class Problems
             Outcome.NotApplied);
 
     public static SqlProblem ReadTimeout(string detail)
-        => new(504, "READ_TIMEOUT", "The read could not be proved fresh enough in time", detail, Outcome.NotApplied);
+        => new(504, "READ_TIMEOUT", "The read could not be answered as asked in time", detail, Outcome.NotApplied);
 
     public static SqlProblem ReadVanished()
         => new(503, "READ_VANISHED", "What the read saw was not committed",

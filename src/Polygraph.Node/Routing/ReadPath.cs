@@ -214,7 +214,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         {
             true => null,
             false => Problems.ReadVanished(),
-            null => Problems.ReadTimeout($"What the read saw was not committed within {DurationText.Format(request.Budget)}."),
+            null => Problems.ReadTimeout($"What the read saw on {self} was not committed within {DurationText.Format(request.Budget)}, and may yet vanish. Ask again or another node; a read at local shows it all the same."),
         };
 
     /// <summary>

@@ -10,8 +10,12 @@ namespace Polygraph.Storage.Capture;
 /// <content>One row after another: its values are written into the payload as SQLite shows them, and stay there if it is kept.</content>
 internal sealed partial class CaptureLog
 {
-    /// <summary>SQLite's own words.</summary>
+    /// <summary>SQLite's own words, which name no limit.</summary>
     internal const string ValueTooBig = "string or blob too big";
+
+    /// <summary>What a client is told instead.</summary>
+    internal static readonly string ValueTooBigHere
+        = $"{ValueTooBig}: a value may have {WireLimits.ValueBytesMax >> 20} MiB, a row {(SqliteConnection.RowBytesMax - WireLimits.ValueBytesMax) >> 10} KiB more";
 
     private int[] _ends = new int[64];
 
@@ -147,7 +151,7 @@ internal sealed partial class CaptureLog
         {
             if (_ends[i] - (i == 0 ? 0 : _ends[i - 1]) <= LogicalPayloadWriter.LargestValueBytes)
                 continue;
-            Refusal = new RefusedException(SqliteCode.NameOf(SqliteCode.TooBig), ValueTooBig);
+            Refusal = new RefusedException(SqliteCode.NameOf(SqliteCode.TooBig), ValueTooBigHere);
             throw Refusal;
         }
     }

@@ -20,7 +20,7 @@ internal sealed class StatementCompiler(SqliteConnection connection, StatementAu
     internal CompiledStatement Compile(string text, SchemaCatalog catalog)
         => TryCompile(text, catalog)
             ?? throw new RefusedException(
-                RefusedException.ManyStatements, "The text holds more than one SQL statement. Send them one by one, or as a sequence.");
+                RefusedException.ManyStatements, "The text holds more than one SQL statement. Send them one by one, or all together: as \"statements\" of /v1/db/NAME/sql, or as a \"sequence\" of Hrana.");
 
     /// <summary>As <see cref="Compile"/>, but null if the text has more than one statement.</summary>
     internal CompiledStatement? TryCompile(string text, SchemaCatalog catalog)

@@ -154,6 +154,7 @@ internal sealed class StatementExecutor(StatementAuthorizer authorizer, TimeLimi
                 RefusedException.QueryTimeout,
                 $"The statement ran longer than {options.StatementTimeLimit.TotalSeconds:0.###} seconds and was stopped. Make it smaller."),
             SqliteException { IsDamage: true } damage => throw DatabaseDamagedException.FoundBySqlite(damage),
+            SqliteException { Code: SqliteCode.TooBig, Message: CaptureLog.ValueTooBig } large => new SqlError(large.CodeName, CaptureLog.ValueTooBigHere, large.ExtendedCodeName),
             SqliteException sqlite => new SqlError(sqlite.CodeName, sqlite.Message, sqlite.ExtendedCodeName),
             _ => throw new ArgumentException("Not an error of a statement.", nameof(exception), exception),
         };

@@ -4,10 +4,10 @@ namespace Polygraph.Storage.Log;
 
 /// <summary>
 /// Bytes that were durable once are no longer what they were: bit-rot, a lost sector, or a file that somebody changed. Nothing was cut or
-/// repaired. The replica must not go on with this log; re-seed it from another replica.
+/// repaired. The replica must not go on with this log: its node replaces it from another one.
 /// </summary>
 public sealed class LogCorruptedException(string path, long offset, Position after, string what)
-    : Exception($"The log is damaged: '{path}' at offset {offset}, after entry {after}: {what} Nothing was changed. Re-seed this replica from another one.")
+    : Exception($"The log is damaged: '{path}' at offset {offset}, after entry {after}: {what} Nothing was changed. When the node notices or is started, it replaces this log from another node.")
 {
     /// <summary>The damaged file.</summary>
     public string Path { get; } = path;
@@ -40,8 +40,8 @@ public sealed class LogFailedException(string directory, string operation, Excep
 public sealed class VoteMissingException(string path, Position logEnd)
     : Exception(
         $"The vote of this node is missing: there is no '{path}', but the log beside it ends at {logEnd}. Nothing was changed. "
-        + "Put the file back if it was moved; a copy from a backup is not good enough, as it may hold an older vote. Otherwise re-seed this replica from "
-        + "another one.")
+        + "Put the file back if it was moved; a copy from a backup is not good enough, as it may hold an older vote. Otherwise this replica "
+        + "stays out: the others go on without it.")
 {
     /// <summary>Where the vote should be.</summary>
     public string Path { get; } = path;

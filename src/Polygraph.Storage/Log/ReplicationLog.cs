@@ -156,9 +156,11 @@ public sealed partial class ReplicationLog : IDisposable
 
     /// <summary>
     /// The entries of a range, up to so many bytes of records, one entry at least. From memory where they are there, else from the files, checked.
-    /// Empty if the log does not hold <paramref name="first"/>: never appended, dropped, or cut, perhaps just now. Any thread.
+    /// Fewer, or none, if the log does not hold them all: never appended, dropped, or cut, perhaps just now; what is returned is without gaps
+    /// and of one history. Where it reads files it waits for a cut that is under way. Any thread.
     /// </summary>
     /// <exception cref="LogCorruptedException">A record in the files is not what was written.</exception>
+    /// <exception cref="LogFailedException">The log has stopped working, or the environment refused this read.</exception>
     public IReadOnlyList<LogEntry> Read(LogIndex first, LogIndex last, int bytesMax)
     {
         ThrowIfFailed();

@@ -16,6 +16,7 @@ internal sealed class UnhurriedNode : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
     private readonly bool _isThere;
     private readonly string _answer;
@@ -33,6 +34,9 @@ internal sealed class UnhurriedNode : IDisposable
 
     /// <summary>Every request as it came in, in the order in which they came.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
+
+    /// <summary>Completes with the first of them.</summary>
+    public Task<string> FirstRequest => _first.Task;
 
     public void Dispose()
     {
@@ -55,6 +59,7 @@ internal sealed class UnhurriedNode : IDisposable
             await using var stream = connection.GetStream();
             var request = await ScriptedNode.ReadRequestAsync(stream);
             Requests.Enqueue(request);
+            _first.TrySetResult(request);
             if (!_isThere)
                 await _stopped.Task;
             if (!request.StartsWith("GET /healthz", StringComparison.Ordinal))

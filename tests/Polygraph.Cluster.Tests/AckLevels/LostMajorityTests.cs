@@ -19,7 +19,10 @@ public sealed class LostMajorityTests(ITestOutputHelper output)
             cluster.Processes.Process(follower).Pause();
         var before = await Task.WhenAll(Levels.Select(level => WriteAsync(cluster[leader], level, $"before {level}")));
         await cluster.WaitUntilAsync(leader, view => view.Replica(leader) is { Role: not "leader" }, $"{leader} steps down");
+        var alone = await cluster.WaitUntilAsync(leader, view => view.Replica(leader)?.Reason?.Contains("no leader", StringComparison.Ordinal) == true, $"{leader} says that it knows no leader");
+        var reads = Task.WhenAll(ReadAsync(cluster[leader], "any"), ReadAsync(cluster[leader], "local"));
         var after = await Task.WhenAll(Levels.Select(level => WriteAsync(cluster[leader], level, $"after {level}")));
+        var (any, local) = ((await reads)[0], (await reads)[1]);
         foreach (var follower in followers)
             cluster.Processes.Process(follower).Resume();
 
@@ -32,6 +35,11 @@ public sealed class LostMajorityTests(ITestOutputHelper output)
             Assert.False(answer.HasReceipt);
         }
 
+        // Its SQLite shows what nobody else holds, so only the level that says so is answered.
+        Assert.Contains("at any unless what they show is not committed yet", alone.Replica(leader)!.Reason, StringComparison.Ordinal);
+        Assert.Equal((504, "notApplied", "READ_TIMEOUT"), (any.Status, any.Outcome, any.Code));
+        Assert.Equal(Levels.Length, local.Number);
+
         await cluster.AssertEqualAsync();
         await AssertUnknownIsSettledByItsKeyAsync(cluster, followers[0]);
         await cluster.AssertEqualAsync();
@@ -39,6 +47,8 @@ public sealed class LostMajorityTests(ITestOutputHelper output)
 
     private static async Task<NodeAnswer> WriteAsync(NodeApi node, string level, string key)
         => await node.TrySqlAsync(new SqlAsk("INSERT INTO silence VALUES(?)", key) { Ack = level, Key = key });
+
+    private static Task<NodeAnswer> ReadAsync(NodeApi node, string level) => node.TrySqlAsync(new SqlAsk("SELECT count(*) FROM silence") { Read = level });
 
     private static void AssertReachedWhatIsSaid(NodeAnswer[] before, string leader, IReadOnlyList<string> followers)
     {

@@ -149,7 +149,9 @@ public sealed class LimitTests : IDisposable
     [InlineData(Endless + "SELECT length(group_concat(hex(zeroblob(100000)))) FROM (SELECT 1 FROM n LIMIT 1000)")]
     public void A_value_that_is_too_large_is_refused(string sql)
     {
-        Assert.Equal("SQLITE_TOOBIG", _pair.Run(Units.Autocommit(sql)).Result.FirstError?.Code);
+        var error = _pair.Run(Units.Autocommit(sql)).Result.FirstError;
+        Assert.Equal("SQLITE_TOOBIG", error?.Code);
+        Assert.Equal("string or blob too big: a value may have 16 MiB, a row 64 KiB more", error?.Message);
         _pair.AssertSame();
     }
 

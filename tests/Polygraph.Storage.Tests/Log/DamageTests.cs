@@ -69,7 +69,7 @@ public sealed class DamageTests
             Assert.Equal(LogFixture.SegmentPath(1), damage.Path);
             Assert.Equal(offset, damage.Offset);
             Assert.Equal(new Position(new Term(1), new LogIndex(1)), damage.After);
-            Assert.Contains("Re-seed this replica", damage.Message, StringComparison.Ordinal);
+            Assert.Contains("it replaces this log from another node", damage.Message, StringComparison.Ordinal);
         }
     }
 

@@ -71,7 +71,7 @@ internal sealed class HranaStreams : IDisposable
             if (_sequenceInUse.ContainsKey(id))
                 throw Reused();
             if (!_waiting.TryGetValue(id, out var node) || IsIdle(node.Value))
-                throw Refusals.Baton("STREAM_EXPIRED", "The stream has expired due to inactivity");
+                throw Refusals.Baton("STREAM_EXPIRED", "The stream has expired due to inactivity, or was closed: a transaction that it had open was rolled back. Open a new stream.");
             if (node.Value.Sequence != sequence)
                 throw Reused();
             if (node.Value.Stream.Database != database)
