@@ -115,7 +115,7 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
                 call.Answer.TrySetResult(null);
     }
 
-    internal async Task AnswerAsync(NodeId from, PeerFrame.Forward forward, CancellationToken gone)
+    private async Task AnswerAsync(NodeId from, PeerFrame.Forward forward, CancellationToken gone)
     {
         var answer = await Handler!(from, (PeerMethod)forward.Payload.Span[0], forward.Payload[1..], gone).ConfigureAwait(false);
         if (forward.Call == OneWay || answer is null)

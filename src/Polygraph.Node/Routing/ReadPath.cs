@@ -58,18 +58,9 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
             return (null, problem);
         if (replica.TryHoldSnapshot(idle, total) is not { } held)
             return (null, Problems.TooManySnapshots(replica.Database.Name, limits.SnapshotsMax));
-        var isFit = false;
-        try
-        {
-            var wrong = await CheckAsync(replica, request, ends, ready, held.Position, cancellation).ConfigureAwait(false);
-            isFit = wrong is null;
-            return isFit ? (new SnapshotRead(replica, held, ready), null) : (null, wrong);
-        }
-        finally
-        {
-            if (!isFit)
-                held.Dispose();
-        }
+        return await KeepIfFitAsync(held, CheckAsync(replica, request, ends, ready, held.Position, cancellation)).ConfigureAwait(false) is { } wrong
+            ? (null, wrong)
+            : (new SnapshotRead(replica, held, ready), null);
     }
 
     /// <summary>Pins a state that is fit for the read, for whoever wants more of it than rows. The snapshot is the caller's.</summary>
@@ -79,18 +70,9 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         if (problem is not null)
             return new PinnedRead(null, null, problem);
         var snapshot = replica.OpenSnapshot();
-        var isFit = false;
-        try
-        {
-            var wrong = await CheckAsync(replica, request, ends, ready, snapshot.Position, cancellation).ConfigureAwait(false);
-            isFit = wrong is null;
-            return isFit ? new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null) : new PinnedRead(null, null, wrong);
-        }
-        finally
-        {
-            if (!isFit)
-                snapshot.Dispose();
-        }
+        return await KeepIfFitAsync(snapshot, CheckAsync(replica, request, ends, ready, snapshot.Position, cancellation)).ConfigureAwait(false) is { } wrong
+            ? new PinnedRead(null, null, wrong)
+            : new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null);
     }
 
     /// <summary>What can be said of a cursor before its rows are read.</summary>
@@ -155,6 +137,23 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         var freshAsOf = level == ReadLevel.Linearizable ? asked : view.FreshAsOf;
         shown = LogIndex.Max(shown, view.Applied.Index);
         return (new ReadReady(level, shown, freshAsOf, fallback), null);
+    }
+
+    /// <summary>What its check finds wrong with a snapshot; one that is wrong, or whose check fails, is given back.</summary>
+    private static async Task<SqlProblem?> KeepIfFitAsync(IDisposable snapshot, Task<SqlProblem?> check)
+    {
+        var isFit = false;
+        try
+        {
+            var wrong = await check.ConfigureAwait(false);
+            isFit = wrong is null;
+            return wrong;
+        }
+        finally
+        {
+            if (!isFit)
+                snapshot.Dispose();
+        }
     }
 
     /// <summary>What is wrong with a snapshot that was opened after the wait; null once everything that it shows may be told.</summary>

@@ -92,15 +92,17 @@ public sealed class RequestsOnTheirWayTests
     [Fact]
     public async Task Whoever_asks_hears_that_there_was_no_room_for_the_answer()
     {
-        var transport = new KeptFrames(isConnected: true, frame => frame is not PeerFrame.ForwardReply { Payload.Length: > 10 });
-        var peers = new PeerCalls(transport, new NodeClock(new ManualTime()));
+        PeerCalls? peers = null;
+        var transport = new KeptFrames(isConnected: true, frame =>
+        {
+            // This node is the other side too: it hears the answer that it could send.
+            if (frame is PeerFrame.ForwardReply { Payload.Length: <= 10 } reply)
+                peers!.OnReply(Holder, reply);
+            return frame is not PeerFrame.ForwardReply { Payload.Length: > 10 };
+        });
+        peers = new PeerCalls(transport, new NodeClock(new ManualTime())) { Handler = (_, _, _, _) => Task.FromResult<byte[]?>(new byte[100]) };
         var call = peers.CallAsync(Holder, PeerMethod.Sql, new byte[1], TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
-        var asked = Assert.IsType<PeerFrame.Forward>(Assert.Single(transport.Taken));
-
-        // The other side is this one too: it answers its own call.
-        peers.Handler = (_, _, _, _) => Task.FromResult<byte[]?>(new byte[100]);
-        await peers.AnswerAsync(Holder, asked, CancellationToken.None);
-        peers.OnReply(Holder, Assert.IsType<PeerFrame.ForwardReply>(transport.Taken[^1]));
+        peers.OnForward(Holder, Assert.IsType<PeerFrame.Forward>(Assert.Single(transport.Taken)));
 
         Assert.Null(await call.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
     }
