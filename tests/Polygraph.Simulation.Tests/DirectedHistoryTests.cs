@@ -4,6 +4,7 @@ using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
 using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
+using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Network;
 using Polygraph.Simulation.Nodes;
 using Polygraph.Simulation.Planted;
@@ -52,6 +53,20 @@ public sealed class DirectedHistoryTests
             Assert.Equal(ReadReplyKind.TryAgain, Assert.Single(answers).Kind);
         });
 
+    // Seed 1000203 of plan 4: a node that wakes up in an older term cuts, for that term's leader, what a newer leader has committed without it.
+    [Fact]
+    public void WhatANewerLeaderCommittedWithoutANodeMayBeCutThereInAnOlderTerm() => CutsACommittedEntry(committedIn: 3, others: 3);
+
+    [Fact]
+    public void WhatNoMajorityOfTheOthersHoldsMayNotBeCut()
+        => Assert.Equal(
+            Check.CommittedNeverChanges, Assert.Throws<SimulationFailure>(() => CutsACommittedEntry(committedIn: 3, others: 2)).Check);
+
+    [Fact]
+    public void WhatWasCommittedInTheTermThatANodeFollowsMayNotBeCutThere()
+        => Assert.Equal(
+            Check.CommittedNeverChanges, Assert.Throws<SimulationFailure>(() => CutsACommittedEntry(committedIn: 2, others: 3)).Check);
+
     private static NodeDelays Steady
         => new() { Report = (1, 1), Snapshot = (1, 1), Writer = (10, 10), Tick = (0, 0), Sync = (100, 100), CheckpointPerMille = 0 };
 
@@ -95,6 +110,30 @@ public sealed class DirectedHistoryTests
         Ask(voter, cluster.Nodes[2].Id);
         cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
     }
+
+    // Of five nodes the first and some others hold an entry of term 1, which is committed later; the first hears of a leader of term 2 who lacks it.
+    private static void CutsACommittedEntry(ulong committedIn, int others)
+    {
+        var cluster = new Cluster(5, seed: 1, new GroupOptions(), new NodeDelays(), PlantedBug.None, new Trace(null));
+        var (node, leader) = (cluster.Nodes[0], cluster.Nodes[4]);
+        var entry = NoOp(term: 1);
+        foreach (var holder in cluster.Nodes.Take(1 + others))
+        {
+            cluster.Start(holder);
+            holder.Step(new Input.Received(leader.Id, Append(entry)));
+        }
+
+        cluster.Time.RunUntil(cluster.Time.Now + (20 * Millisecond));
+        Assert.Equal(1 + others, cluster.LogChecks.Copies(entry.Position));
+        cluster.LogChecks.History.Append(entry, cluster.Time.Now, new Term(committedIn));
+        node.Step(new Input.Received(leader.Id, Append(NoOp(term: 2))));
+        Assert.Equal(new Term(2), node.Log.Last.Term);
+    }
+
+    private static LogEntry NoOp(ulong term) => new(new Position(new Term(term), new LogIndex(1)), ModelRecord.NoOp.Encode(0));
+
+    private static AppendRequest Append(LogEntry entry)
+        => new(entry.Position.Term, Position.Zero, LogIndex.Zero, Round: 1, Echo: null, [entry]);
 
     private static void Ask(SimulatedNode voter, NodeId candidate)
         => voter.Step(new Input.Received(candidate, new VoteRequest(new Term(5), Position.Zero)));

@@ -28,9 +28,10 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
     private ulong _lastValue;
     private int _requests;
     private bool _stopped;
+    private Happening? _next;
 
     /// <summary>Begins, and goes on until <see cref="Stop"/>.</summary>
-    public void Start() => cluster.Time.After(dice.Between(1, 200_000), Next);
+    public void Start() => cluster.Time.After(dice.Between(1, 200_000), _next = Happening.Of(Next));
 
     /// <summary>Begins nothing new; what is on its way ends as it may.</summary>
     public void Stop() => _stopped = true;
@@ -73,22 +74,11 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
     private void Write(WriteRequest write, int attempts)
     {
         tally.Writes++;
-        var policy = write.Policy;
-        var answered = false;
-        void Answered(WriteReply reply)
-        {
-            if (answered)
-                return;
-            answered = true;
-            WriteEnded(write, reply, attempts);
-        }
-
-        var request = write with { Reply = Answered };
-        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
+        var attempt = new WriteAttempt(this, write, attempts);
+        Send(new WriteArrives(dice.Pick(cluster.Nodes), attempt.Request));
         if (dice.Chance(100))
-            SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Write(request));
-        var patience = (policy.Timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds;
-        cluster.Time.After(patience, () => Answered(new WriteReply(Outcome.Unknown, false, null, null)));
+            Send(new WriteArrives(dice.Pick(cluster.Nodes), attempt.Request));
+        cluster.Time.After((write.Policy.Timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, attempt);
     }
 
     private void WriteEnded(WriteRequest write, WriteReply reply, int attempts)
@@ -105,30 +95,27 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         }
         else if (attempts > 1 && !_stopped)
         {
-            tally.Retried++;
-            cluster.Time.After(dice.LongTailed(500, 300_000), () => Write(write, attempts - 1));
+            TryAgain(write, attempts - 1);
             return;
         }
 
         Think();
     }
 
+    private void TryAgain(WriteRequest write, int attempts)
+    {
+        tally.Retried++;
+        cluster.Time.After(dice.LongTailed(500, 300_000), () => Write(write, attempts));
+    }
+
     private void Read(ReadLevel level)
     {
         tally.Reads++;
-        var answered = false;
-        void Answered(ReadReply reply)
-        {
-            if (answered)
-                return;
-            answered = true;
-            ReadEnded(level, reply);
-        }
-
+        var attempt = new ReadAttempt(this, level);
         var timeout = TimeSpan.FromMilliseconds(dice.Between(20, workload.TimeoutMillisecondsMax));
-        var request = Bound(new ReadRequest(level, _token, timeout, Answered));
-        SendTo(dice.Pick(cluster.Nodes), node => node.FrontDoor.Begin(request));
-        cluster.Time.After((2 * timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, () => Answered(new ReadReply(ReadReplyKind.TryAgain, default)));
+        var request = Bound(new ReadRequest(level, _token, timeout, attempt.Answered));
+        Send(new ReadArrives(dice.Pick(cluster.Nodes), request));
+        cluster.Time.After((2 * timeout.Ticks / TimeSpan.TicksPerMicrosecond) + PatienceMicroseconds, attempt);
     }
 
     private ReadRequest Bound(ReadRequest request)
@@ -164,10 +151,70 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
         Think();
     }
 
-    private void Think() => cluster.Time.After(dice.LongTailed(200, workload.ThinkMicrosecondsMax), Next);
+    private void Think() => cluster.Time.After(dice.LongTailed(200, workload.ThinkMicrosecondsMax), _next!);
 
-    private void SendTo(SimulatedNode node, Action<SimulatedNode> arrive)
-        => cluster.Time.After(dice.LongTailed(20, 2_000), () => node.Now(() => arrive(node)));
+    private void Send(Happening arrives) => cluster.Time.After(dice.LongTailed(20, 2_000), arrives);
+
+    private sealed class WriteArrives(SimulatedNode node, WriteRequest request) : Happening
+    {
+        public override void Happen()
+        {
+            if (node.TakesUp(this))
+                node.FrontDoor.Write(request);
+        }
+    }
+
+    private sealed class ReadArrives(SimulatedNode node, ReadRequest request) : Happening
+    {
+        public override void Happen()
+        {
+            if (node.TakesUp(this))
+                node.FrontDoor.Begin(request);
+        }
+    }
+
+    /// <summary>A write that was sent. It ends with its first answer; what happens by itself is that its client waits no longer.</summary>
+    private sealed class WriteAttempt : Happening
+    {
+        private readonly SimulatedClient _client;
+        private readonly WriteRequest _write;
+        private readonly int _attempts;
+        private bool _answered;
+
+        public WriteAttempt(SimulatedClient client, WriteRequest write, int attempts)
+        {
+            (_client, _write, _attempts) = (client, write, attempts);
+            Request = write with { Reply = Answered };
+        }
+
+        public WriteRequest Request { get; }
+
+        public override void Happen() => Answered(new WriteReply(Outcome.Unknown, false, null, null));
+
+        private void Answered(WriteReply reply)
+        {
+            if (_answered)
+                return;
+            _answered = true;
+            _client.WriteEnded(_write, reply, _attempts);
+        }
+    }
+
+    /// <summary>The same for a read.</summary>
+    private sealed class ReadAttempt(SimulatedClient client, ReadLevel level) : Happening
+    {
+        private bool _answered;
+
+        public override void Happen() => Answered(new ReadReply(ReadReplyKind.TryAgain, default));
+
+        public void Answered(ReadReply reply)
+        {
+            if (_answered)
+                return;
+            _answered = true;
+            client.ReadEnded(level, reply);
+        }
+    }
 }
 
 /// <summary>What all clients of a simulation did.</summary>

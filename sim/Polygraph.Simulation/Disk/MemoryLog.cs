@@ -10,13 +10,17 @@ public sealed class MemoryLog : ILogSizes
 {
     private readonly List<LogEntry> _entries;
 
-    public MemoryLog(Position start, IEnumerable<LogEntry> durable) => (Base, _entries) = (start, [.. durable]);
+    public MemoryLog(Position start, IEnumerable<LogEntry> durable)
+    {
+        (Base, _entries) = (start, [.. durable]);
+        FindLast();
+    }
 
     /// <summary>The position just before the first entry.</summary>
     public Position Base { get; private set; }
 
     /// <summary>The last entry's position; the base if there is none.</summary>
-    public Position Last => _entries.Count == 0 ? Base : _entries[^1].Position;
+    public Position Last { get; private set; }
 
     /// <summary>The entry at <paramref name="index"/>; null if the log does not hold it.</summary>
     public LogEntry? At(LogIndex index)
@@ -31,9 +35,14 @@ public sealed class MemoryLog : ILogSizes
     {
         _entries.RemoveRange(0, Place(position.Index.Next));
         Base = position;
+        FindLast();
     }
 
-    public void Append(LogEntry entry) => _entries.Add(entry);
+    public void Append(LogEntry entry)
+    {
+        _entries.Add(entry);
+        Last = entry.Position;
+    }
 
     /// <summary>Takes away the entries from <paramref name="from"/> on and returns them.</summary>
     public IReadOnlyList<LogEntry> CutFrom(LogIndex from)
@@ -41,6 +50,7 @@ public sealed class MemoryLog : ILogSizes
         var keep = Math.Min(Place(from), _entries.Count);
         var cut = _entries.GetRange(keep, _entries.Count - keep);
         _entries.RemoveRange(keep, cut.Count);
+        FindLast();
         return cut;
     }
 
@@ -57,6 +67,8 @@ public sealed class MemoryLog : ILogSizes
 
         return fits;
     }
+
+    private void FindLast() => Last = _entries.Count == 0 ? Base : _entries[^1].Position;
 
     private int Place(LogIndex index) => (int)(index - Base.Index) - 1;
 }

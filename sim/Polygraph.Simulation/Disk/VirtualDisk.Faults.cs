@@ -108,6 +108,6 @@ public sealed partial class VirtualDisk
         if (_waiting.Count > 0)
             BeginSync();
         foreach (var job in told)
-            job.Durable();
+            job.Durable.Happen();
     }
 }

@@ -76,8 +76,8 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
     /// </summary>
     public bool HeldUntilDamaged(Position position) => Holds(position) || ((MustRelearn || IsWiped) && WasDamaged(position));
 
-    /// <summary>Makes these durable after everything that was submitted before, then calls <paramref name="durable"/>.</summary>
-    public void Submit(List<DiskWrite> writes, Action durable)
+    /// <summary>Makes these durable after everything that was submitted before, then lets <paramref name="durable"/> happen.</summary>
+    public void Submit(List<DiskWrite> writes, Happening durable)
     {
         _waiting.Add(new Job(writes, durable));
         if (_syncing.Count == 0)
@@ -222,7 +222,7 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
         if (_waiting.Count > 0)
             BeginSync();
         foreach (var job in done)
-            job.Durable();
+            job.Durable.Happen();
     }
 
     private void Write(DiskWrite write)
@@ -263,7 +263,7 @@ public sealed partial class VirtualDisk(VirtualTime time, Dice dice, INodeEngine
         }
     }
 
-    private sealed record Job(List<DiskWrite> Writes, Action Durable)
+    private sealed record Job(List<DiskWrite> Writes, Happening Durable)
     {
         public bool Cuts { get; } = Writes.Exists(write => write is DiskWrite.Cut);
     }

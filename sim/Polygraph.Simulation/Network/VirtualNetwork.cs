@@ -74,8 +74,8 @@ public sealed class VirtualNetwork
         foreach (var link in _links)
         {
             link.IsClogged = false;
-            while (link.Held.TryDequeue(out var arrive))
-                CarryOnce(link, arrive);
+            while (link.Held.TryDequeue(out var crossing))
+                CarryOnce(link, crossing);
         }
     }
 
@@ -104,12 +104,13 @@ public sealed class VirtualNetwork
     }
 
     /// <summary>Lets <paramref name="arrive"/> happen at the other end: after a delay, perhaps never, perhaps twice.</summary>
-    public void Carry(int from, int to, Action arrive) => Carry(from, to, Happening.Of(arrive));
+    public void Carry(int from, int to, Action arrive) => Carry(from, to, Crossing.To(arrive));
 
     /// <inheritdoc cref="Carry(int, int, Action)"/>
-    public void Carry(int from, int to, Happening arrive)
+    public void Carry(int from, int to, Crossing crossing)
     {
         var link = _links[from, to];
+        crossing.Begin(this, link);
         if (link.IsCut)
         {
             Lose(link);
@@ -122,19 +123,19 @@ public sealed class VirtualNetwork
             return;
         }
 
-        CarryOnce(link, arrive);
+        CarryOnce(link, crossing);
         if (!link.Dice.Chance(Behaviour.DuplicatePerMille))
             return;
         Doubled++;
-        CarryOnce(link, arrive);
+        CarryOnce(link, crossing);
     }
 
-    private void CarryOnce(Link link, Happening arrive)
+    private void CarryOnce(Link link, Crossing crossing)
     {
         if (link.IsClogged)
         {
             link.Cause?.Bite();
-            link.Held.Enqueue(arrive);
+            link.Held.Enqueue(crossing);
             return;
         }
 
@@ -149,7 +150,7 @@ public sealed class VirtualNetwork
             Overtaken++;
         else
             link.LastArrival = arrival = Math.Max(arrival, link.LastArrival);
-        _time.After(arrival - _time.Now, new Crossing(this, link, arrive));
+        _time.After(arrival - _time.Now, crossing);
     }
 
     private long Distance(Link link)
@@ -162,13 +163,13 @@ public sealed class VirtualNetwork
         return zones[from, to];
     }
 
-    private void Lose(Link link)
+    internal void Lose(Link link)
     {
         Lost++;
         link.Cause?.Bite();
     }
 
-    private sealed class Link(int from, int to, Dice dice)
+    internal sealed class Link(int from, int to, Dice dice)
     {
         public int From { get; } = from;
 
@@ -189,17 +190,6 @@ public sealed class VirtualNetwork
 
         public long LastArrival { get; set; }
 
-        public Queue<Happening> Held { get; } = [];
-    }
-
-    private sealed class Crossing(VirtualNetwork network, Link link, Happening arrive) : Happening
-    {
-        public override void Happen()
-        {
-            if (link.IsCut)
-                network.Lose(link);
-            else
-                arrive.Happen();
-        }
+        public Queue<Crossing> Held { get; } = [];
     }
 }

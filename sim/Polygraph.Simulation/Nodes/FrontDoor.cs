@@ -65,15 +65,24 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
     /// <summary>The core's view is another: a bounded read may be proven fresh enough now.</summary>
     public void AfterStep()
     {
-        if (_unproven.Count > 0)
-            _unproven.RemoveAll(IsProven);
+        if (_unproven.Count == 0)
+            return;
+        var left = 0;
+        for (var i = 0; i < _unproven.Count; i++)
+            if (!IsProven(_unproven[i]))
+                _unproven[left++] = _unproven[i];
+        _unproven.RemoveRange(left, _unproven.Count - left);
     }
 
     // As the product's read path: wait for the proof, and without one serve the read as linearizable.
     private void BeginBounded(Read read)
     {
-        if (IsProven(read))
-            return;
+        if (!IsProven(read))
+            WaitForProof(read);
+    }
+
+    private void WaitForProof(Read read)
+    {
         _unproven.Add(read);
         node.After(Patience, () =>
         {
@@ -169,33 +178,36 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
     /// reader looks at the position that the snapshot itself holds (seed 1299).
     /// </summary>
     private void OpenSnapshot(Read read, LogIndex mustShow)
-        => node.After(dice.LongTailed(cluster.Delays.Snapshot.Min, cluster.Delays.Snapshot.Max), () =>
+        => node.After(
+            dice.LongTailed(cluster.Delays.Snapshot.Min, cluster.Delays.Snapshot.Max), new SnapshotOpens(node, read, mustShow));
+
+    private void SnapshotOpened(Read read, LogIndex mustShow)
+    {
+        var state = node.Writer.State;
+        var isRewound = state.Position.Index < mustShow && !cluster.Tampering.Has(PlantedBug.IgnoresSnapshotPosition);
+        if (node.Writer.IsRebuilding || isRewound)
         {
-            var state = node.Writer.State;
-            var isRewound = state.Position.Index < mustShow && !cluster.Tampering.Has(PlantedBug.IgnoresSnapshotPosition);
-            if (node.Writer.IsRebuilding || isRewound)
-            {
-                read.Request.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
-                return;
-            }
+            read.Request.Reply(new ReadReply(ReadReplyKind.TryAgain, default));
+            return;
+        }
 
-            (read.Saw, read.Digest) = (state.Position, state.Digest);
-            if (read.Request.Level == ReadLevel.Local)
-            {
-                cluster.AnswerChecks.ReadLocally(node, read.Saw);
-                read.Request.Reply(new ReadReply(ReadReplyKind.Answered, read.Saw));
-                return;
-            }
+        (read.Saw, read.Digest) = (state.Position, state.Digest);
+        if (read.Request.Level == ReadLevel.Local)
+        {
+            cluster.AnswerChecks.ReadLocally(node, read.Saw);
+            read.Request.Reply(new ReadReply(ReadReplyKind.Answered, read.Saw));
+            return;
+        }
 
-            if (cluster.Tampering.Has(PlantedBug.SkipsHold))
-            {
-                Answer(read);
-                return;
-            }
+        if (cluster.Tampering.Has(PlantedBug.SkipsHold))
+        {
+            Answer(read);
+            return;
+        }
 
-            _holds[read.Id] = read;
-            node.Step(new Input.HoldUntilCommitted(read.Id, state.Position, read.Request.Timeout));
-        });
+        _holds[read.Id] = read;
+        node.Step(new Input.HoldUntilCommitted(read.Id, state.Position, read.Request.Timeout));
+    }
 
     private void Answer(Read read)
     {
@@ -206,6 +218,11 @@ public sealed class FrontDoor(SimulatedNode node, Cluster cluster, Dice dice)
         if (read.MustShowAsOf is { } bound)
             cluster.AnswerChecks.ClaimsFreshness(node, read.Saw, bound);
         request.Reply(new ReadReply(ReadReplyKind.Answered, read.Saw));
+    }
+
+    private sealed class SnapshotOpens(SimulatedNode node, Read read, LogIndex mustShow) : NodeHappening(node)
+    {
+        protected override void Do() => Node.FrontDoor.SnapshotOpened(read, mustShow);
     }
 
     private sealed record Read(ulong Id, ReadRequest Request, LogIndex CommittedBefore)

@@ -9,17 +9,15 @@ public sealed class Mailbox(SimulatedNode node, VirtualTime time, Dice dice, Fun
     private long _lastArrival;
 
     /// <summary>An input for the node's core.</summary>
-    public void Post(Input input) => Post(new Report(node, input));
-
-    public void Post(Happening arrive)
+    public void Post(Input input)
     {
         var (min, max) = delay();
         _lastArrival = Math.Max(_lastArrival, time.Now + dice.LongTailed(min, max));
-        node.After(_lastArrival - time.Now, arrive);
+        node.After(_lastArrival - time.Now, new Report(node, input));
     }
 
-    private sealed class Report(SimulatedNode node, Input input) : Happening
+    private sealed class Report(SimulatedNode node, Input input) : NodeHappening(node)
     {
-        public override void Happen() => node.Step(input);
+        protected override void Do() => Node.Step(input);
     }
 }

@@ -5,6 +5,7 @@ using Polygraph.Simulation.Checks;
 using Polygraph.Simulation.Disk;
 using Polygraph.Simulation.Model;
 using Polygraph.Simulation.Planted;
+using Polygraph.Simulation.Time;
 
 namespace Polygraph.Simulation.Nodes;
 
@@ -132,7 +133,7 @@ public sealed partial class SimulatedNode
         var target = _cluster.Node(to);
         if (_cluster.Tampering.Has(PlantedBug.CorruptsShippedEntry) && message is AppendRequest { Entries.Count: > 0 } request)
             message = request with { Entries = [.. request.Entries.Select(Corrupted)] };
-        _cluster.Network.Carry(Number, target.Number, new Arrival(target, new Input.Received(Id, message)));
+        _cluster.Network.Carry(Number, target.Number, new Delivery(target, new Input.Received(Id, message)));
     }
 
     private static LogEntry Corrupted(LogEntry entry)
@@ -144,7 +145,7 @@ public sealed partial class SimulatedNode
 
     private void Persist(Effect.Persist persist)
     {
-        var writes = new List<DiskWrite>();
+        var writes = new List<DiskWrite>(persist.Entries.Count + 1);
         if (persist.CutFrom is { } from && !_cluster.Tampering.Has(PlantedBug.IgnoresCut))
         {
             var cut = Log.CutFrom(from);
@@ -154,8 +155,9 @@ public sealed partial class SimulatedNode
             writes.Add(new DiskWrite.Cut(from));
         }
 
-        foreach (var entry in persist.Entries)
+        for (var i = 0; i < persist.Entries.Count; i++)
         {
+            var entry = persist.Entries[i];
             _cluster.LogChecks.Appending(this, entry);
             Log.Append(entry);
             writes.Add(new DiskWrite.Append(entry));
@@ -165,7 +167,7 @@ public sealed partial class SimulatedNode
             writes.Add(new DiskWrite.StoreVote(vote));
         if (_cluster.Tampering.Has(PlantedBug.ReleasesBeforeSync))
             Release(persist.Release);
-        Disk.Submit(writes, () => Synced(persist));
+        Disk.Submit(writes, new PersistDone(this, persist));
     }
 
     // As the product's log thread: what waited for the sync goes out from there, before anything else is done to the log; the group loop hears of it later.
@@ -178,8 +180,9 @@ public sealed partial class SimulatedNode
 
     private void Release(IReadOnlyList<Outgoing> released)
     {
-        foreach (var outgoing in released)
+        for (var i = 0; i < released.Count; i++)
         {
+            var outgoing = released[i];
             if (outgoing.To == Id)
             {
                 if (!IsStranger)
@@ -191,5 +194,10 @@ public sealed partial class SimulatedNode
                 Send(outgoing.To, outgoing.Message);
             }
         }
+    }
+
+    private sealed class PersistDone(SimulatedNode node, Effect.Persist persist) : Happening
+    {
+        public override void Happen() => node.Synced(persist);
     }
 }

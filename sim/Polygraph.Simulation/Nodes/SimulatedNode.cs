@@ -4,6 +4,7 @@ using Polygraph.Protocol.LeaderBased;
 using Polygraph.Simulation.Disk;
 using Polygraph.Simulation.Engine;
 using Polygraph.Simulation.Faults;
+using Polygraph.Simulation.Network;
 using Polygraph.Simulation.Planted;
 using Polygraph.Simulation.Time;
 
@@ -109,30 +110,32 @@ public sealed partial class SimulatedNode
     }
 
     /// <summary>Lets something happen in this life of this node; while it is paused, that waits.</summary>
-    public void After(long delay, Action action) => After(delay, Happening.Of(action));
+    public void After(long delay, Action action) => After(delay, NodeHappening.At(this, action));
 
     /// <inheritdoc cref="After(long, Action)"/>
-    public void After(long delay, Happening happening)
-        => _cluster.Time.After(delay + _cluster.Tampering.Outside, new InThisLife(this, happening));
+    public void After(long delay, NodeHappening happening) => _cluster.Time.After(delay + _cluster.Tampering.Outside, happening);
 
     /// <summary>Something reaches this node from outside: it is lost if the node is down and waits while it is paused.</summary>
     public void Now(Action action)
     {
-        if (IsAlive && !IsPaused)
-            action();
-        else
-            Now(Happening.Of(action));
-    }
-
-    /// <inheritdoc cref="Now(Action)"/>
-    public void Now(Happening happening)
-    {
         if (!IsAlive)
             return;
         if (IsPaused)
-            Defer(happening);
+            Defer(Happening.Of(action));
         else
-            happening.Happen();
+            action();
+    }
+
+    /// <summary>
+    /// Whether what happens now may be done. If the node is down, it is lost; while it is paused, it is kept, and happens again once the node goes on.
+    /// </summary>
+    public bool TakesUp(Happening happening)
+    {
+        if (!IsAlive)
+            return false;
+        if (IsPaused)
+            Defer(happening);
+        return !IsPaused;
     }
 
     private bool DeferIfPaused(Happening happening)
@@ -194,7 +197,7 @@ public sealed partial class SimulatedNode
     {
         _core.Step(input, Clock.Now, _effects);
         var before = View;
-        View = _cluster.Tampering.Change(_core.ViewWithoutPeers);
+        View = _cluster.Tampering.Change(_core.ViewWithoutPeersSince(before));
         var effects = _cluster.Tampering.Change(this, _effects.Items);
         _cluster.Trace.Step(this, input, effects);
         AppendToLog(effects);
@@ -237,33 +240,22 @@ public sealed partial class SimulatedNode
             ArmTick();
     }
 
-    private sealed class TickDue(SimulatedNode node, Instant deadline) : Happening
+    private sealed class TickDue(SimulatedNode node, Instant deadline) : NodeHappening(node)
     {
-        public override void Happen() => node.TickIfDue(deadline);
+        protected override void Do() => Node.TickIfDue(deadline);
     }
 
-    /// <summary>A message at its receiver, who may be down or paused.</summary>
-    private sealed class Arrival(SimulatedNode node, Input.Received received) : Happening
+    /// <summary>A message on its way to its receiver, who may be down or paused.</summary>
+    private sealed class Delivery(SimulatedNode node, Input.Received received) : Crossing
     {
-        public override void Happen()
+        protected override void Arrive()
         {
             if (!node.IsAlive || node.IsStranger)
                 return;
             if (node.IsPaused)
-                node.Defer(this);
+                node.Defer(Of(() => node.Step(received)));
             else
                 node.Step(received);
-        }
-    }
-
-    private sealed class InThisLife(SimulatedNode node, Happening happening) : Happening
-    {
-        private readonly int _life = node.Life;
-
-        public override void Happen()
-        {
-            if (node.Life == _life)
-                node.Now(happening);
         }
     }
 }

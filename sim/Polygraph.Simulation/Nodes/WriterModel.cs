@@ -238,11 +238,11 @@ public sealed class WriterModel
     private void Report(Input input) => _toLoop.Post(input);
 
     /// <summary>What the thread does next, once the time for it is over.</summary>
-    private abstract class Turn(WriterModel writer) : Happening
+    private abstract class Turn(WriterModel writer) : NodeHappening(writer._node)
     {
         protected WriterModel Writer => writer;
 
-        public sealed override void Happen()
+        protected sealed override void Do()
         {
             Finish();
             writer.TurnEnded();

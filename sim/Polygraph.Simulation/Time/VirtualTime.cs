@@ -10,10 +10,10 @@ public sealed class VirtualTime
     private const int Children = 4;
 
     // Most of what is scheduled is far away and of no consequence once it happens: the end of somebody's patience. It is parked by the slot of
-    // time that it falls into, 2,048 µs long, in no order, and enters the heap when its slot begins; so the heap holds what happens next only.
-    // The 1,024 slots go round: what is further away than 2.1 s stays in its slot for as many rounds.
-    private const int SlotBits = 11;
-    private const int Slots = 1024;
+    // time that it falls into, 1,024 µs long, in no order, and enters the heap when its slot begins; so the heap holds what happens next only.
+    // The 2,048 slots go round: what is further away than 2.1 s stays in its slot for as many rounds.
+    private const int SlotBits = 10;
+    private const int Slots = 2048;
     private const int None = -1;
 
     // What happens up to the end of the slot that has begun.

@@ -90,7 +90,8 @@ internal sealed partial class AckTracker
             }
         }
 
-        RemoveOlder(waiting => Expired(waiting, voters, now), effects);
+        if (_older.Count > 0)
+            ExpireOlder(voters, now, effects);
         ForgetApplied();
     }
 
@@ -103,6 +104,9 @@ internal sealed partial class AckTracker
         RemoveOlder(waiting => Result(waiting, voters, now, reached: false, degraded: false, reason, leadershipLost: true), effects);
         WantsApplied = false;
     }
+
+    private void ExpireOlder(VoterIndexes voters, Instant now, EffectList effects)
+        => RemoveOlder(waiting => Expired(waiting, voters, now), effects);
 
     private void CompleteOlder(VoterIndexes voters, Instant now, EffectList effects)
         => RemoveOlder(waiting => IsMet(waiting, voters) ? Result(waiting, voters, now, reached: true, degraded: false, reason: null) : null, effects);

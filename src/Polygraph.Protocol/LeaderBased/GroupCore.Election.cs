@@ -132,6 +132,7 @@ public sealed partial class GroupCore
         _role = Role.Leader;
         _leader = _self;
         _peers = [.. _others.Select(other => new PeerProgress(other, _lastLog.Index.Next, now))];
+        _quorumLapsesAt = QuorumLapses();
         _round = 0;
         _roundConfirmed = 0;
         _noOp = _lastLog.Index.Next;

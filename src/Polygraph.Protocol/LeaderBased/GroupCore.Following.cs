@@ -35,8 +35,8 @@ public sealed partial class GroupCore
         var cut = news.Count > 0 && news[0].Position.Index <= _lastLog.Index ? news[0].Position.Index : (LogIndex?)null;
         if (cut is { } first)
             CutLog(first, effects);
-        foreach (var entry in news)
-            _terms = _terms.Append(entry.Position);
+        for (var i = 0; i < news.Count; i++)
+            _terms = _terms.Append(news[i].Position);
         if (news.Count > 0)
             _lastLog = news[^1].Position;
         _matched = LogIndex.Max(_matched, same);

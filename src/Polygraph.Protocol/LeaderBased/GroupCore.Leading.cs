@@ -16,23 +16,28 @@ public sealed partial class GroupCore
     // The entries of this very step: the effect that puts them into the log has not been carried out yet, so the log cannot be asked.
     private IReadOnlyList<LogEntry> _appendedNow = [];
     private Instant _heartbeatDeadline = Instant.Never;
+
+    // Leader: when leadership ends unless more followers are heard before; never for a group of one.
+    private Instant _quorumLapsesAt = Instant.Never;
     private LogIndex _noOp;
 
     private bool OwnTermCommitted => _role == Role.Leader && _commit >= _noOp;
 
-    /// <summary>When leadership ends unless more followers are heard before; never for a group of one.</summary>
-    private Instant QuorumLapsesAt
+    private void NoteHeard(PeerProgress peer, ulong round, Instant now)
     {
-        get
-        {
-            var needed = _members.Majority - 1;
-            if (needed == 0)
-                return Instant.Never;
-            Span<Instant> heard = stackalloc Instant[_peers.Length];
-            for (var i = 0; i < heard.Length; i++)
-                heard[i] = _peers[i].LastHeard;
-            return Ranking.NthLargest(heard, needed) + _options.ElectionTimeoutMax;
-        }
+        peer.NoteAnswer(round, now);
+        _quorumLapsesAt = QuorumLapses();
+    }
+
+    private Instant QuorumLapses()
+    {
+        var needed = _members.Majority - 1;
+        if (needed == 0)
+            return Instant.Never;
+        Span<Instant> heard = stackalloc Instant[_peers.Length];
+        for (var i = 0; i < heard.Length; i++)
+            heard[i] = _peers[i].LastHeard;
+        return Ranking.NthLargest(heard, needed) + _options.ElectionTimeoutMax;
     }
 
     private void OnNoOpEncoded(LogEntry entry, Instant now, EffectList effects)
@@ -96,8 +101,8 @@ public sealed partial class GroupCore
 
     private void AppendOwn(IReadOnlyList<LogEntry> entries, Instant now, EffectList effects)
     {
-        foreach (var entry in entries)
-            _terms = _terms.Append(entry.Position);
+        for (var i = 0; i < entries.Count; i++)
+            _terms = _terms.Append(entries[i].Position);
         _lastLog = entries[^1].Position;
         effects.Add(new Effect.Persist(null, null, entries, _lastLog, _mark, []));
 
@@ -186,7 +191,7 @@ public sealed partial class GroupCore
     {
         if (PeerInTerm(from, rejected.Term) is not { } peer)
             return;
-        peer.NoteAnswer(rejected.Round, now);
+        NoteHeard(peer, rejected.Round, now);
         ConfirmRounds(now, effects);
 
         // A late rejection of something that has been answered since says nothing new.
@@ -216,7 +221,7 @@ public sealed partial class GroupCore
     private void NoteAnswer(PeerProgress peer, ulong round, LogIndex durable, LogIndex applied, FreshnessStamp stamp, Instant now)
     {
         Invariant.Holds(durable <= _lastLog.Index, "a follower holds no entry of this term that its leader lacks");
-        peer.NoteAnswer(round, now);
+        NoteHeard(peer, round, now);
         peer.NoteDurable(durable, now);
         peer.NoteApplied(applied);
         peer.NoteStamp(stamp, _round + 1);

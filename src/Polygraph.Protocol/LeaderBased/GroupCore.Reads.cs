@@ -194,16 +194,22 @@ public sealed partial class GroupCore
 
     private void FinishRoundReads(ulong confirmed, Instant now, EffectList effects)
     {
-        var done = _roundReads.Where(read => read.NeedsRound <= confirmed).ToList();
-        if (done.Count > 0)
+        var left = 0;
+        for (var i = 0; i < _roundReads.Count; i++)
         {
-            _roundReads.RemoveAll(read => read.NeedsRound <= confirmed);
-            foreach (var read in done)
-                FinishRoundRead(read, effects);
+            if (_roundReads[i].NeedsRound <= confirmed)
+                FinishRoundRead(_roundReads[i], effects);
+            else
+                _roundReads[left++] = _roundReads[i];
+        }
+
+        if (left < _roundReads.Count)
+        {
+            KeepFirst(_roundReads, left);
             ReadsAfterApplied(effects);
         }
 
-        if (_round == _roundConfirmed && _roundReads.Any(read => read.NeedsRound is not null))
+        if (_round == _roundConfirmed && _roundReads.Exists(static read => read.NeedsRound is not null))
             BroadcastHeartbeat(now, effects);
     }
 
@@ -238,17 +244,25 @@ public sealed partial class GroupCore
     private void AnswerIndexedReads(EffectList effects)
     {
         var shown = _writer is WriterState.Following or WriterState.Leading ? LogIndex.Min(_applied.Index, _commit) : LogIndex.Zero;
-        _indexed.RemoveAll(read =>
+        var left = 0;
+        for (var i = 0; i < _indexed.Count; i++)
         {
+            var read = _indexed[i];
+
             // A token's entry is judged as soon as this history is committed that far: it holds the entry, or never will.
             var lost = read.Term is { } term && read.Index <= _commit && _terms.TermAt(read.Index) != term;
             Plant("SessionTermIgnored", ref lost, false);
-            if (!lost && read.Index > shown)
-                return false;
-            effects.Add(new Effect.CompleteRead(read.Read, new ReadResult(lost ? ReadOutcome.SessionLost : ReadOutcome.Ready, read.Index)));
-            return true;
-        });
+            if (lost || read.Index <= shown)
+                effects.Add(new Effect.CompleteRead(read.Read, new ReadResult(lost ? ReadOutcome.SessionLost : ReadOutcome.Ready, read.Index)));
+            else
+                _indexed[left++] = read;
+        }
+
+        KeepFirst(_indexed, left);
     }
+
+    // The reads of a list are judged in loops and not by RemoveAll, whose predicate would be made anew at every step.
+    private static void KeepFirst<T>(List<T> reads, int count) => reads.RemoveRange(count, reads.Count - count);
 
     private void ReadsFindNewLeader(Instant now, EffectList effects)
     {
@@ -311,13 +325,18 @@ public sealed partial class GroupCore
     }
 
     private void AnswerHolds(EffectList effects)
-        => _holds.RemoveAll(hold =>
+    {
+        var left = 0;
+        for (var i = 0; i < _holds.Count; i++)
         {
-            if (Verdict(hold.Position) is not { } committed)
-                return false;
-            effects.Add(new Effect.CompleteHold(hold.Hold, committed));
-            return true;
-        });
+            if (Verdict(_holds[i].Position) is { } committed)
+                effects.Add(new Effect.CompleteHold(_holds[i].Hold, committed));
+            else
+                _holds[left++] = _holds[i];
+        }
+
+        KeepFirst(_holds, left);
+    }
 
     private void TakeEchoed(FreshnessEcho? echo)
     {
@@ -356,11 +375,29 @@ public sealed partial class GroupCore
             _acks.Expire(_indexes, now, effects);
         }
 
-        if (AnyReadWaits)
+        if (IsAnyReadOver(now))
             ExpireReads(now, effects);
         AskAgain(now, effects);
         AskLeaderForIndex(now, effects);
         _sweepDeadline = _acks.Count > 0 || AnyReadWaits ? now + SweepInterval : Instant.Never;
+    }
+
+    // Asked a hundred times a second, and hardly ever true.
+    private bool IsAnyReadOver(Instant now)
+    {
+        foreach (var read in _unindexed)
+            if (now >= read.EndsAt)
+                return true;
+        foreach (var read in _indexed)
+            if (now >= read.EndsAt)
+                return true;
+        foreach (var read in _roundReads)
+            if (now >= read.EndsAt)
+                return true;
+        foreach (var hold in _holds)
+            if (now >= hold.EndsAt)
+                return true;
+        return false;
     }
 
     private void ExpireReads(Instant now, EffectList effects)

@@ -91,7 +91,7 @@ public sealed partial class GroupCore
     /// <summary>When the next <see cref="Input.Tick"/> is due, if nothing else happens before.</summary>
     public Instant NextDeadline
         => Instant.Min(
-            _role == Role.Leader ? Instant.Min(_heartbeatDeadline, QuorumLapsesAt) : _electionDeadline, Instant.Min(_sweepDeadline, _recoveryDeadline));
+            _role == Role.Leader ? Instant.Min(_heartbeatDeadline, _quorumLapsesAt) : _electionDeadline, Instant.Min(_sweepDeadline, _recoveryDeadline));
 
     /// <summary>The replica as it is now.</summary>
     public GroupView View => ViewWith(_role == Role.Leader ? PeerViews() : []);
@@ -99,7 +99,12 @@ public sealed partial class GroupCore
     /// <summary>The same, without what a leader knows of the others: for whoever looks after every step and does not ask for that.</summary>
     public GroupView ViewWithoutPeers => ViewWith([]);
 
+    /// <summary>The same once more: <paramref name="last"/> itself if it is still true, which it is after half of all steps.</summary>
+    public GroupView ViewWithoutPeersSince(GroupView last) => IsStillTrue(last) ? last : ViewWithoutPeers;
+
     private Term CurrentTerm => _vote.Term;
+
+    private bool IsServing => _writer == WriterState.Leading && _role == Role.Leader;
 
     private GroupView ViewWith(IReadOnlyList<PeerView> peers) => new()
     {
@@ -112,13 +117,19 @@ public sealed partial class GroupCore
         Applied = _applied,
         Terms = _terms,
         FreshAsOf = _freshAsOf,
-        Serving = _writer == WriterState.Leading && _role == Role.Leader,
+        Serving = IsServing,
         Base = _base,
         Retain = Retain,
         Relearning = _relearning,
         Recovering = _recovering,
         Peers = peers,
     };
+
+    private bool IsStillTrue(GroupView view)
+        => view.Role == _role && view.Term == CurrentTerm && view.Leader == _leader && view.Appended == _lastLog && view.Durable == _durable
+            && view.Committed == _commit && view.Applied == _applied && ReferenceEquals(view.Terms, _terms) && view.FreshAsOf == _freshAsOf
+            && view.Serving == IsServing && view.Base == _base && view.Retain == Retain && view.Relearning == _relearning
+            && view.Recovering == _recovering;
 
     // A mistake to be made on purpose, to see it found; nothing at all in a build without planted bugs (docs/planted-bugs.md).
     static partial void Plant<T>(string bug, ref T value, T wrong);
@@ -131,7 +142,7 @@ public sealed partial class GroupCore
     public void Step(Input input, Instant now, EffectList effects)
     {
         // A process that was paused, or a leader nobody hears, must not act as leader on what it finds in its queue.
-        if (_role == Role.Leader && now >= QuorumLapsesAt)
+        if (_role == Role.Leader && now >= _quorumLapsesAt)
             BecomeFollower(CurrentTerm, NodeId.None, now, effects, "no majority was heard within the election timeout");
 
         switch (input)

@@ -250,6 +250,38 @@ public class GroupCoreTests
     public void A_replica_whose_SQLite_shows_its_whole_log_has_nothing_to_recover()
         => Assert.False(NewCore(Restarted(log: 5, settled: 5) with { Materialised = At(1, 5) }).View.Recovering);
 
+    public static TheoryData<string> ViewProperties
+        => [.. typeof(GroupView).GetProperties().Select(property => property.Name).Where(name => name != nameof(GroupView.Peers))];
+
+    // Whoever looks after every step is given the same view until anything in it changes: a property that is not compared would never change again.
+    [Theory]
+    [MemberData(nameof(ViewProperties))]
+    public void A_view_that_differs_in_any_property_is_made_anew(string name)
+    {
+        var core = NewCore(Restarted(log: 5, settled: 3));
+        var now = core.ViewWithoutPeers;
+        Assert.Same(now, core.ViewWithoutPeersSince(now));
+
+        var past = now with { };
+        var property = typeof(GroupView).GetProperty(name)!;
+        property.SetValue(past, OtherThan(property.GetValue(now), property.PropertyType));
+        Assert.Equal(now, core.ViewWithoutPeersSince(past));
+    }
+
+    private static object OtherThan(object? value, Type type)
+        => value switch
+        {
+            bool flag => !flag,
+            Role role => role == Role.Leader ? Role.Follower : Role.Leader,
+            Term term => new Term(term.Value + 1),
+            LogIndex index => index.Next,
+            Position position => new Position(position.Term, position.Index.Next),
+            NodeId node => node == N1 ? N2 : N1,
+            TermHistory => TermHistory.Empty,
+            null when type == typeof(Instant?) => new Instant(1),
+            _ => throw new NotSupportedException($"A view has something of type {type}."),
+        };
+
     private static RecoveredState Restarted(ulong log, ulong settled)
         => new(new Vote(new Term(1), N2), At(1, log), TermHistory.Empty.Append(At(1, 1)), Position.Zero, Settled: At(1, settled));
 
