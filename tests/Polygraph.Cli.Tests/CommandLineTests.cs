@@ -91,6 +91,24 @@ public sealed class CommandLineTests
         Assert.Contains($"--key '{key}'", await error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("db create shop", "shop is created")]
+    [InlineData("db drop shop --confirm shop", "shop is dropped")]
+    public async Task A_change_of_databases_that_is_interrupted_is_of_unknown_outcome(string arguments, string outcome)
+    {
+        using var node = new UnhurriedNode(isThere: false, "");
+        using var process = Start($"{arguments} --url {node.Url}");
+        var error = process.StandardError.ReadToEndAsync();
+        await node.FirstRequest.WaitAsync(Limit);
+        using (var interrupt = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            await interrupt.WaitForExitAsync();
+
+        await process.WaitForExitAsync();
+
+        Assert.Equal(ExitCode.GuaranteeNotReached, process.ExitCode);
+        Assert.Contains($"whether {outcome} is unknown", await error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Down_where_nothing_runs_is_no_failure()
     {

@@ -70,6 +70,10 @@ public sealed partial class SimulatedNode
             case Effect.CompleteHold complete:
                 FrontDoor.Complete(complete);
                 break;
+            case Effect.Persist or Effect.Ship:
+                break; // Is in the log already; is no longer in the log, and the core tries again.
+            default:
+                throw new InvariantViolationException($"No handler for effect {effect.GetType().Name}.");
         }
     }
 

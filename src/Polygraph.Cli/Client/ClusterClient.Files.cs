@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Polygraph.Storage.Seeds;
 
 namespace Polygraph.Cli.Client;
 
@@ -49,7 +50,7 @@ public sealed partial class ClusterClient
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue(SqliteType);
         request.Content.Headers.ContentLength = call.Content.Length;
-        request.Content.Headers.TryAddWithoutValidation("Content-Digest", $"sha-256=:{Convert.ToBase64String(Convert.FromHexString(call.Sha256))}:");
+        request.Content.Headers.TryAddWithoutValidation("Content-Digest", $"{SeedDigest.HttpName}=:{Convert.ToBase64String(Convert.FromHexString(call.Digest))}:");
 
         // A name that is taken is said before the file is sent.
         request.Headers.ExpectContinue = true;
@@ -57,15 +58,15 @@ public sealed partial class ClusterClient
     }
 }
 
-/// <summary>A file that shall become a database.</summary>
-public sealed record ImportCall(string Database, string? Ack, Stream Content, string Sha256);
+/// <summary>A file that shall become a database, and its <see cref="SeedDigest"/>.</summary>
+public sealed record ImportCall(string Database, string? Ack, Stream Content, string Digest);
 
 /// <summary>A database that is wanted as a file.</summary>
 public sealed record ExportCall(string Database, string? Read, string? MaxStaleness);
 
 /// <summary>The answer to <c>POST /v1/db/{name}/import</c>.</summary>
 public sealed record ImportView(
-    string Database, long Bytes, string Sha256, int Tables, long Rows, IReadOnlyList<string> Nodes, IReadOnlyList<string> Missing, double Seconds);
+    string Database, long Bytes, string FileDigest, int Tables, long Rows, IReadOnlyList<string> Nodes, IReadOnlyList<string> Missing, double Seconds);
 
 /// <summary>What <c>polygraph db export</c> wrote.</summary>
 public sealed record ExportView(string Database, string File, string? Position, long Bytes, string Sha256, string? Digest, string? Node);

@@ -79,6 +79,10 @@ public sealed partial class ClusterClient : IDisposable
             {
                 // Whoever is asked next knows the key if the write was committed, and answers with the first receipt.
             }
+            catch (AnswerLostException lost)
+            {
+                throw new AnswerLostException(lost.Endpoint, key);
+            }
 
             SentAgain++;
             await Task.Delay(RetryPause, cancellation);

@@ -25,8 +25,9 @@ public static class DatabaseCommand
         {
             using var client = parsed.Client(url);
             var body = new CreateDatabaseBody(parsed.GetValue(topology), parsed.GetValue(log), parsed.GetValue(ack));
-            await client.CreateDatabaseAsync(parsed.GetRequiredValue(name), body, cancellation);
-            Screen.Hint($"Created {parsed.GetRequiredValue(name)}. Open it with: {CommandName.Current} sql --db {parsed.GetRequiredValue(name)}");
+            var database = parsed.GetRequiredValue(name);
+            await OrUnknownAsync(client.CreateDatabaseAsync(database, body, cancellation), $"{database} is created", cancellation);
+            Screen.Hint($"Created {database}. Open it with: {CommandName.Current} sql --db {database}");
             return ExitCode.Ok;
         });
         return command;
@@ -60,11 +61,25 @@ public static class DatabaseCommand
             var database = parsed.GetRequiredValue(name);
             Confirm(database, parsed.GetValue(confirm));
             using var client = parsed.Client(url);
-            await client.DropDatabaseAsync(database, cancellation);
+            await OrUnknownAsync(client.DropDatabaseAsync(database, cancellation), $"{database} is dropped", cancellation);
             Screen.Hint($"Dropped {database}.");
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static async Task OrUnknownAsync(Task change, string outcome, CancellationToken cancellation)
+    {
+        try
+        {
+            await change;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw new CommandFailedException(
+                $"Interrupted. The request was on its way: whether {outcome} is unknown.",
+                $"Look with: {CommandName.Current} db list", ExitCode.GuaranteeNotReached);
+        }
     }
 
     private static void Confirm(string database, string? confirmed)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using Polygraph.Cli.Client;
 using Polygraph.Cli.Output;
 using Polygraph.Node.Http;
@@ -36,9 +35,9 @@ public static class ImportCommand
             using var source = Open(path, parsed.GetRequiredValue(temporary), cancellation);
             var (view, text) = await TransferBar.RunAsync($"Importing {Path.GetFileName(path)}", source.Bytes, async progress =>
             {
-                var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(source.Content, cancellation));
+                var digest = await SeedDigest.OfAsync(source.Content, cancellation);
                 source.CheckUnchanged();
-                return await ImportAsync(client, path, new ImportCall(database, parsed.GetValue(ack), source.Content, sha256), progress, cancellation);
+                return await ImportAsync(client, path, new ImportCall(database, parsed.GetValue(ack), source.Content, digest), progress, cancellation);
             }, "The nodes check it and prepare it");
             if (parsed.GetValue(json))
                 Screen.Verbatim(text);

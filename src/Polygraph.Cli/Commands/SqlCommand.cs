@@ -81,7 +81,7 @@ public static class SqlCommand
         {
             throw new CommandFailedException(
                 "Interrupted. The request was on its way: if it writes, its outcome is unknown.",
-                $"Send the same again with --key '{call.Key}': it is not applied twice, and the answer says what became of it.", ExitCode.GuaranteeNotReached);
+                AnswerLostException.SameKey(call.Key), ExitCode.GuaranteeNotReached);
         }
 
         if (json)

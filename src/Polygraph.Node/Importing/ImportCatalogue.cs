@@ -46,7 +46,7 @@ internal sealed class ImportCatalogue(DatabaseCatalogue catalogue, NodeClock clo
     }
 
     /// <summary>Makes it a database. Not cancelled: what was asked of the log stays asked.</summary>
-    public async Task<SqlProblem?> CommitAsync(Guid seed, string sha256, ImportRequest request)
+    public async Task<SqlProblem?> CommitAsync(Guid seed, ImportRequest request)
     {
         var now = DatabaseCatalogue.Timestamp(clock);
         var id = seed.ToString();
@@ -58,8 +58,8 @@ internal sealed class ImportCatalogue(DatabaseCatalogue catalogue, NodeClock clo
                 DatabaseCatalogue.Step(
                     $"INSERT INTO audit(at, principal, action, subject) SELECT ?, ?, 'import database', ? WHERE {IsPending}", now, request.Principal, request.Name, id),
                 DatabaseCatalogue.Step(
-                    "UPDATE imports SET state = 'done', sha256 = ?, database = (SELECT id FROM databases WHERE name = ?) WHERE seed = ? AND state = 'pending'",
-                    sha256, request.Name, id),
+                    "UPDATE imports SET state = 'done', sha256 = nullif(?, ''), database = (SELECT id FROM databases WHERE name = ?) WHERE seed = ? AND state = 'pending'",
+                    request.Announced.Sha256 ?? "", request.Name, id),
             ],
             request.Principal, CancellationToken.None).ConfigureAwait(false);
         if (response.Problem is { Code: "SQLITE_CONSTRAINT" })

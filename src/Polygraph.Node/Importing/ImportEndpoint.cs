@@ -33,7 +33,7 @@ internal sealed class ImportEndpoint(Importer importer, SeedStore store, Cluster
         if (!DatabaseName.IsForUsers(name))
             throw Refusals.Name($"'{Http.Route.Shorten(name)}' is not a name for a database of yours. {DatabaseName.Rule}");
         var bytes = OpenBody(context);
-        var request = new ImportRequest(name, ack, bytes, ContentDigest.Sha256Of(context.Request), RequestPrincipal.Of(context));
+        var request = new ImportRequest(name, ack, bytes, ContentDigest.Of(context.Request), RequestPrincipal.Of(context));
         var (report, problem) = await importer.ImportAsync(request, context.Request.Body, context.RequestAborted);
         if (problem is not null)
         {

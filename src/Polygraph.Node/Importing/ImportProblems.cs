@@ -25,8 +25,8 @@ internal static class ImportProblems
 
     public static SqlProblem Refused(string reason) => Of(400, RefusedCode, "The file cannot be imported", reason);
 
-    public static SqlProblem Changed(string announced, string received)
-        => Of(400, "DIGEST_MISMATCH", "The file did not arrive as it was sent", $"Its SHA-256 was announced as {announced}, and what arrived has {received}. Import it again.");
+    public static SqlProblem Changed(string sum, string announced, string received)
+        => Of(400, "DIGEST_MISMATCH", "The file did not arrive as it was sent", $"Its {sum} was announced as {announced}, and what arrived has {received}. Import it again.");
 
     public static SqlProblem Busy(NodeId node) => Of(503, "BUSY", "Nobody can accept this now", $"{node} takes in another file already. Try again when it is done, or another node.");
 

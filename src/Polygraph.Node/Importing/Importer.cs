@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Polygraph.Node.Control;
+using Polygraph.Node.Http;
 using Polygraph.Protocol;
 using Polygraph.Storage.Seeds;
 using Polygraph.Storage.Sqlite;
@@ -12,9 +13,9 @@ namespace Polygraph.Node.Importing;
 /// <param name="Name">Its name.</param>
 /// <param name="Ack">The ack level of writes that name none.</param>
 /// <param name="Bytes">The length of the file.</param>
-/// <param name="Sha256">What the client says that its SHA-256 is; null if it does not say.</param>
+/// <param name="Announced">What the client says that its sums are.</param>
 /// <param name="Principal">Who asks.</param>
-internal sealed record ImportRequest(string Name, AckPolicy Ack, long Bytes, string? Sha256, string Principal);
+internal sealed record ImportRequest(string Name, AckPolicy Ack, long Bytes, ContentDigest Announced, string Principal);
 
 /// <summary>
 /// Takes in a file and makes it a database: sends it on to every reachable node while it comes in, reads it once from end to end, has everybody
@@ -76,10 +77,12 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
             var sender = new SeedSender(parts.Self, parts.Identity.Formed!, clock.Time);
             relays = [.. others.Select(other => new SeedRelay(_http, other.Node, other.Address, sender, seed, request.Bytes, client))];
             var (sha256, digest) = await CopyAsync(seed, request, body, relays, client).ConfigureAwait(false);
-            if (request.Sha256 is { } announced && announced != sha256)
-                return (null, ImportProblems.Changed(announced, sha256));
+            if (request.Announced.Sha256 is { } announced && announced != sha256)
+                return (null, ImportProblems.Changed("SHA-256", announced, sha256!));
+            if (request.Announced.Seed is { } sum && sum != digest)
+                return (null, ImportProblems.Changed(SeedDigest.HttpName, sum, digest));
             var tables = await SeedCheck.ExamineAsync(parts.Store.PathOf(seed), client).ConfigureAwait(false);
-            var description = new Seed(seed, request.Bytes, sha256, digest, tables);
+            var description = new Seed(seed, request.Bytes, digest, tables);
             var holders = await PrepareAsync(description, relays).ConfigureAwait(false);
             client.ThrowIfCancellationRequested();
             if (relays.FirstOrDefault(relay => relay.IsRefusal) is { } refusing)
@@ -88,7 +91,7 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
                 return (null, ImportProblems.LostMajority(holders.Count, parts.Voters.Count, Failures(relays)));
 
             mayBeCommitted = true; // Whatever is thrown from here on: it was asked of the log.
-            var problem = await parts.Catalogue.CommitAsync(seed, sha256, request).ConfigureAwait(false);
+            var problem = await parts.Catalogue.CommitAsync(seed, request).ConfigureAwait(false);
             mayBeCommitted = problem is null or { Outcome: not Outcome.NotApplied };
             if (problem is not null)
                 return (null, problem);
@@ -116,21 +119,23 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
         }
     }
 
-    /// <summary>Reads the body once; the disk and all other nodes are written while the next chunk comes in.</summary>
-    private async Task<(string Sha256, string Digest)> CopyAsync(Guid seed, ImportRequest request, Stream body, IReadOnlyList<SeedRelay> relays, CancellationToken client)
+    /// <summary>
+    /// Reads the body once; the disk and all other nodes are written while the next chunk comes in. Only who announced a SHA-256 has it computed.
+    /// </summary>
+    private async Task<(string? Sha256, string Digest)> CopyAsync(Guid seed, ImportRequest request, Stream body, IReadOnlyList<SeedRelay> relays, CancellationToken client)
     {
         using var file = new SeedFile(parts.Store.PathOf(seed), request.Bytes);
-        using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var sha256 = request.Announced.Sha256 is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await BodyChunks.ReadAsync(body, chunk =>
         {
             parts.Store.Touch(seed);
-            return Task.WhenAll(
-                [Task.Run(() => sha256.AppendData(chunk.Span)), Task.Run(() => file.AppendAsync(chunk)), .. relays.Select(relay => relay.WriteAsync(chunk))]);
+            var hashing = sha256 is null ? Task.CompletedTask : Task.Run(() => sha256.AppendData(chunk.Span));
+            return Task.WhenAll([hashing, Task.Run(() => file.AppendAsync(chunk)), .. relays.Select(relay => relay.WriteAsync(chunk))]);
         }, client).ConfigureAwait(false);
         if (!file.IsComplete)
             throw new SeedRefusedException($"The body ended before its {request.Bytes} bytes were there.");
         await Task.WhenAll(relays.Select(relay => relay.FinishAsync())).ConfigureAwait(false);
-        return (Convert.ToHexStringLower(sha256.GetHashAndReset()), await file.CompleteAsync().ConfigureAwait(false));
+        return (sha256 is null ? null : Convert.ToHexStringLower(sha256.GetHashAndReset()), await file.CompleteAsync().ConfigureAwait(false));
     }
 
     /// <summary>Those who hold it durably, this node among them.</summary>
@@ -173,7 +178,8 @@ internal sealed class Importer(ImportParts parts, NodeClock clock, ILogger logge
         => new(
             request.Name,
             seed.Bytes,
-            seed.Sha256,
+            seed.Digest,
+            request.Announced.Sha256,
             seed.Tables.Count,
             seed.Tables.Sum(table => table.Rows),
             [.. holders.Select(node => node.Value).Order(StringComparer.Ordinal)],

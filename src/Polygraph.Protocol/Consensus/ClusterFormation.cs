@@ -125,6 +125,8 @@ public sealed class ClusterFormation
             case FormationInput.Persisted:
                 OnPersisted(effects);
                 break;
+            default:
+                throw new InvariantViolationException($"No handler for input {input.GetType().Name}.");
         }
     }
 

@@ -8,10 +8,9 @@ namespace Polygraph.Storage.Seeds;
 /// </summary>
 /// <param name="Id">Names the seed; stands in the cluster's metadata and in every replica's file.</param>
 /// <param name="Bytes">The length of the file that was imported.</param>
-/// <param name="Sha256">Its SHA-256, 64 hexadecimal digits.</param>
 /// <param name="Digest">Its <see cref="SeedDigest"/>: what the other nodes compare.</param>
 /// <param name="Tables">Every table and the digest of its rows, read once by the node that took the file in.</param>
-public sealed record Seed(Guid Id, long Bytes, string Sha256, string Digest, IReadOnlyList<SeedTable> Tables)
+public sealed record Seed(Guid Id, long Bytes, string Digest, IReadOnlyList<SeedTable> Tables)
 {
     /// <summary>How a replica's file says which seed it began with; no such table means none.</summary>
     internal const string TableName = "polygraph_seed";

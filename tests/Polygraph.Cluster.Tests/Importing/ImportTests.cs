@@ -115,7 +115,11 @@ public sealed class ImportTests : IDisposable
 
         var api = cluster["n1"];
         Assert.Equal((400, "IMPORT_REFUSED"), await CodeAsync(api, Body(new byte[5000])));
-        Assert.Equal((400, "DIGEST_MISMATCH"), await CodeAsync(api, Body(await File.ReadAllBytesAsync(In("My App.db"), TestContext.Current.CancellationToken), "wrong")));
+        var content = await File.ReadAllBytesAsync(In("My App.db"), TestContext.Current.CancellationToken);
+        Assert.Equal((400, "DIGEST_MISMATCH"), await CodeAsync(api, Body(content, Sha256Of([1]))));
+        Assert.Equal((400, "DIGEST_MISMATCH"), await CodeAsync(api, Body(content, $"{Sha256Of(content)}, polygraph-128=:{Convert.ToBase64String(new byte[16])}:")));
+        Assert.Equal((400, "HEADER_INVALID"), await CodeAsync(api, Body(content, "md5=:AAAA:")));
+        Assert.Equal((201, null), await CodeAsync(api, Body(content, Sha256Of(content)), "/v1/db/announced/import"));
         Assert.Equal((415, "CONTENT_TYPE_UNSUPPORTED"), await CodeAsync(api, new ByteArrayContent([1])));
         Assert.Equal((507, "NO_ROOM"), await CodeAsync(api, new EndlessContent()));
         Assert.Equal((403, "NOT_A_MEMBER"), await CodeAsync(api, Body([1]), $"/internal/imports/{Guid.NewGuid():N}"));
@@ -140,12 +144,14 @@ public sealed class ImportTests : IDisposable
         return (answer.Status, answer.Code);
     }
 
-    private static ByteArrayContent Body(byte[] content, string? digestOf = null)
+    private static string Sha256Of(byte[] content) => $"sha-256=:{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(content))}:";
+
+    private static ByteArrayContent Body(byte[] content, string? digest = null)
     {
         var body = new ByteArrayContent(content);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.sqlite3");
-        if (digestOf is not null)
-            body.Headers.Add("Content-Digest", $"sha-256=:{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(digestOf)))}:");
+        if (digest is not null)
+            body.Headers.Add("Content-Digest", digest);
         return body;
     }
 

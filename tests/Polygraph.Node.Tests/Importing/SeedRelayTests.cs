@@ -21,7 +21,7 @@ public sealed class SeedRelayTests
     {
         using var http = new HttpClient(new Answers(status, $$"""{"code":"{{code}}","detail":"as it is"}"""));
         using var relay = new SeedRelay(http, new NodeId("n2"), "http://n2", Sender, Guid.NewGuid(), 1, TestContext.Current.CancellationToken);
-        await relay.PrepareAsync(new Seed(Guid.NewGuid(), 1, "", "", []));
+        await relay.PrepareAsync(new Seed(Guid.NewGuid(), 1, "", []));
         Assert.Equal(("as it is", isRefusal), (relay.Failure, relay.IsRefusal));
     }
 
@@ -30,7 +30,7 @@ public sealed class SeedRelayTests
     {
         using var http = new HttpClient(new Answers(400, "a proxy's page"));
         using var relay = new SeedRelay(http, new NodeId("n2"), "http://n2", Sender, Guid.NewGuid(), 1, TestContext.Current.CancellationToken);
-        await relay.PrepareAsync(new Seed(Guid.NewGuid(), 1, "", "", []));
+        await relay.PrepareAsync(new Seed(Guid.NewGuid(), 1, "", []));
         Assert.Equal(("a proxy's page", false), (relay.Failure, relay.IsRefusal));
     }
 

@@ -19,7 +19,7 @@ public sealed class SeedStoreTests : IDisposable
     {
         Begin();
         Assert.Equal((409, "SEED_KNOWN"), (_store.TryBegin(_seed, 1)!.Status, _store.TryBegin(_seed, 1)!.Code));
-        _store.MarkReady(new Seed(_seed, 1, "", "", []));
+        _store.MarkReady(new Seed(_seed, 1, "", []));
         Assert.Equal("SEED_KNOWN", _store.TryBegin(_seed, 1)!.Code);
         Assert.True(File.Exists(_store.PathOf(_seed)));
     }
@@ -28,7 +28,7 @@ public sealed class SeedStoreTests : IDisposable
     public void A_ready_file_goes_only_when_its_import_is_abandoned()
     {
         Begin();
-        _store.MarkReady(new Seed(_seed, 1, "", "", []));
+        _store.MarkReady(new Seed(_seed, 1, "", []));
         Assert.False(_store.TryDeleteUnpromised(_seed));
         _store.Settle(new Dictionary<Guid, ImportState> { [_seed] = ImportState.Pending }, new HashSet<Guid>());
         Assert.True(File.Exists(_store.PathOf(_seed)));
@@ -66,7 +66,7 @@ public sealed class SeedStoreTests : IDisposable
         Assert.True(_store.TryComplete(_seed, "00"));
         _store.Touch(_seed);
         Assert.Equal("00", _store.ReceivedDigest(_seed));
-        _store.MarkReady(new Seed(_seed, 1, "", "00", []));
+        _store.MarkReady(new Seed(_seed, 1, "00", []));
         Assert.Null(_store.ReceivedDigest(_seed));
     }
 

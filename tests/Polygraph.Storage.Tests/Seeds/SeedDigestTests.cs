@@ -23,6 +23,15 @@ public sealed class SeedDigestTests
     }
 
     [Fact]
+    public async Task A_stream_has_the_digest_of_what_is_left_of_it()
+    {
+        var content = new byte[(2 << 20) + 5];
+        new Random(1).NextBytes(content);
+        using var stream = new MemoryStream(content) { Position = 3 };
+        Assert.Equal(DigestOf(content[3..], content.Length), await SeedDigest.OfAsync(stream, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void A_bit_a_swap_of_blocks_and_a_tail_of_zeros_change_it()
     {
         var content = new byte[10_000];

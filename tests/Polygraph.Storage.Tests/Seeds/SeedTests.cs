@@ -135,7 +135,7 @@ public sealed class SeedTests : IDisposable
     {
         var path = In(name + ".sqlite");
         File.Copy(source, path);
-        var seed = new Seed(Guid.Parse("0193c0de-0000-7000-8000-000000000001"), new FileInfo(path).Length, "", "", await SeedCheck.ExamineAsync(path, Cancellation));
+        var seed = new Seed(Guid.Parse("0193c0de-0000-7000-8000-000000000001"), new FileInfo(path).Length, "", await SeedCheck.ExamineAsync(path, Cancellation));
         SeedPreparation.Prepare(path, seed);
         Assert.False(File.Exists(path + "-wal"));
         return path;
