@@ -13,6 +13,10 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(2);
 
+    // A node that has just started compiles for some seconds; three idle ones use some hundredths of a processor.
+    private static readonly TimeSpan IdleFor = TimeSpan.FromSeconds(1);
+    private const double IdleShare = 0.1;
+
     private readonly string _directory;
     private readonly LocalCluster _processes;
     private readonly Dictionary<string, HttpClient> _clients;
@@ -49,6 +53,28 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
             Nodes.First(node => _processes.Running.Any(process => process.Layout.Id == node)),
             view => view.Leader is { } leader && view.Replica(leader) is { Serving: true, Role: "leader" },
             "there is a leader")).Leader!;
+
+    /// <summary>Waits until the nodes have done what they do after they started: they use next to nothing of the processors for a second.</summary>
+    public async Task UntilIdleAsync()
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var used = Used(); ; used = Used())
+        {
+            await Task.Delay(IdleFor);
+            if (Used() - used < IdleFor * IdleShare)
+                return;
+            if (Stopwatch.GetElapsedTime(started) > Patience)
+                throw new TimeoutException($"The nodes were not idle after {Patience}.");
+        }
+
+        TimeSpan Used() => _processes.Running.Aggregate(TimeSpan.Zero, (sum, node) => sum + ProcessorTimeOf(node.ProcessId));
+    }
+
+    private static TimeSpan ProcessorTimeOf(int processId)
+    {
+        using var process = Process.GetProcessById(processId);
+        return process.TotalProcessorTime;
+    }
 
     public int ProcessId(string node) => _processes.Process(node).ProcessId;
 

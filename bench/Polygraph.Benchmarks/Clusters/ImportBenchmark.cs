@@ -5,7 +5,7 @@ using Polygraph.Benchmarks.Reporting;
 namespace Polygraph.Benchmarks.Clusters;
 
 /// <summary>
-/// A SQLite file of a gibibyte becomes a database of three nodes: from the request until the answer, which comes when a majority holds the rows durably.
+/// A SQLite file of a gibibyte becomes a database of three nodes that were idle: from the request until the answer, which comes when a majority holds the rows durably.
 /// Beside it, in the same rounds, the disk's own speed for what three nodes on one disk must write: the same file, three times, each synced.
 /// </summary>
 internal static class ImportBenchmark
@@ -28,6 +28,7 @@ internal static class ImportBenchmark
             // A cluster of its own each time: what an earlier round wrote is not still on its way to the disk.
             await using var cluster = await BenchmarkCluster.StartAsync(directory);
             var leader = await cluster.LeaderAsync();
+            await cluster.UntilIdleAsync();
             var started = Stopwatch.GetTimestamp();
             await cluster.ImportAsync(leader, "imported", file);
             rates.Add(mebibytes / Stopwatch.GetElapsedTime(started).TotalSeconds);
