@@ -159,7 +159,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
     {
         public override void Happen()
         {
-            if (node.TakesUp(this))
+            if (node.RunsOrDefers(this))
                 node.FrontDoor.Write(request);
         }
     }
@@ -168,7 +168,7 @@ public sealed class SimulatedClient(int number, Cluster cluster, Workload worklo
     {
         public override void Happen()
         {
-            if (node.TakesUp(this))
+            if (node.RunsOrDefers(this))
                 node.FrontDoor.Begin(request);
         }
     }

@@ -13,7 +13,7 @@ public abstract class NodeHappening(SimulatedNode node) : Happening
 
     public sealed override void Happen()
     {
-        if (node.Life == _life && node.TakesUp(this))
+        if (node.Life == _life && node.RunsOrDefers(this))
             Do();
     }
 

@@ -66,6 +66,8 @@ public sealed partial class SimulatedNode
 
     public bool IsPaused { get; private set; }
 
+    private bool Runs => IsAlive && !IsPaused;
+
     /// <summary>
     /// Whether the others refuse its connections: its data directory is not the one that belongs to the cluster (another incarnation). It may
     /// count itself whatever it likes, nobody hears it.
@@ -118,37 +120,20 @@ public sealed partial class SimulatedNode
     /// <summary>Something reaches this node from outside: it is lost if the node is down and waits while it is paused.</summary>
     public void Now(Action action)
     {
-        if (!IsAlive)
-            return;
-        if (IsPaused)
-            Defer(Happening.Of(action));
-        else
+        if (Runs || RunsOrDefers(Happening.Of(action)))
             action();
     }
 
-    /// <summary>
-    /// Whether what happens now may be done. If the node is down, it is lost; while it is paused, it is kept, and happens again once the node goes on.
-    /// </summary>
-    public bool TakesUp(Happening happening)
-    {
-        if (!IsAlive)
-            return false;
-        if (IsPaused)
-            Defer(happening);
-        return !IsPaused;
-    }
+    /// <summary>Whether the process does what happens now. If it is down, that is lost; while it is paused, that happens again once it goes on.</summary>
+    public bool RunsOrDefers(Happening happening) => IsAlive && !DeferIfPaused(happening);
 
     private bool DeferIfPaused(Happening happening)
     {
-        if (IsPaused)
-            Defer(happening);
-        return IsPaused;
-    }
-
-    private void Defer(Happening happening)
-    {
+        if (!IsPaused)
+            return false;
         _pausedBy?.Bite();
         _deferred.Enqueue(happening);
+        return true;
     }
 
     /// <summary>Whether this node's SQLite ever showed the entry.</summary>
@@ -248,14 +233,13 @@ public sealed partial class SimulatedNode
     /// <summary>A message on its way to its receiver, who may be down or paused.</summary>
     private sealed class Delivery(SimulatedNode node, Input.Received received) : Crossing
     {
+        private void Take() => node.Step(received);
+
         protected override void Arrive()
         {
-            if (!node.IsAlive || node.IsStranger)
-                return;
-            if (node.IsPaused)
-                node.Defer(Of(() => node.Step(received)));
-            else
-                node.Step(received);
+            // What waits for a paused node has crossed the link, and is not lost any more if that is cut.
+            if (!node.IsStranger && (node.Runs || node.RunsOrDefers(Of(Take))))
+                Take();
         }
     }
 }

@@ -18,7 +18,7 @@ public sealed class AnswerLostException(Uri endpoint, string? key = null)
     public Uri Endpoint => endpoint;
 
     /// <summary>How a write is sent again without harm.</summary>
-    public static string SameKey(string key) => $"Send the same again with --key '{key}': it is not applied twice, and the answer says what became of it.";
+    public static string SameKey(string key) => $"Send the same again with {CommandName.Current} sql --key '{key}': it is not applied twice, and the answer says what became of it.";
 }
 
 /// <summary>The cluster answered with a problem.</summary>

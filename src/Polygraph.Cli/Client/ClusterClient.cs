@@ -63,7 +63,7 @@ public sealed partial class ClusterClient : IDisposable
     /// <exception cref="AnswerLostException">It was sent, the connection was lost before the answer, and nobody has answered since.</exception>
     public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
     {
-        var key = call.Key ?? Guid.CreateVersion7().ToString();
+        var key = call.WithKey().Key!;
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {

@@ -17,7 +17,11 @@ public sealed record SqlCall(
     string? MaxStaleness = null,
     string? MaxLag = null,
     string? Session = null,
-    string? Key = null);
+    string? Key = null)
+{
+    /// <summary>The same with a key that is known before anything is sent, so that whoever interrupts it can be told.</summary>
+    public SqlCall WithKey() => this with { Key = Key ?? Guid.CreateVersion7().ToString() };
+}
 
 /// <summary>The answer to a <see cref="SqlCall"/>: exactly one of <see cref="Answer"/> and <see cref="Problem"/> is there.</summary>
 /// <param name="Json">The body, as the server wrote it.</param>

@@ -70,8 +70,7 @@ public static class SqlCommand
         if (call.Statements.Count == 0)
             throw new CommandFailedException("There is no SQL in that.", null, ExitCode.Usage);
 
-        // Drawn here, so that whoever interrupts can be told it.
-        call = call with { Key = call.Key ?? Guid.CreateVersion7().ToString() };
+        call = call.WithKey();
         SqlReply reply;
         try
         {
@@ -81,7 +80,7 @@ public static class SqlCommand
         {
             throw new CommandFailedException(
                 "Interrupted. The request was on its way: if it writes, its outcome is unknown.",
-                AnswerLostException.SameKey(call.Key), ExitCode.GuaranteeNotReached);
+                AnswerLostException.SameKey(call.Key!), ExitCode.GuaranteeNotReached);
         }
 
         if (json)

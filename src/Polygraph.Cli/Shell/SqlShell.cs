@@ -94,7 +94,7 @@ public sealed class SqlShell(ClusterClient client, SqlCall defaults, Interrupt i
         }
         catch (OperationCanceledException)
         {
-            Screen.Hint($"Cancelled. If it was a write, its outcome is unknown: look at the rows. One that is sent with {CommandName.Current} sql --key KEY can be sent again under its key and never happens twice.");
+            Screen.Hint("Cancelled.");
         }
         catch (CommandFailedException failure)
         {
@@ -111,7 +111,17 @@ public sealed class SqlShell(ClusterClient client, SqlCall defaults, Interrupt i
     private async Task ExecuteAsync(IReadOnlyList<string> statements, CancellationToken cancellation)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var reply = await client.ExecuteAsync(_settings.Call with { Statements = statements }, cancellation);
+        var call = (_settings.Call with { Statements = statements }).WithKey();
+        SqlReply reply;
+        try
+        {
+            reply = await client.ExecuteAsync(call, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CommandFailedException("Cancelled. If it was a write, its outcome is unknown.", AnswerLostException.SameKey(call.Key!));
+        }
+
         // A token makes "session" the server's default level; here the level is what .read says, so it goes along only when asked for.
         if (reply.Session is not null && _settings.Call.Read == "session")
             _settings = _settings with { Call = _settings.Call with { Session = reply.Session } };

@@ -7,7 +7,8 @@ internal static class BodyChunks
     private const int ChunkBytes = 1 << 20;
 
     /// <summary>
-    /// Hands over chunk after chunk, one at a time; all but the last have the same length. When this returns or throws, nobody works on a chunk any more.
+    /// Hands over chunk after chunk, one at a time; all but the last have the same length. When this returns or throws, the work of all chunks is over. Work that
+    /// gives up on somebody slow may leave him a chunk that is filled anew: what he was sent must count for nothing then, as in <see cref="SeedRelay"/>.
     /// </summary>
     public static async Task ReadAsync(Stream body, Func<ReadOnlyMemory<byte>, Task> work, CancellationToken cancellation)
     {

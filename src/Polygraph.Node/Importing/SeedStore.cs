@@ -23,6 +23,8 @@ internal sealed class SeedStore(NodeId self, string dataDirectory, NodeClock clo
     private readonly string _root = Path.Combine(dataDirectory, "imports");
     private readonly Lock _gate = new();
 
+    // The files that are here. They come and go under the gate, which is held while the disk works; what is known of one that stays is replaced without it, so
+    // that no chunk waits for that.
     private readonly ConcurrentDictionary<Guid, Stored> _stored = new();
 
     /// <summary>Removes what an earlier run of this node had not finished; nobody was promised it. Before anything else.</summary>

@@ -99,7 +99,9 @@ public sealed partial class GroupCore
     /// <summary>The same, without what a leader knows of the others: for whoever looks after every step and does not ask for that.</summary>
     public GroupView ViewWithoutPeers => ViewWith([]);
 
-    /// <summary>The same once more: <paramref name="last"/> itself if it is still true, which it is after half of all steps.</summary>
+    /// <summary>
+    /// The same once more: <paramref name="last"/> itself, one that was without peers, if it is still true, which it is after half of all steps.
+    /// </summary>
     public GroupView ViewWithoutPeersSince(GroupView last) => IsStillTrue(last) ? last : ViewWithoutPeers;
 
     private Term CurrentTerm => _vote.Term;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Polygraph.Protocol;
 using Polygraph.Storage.Digests;
 
 namespace Polygraph.Storage.Seeds;
@@ -31,8 +32,10 @@ public sealed class SeedDigest(long bytes)
     }
 
     /// <summary>Adds the next piece. All but the last are multiples of 16 bytes long.</summary>
+    /// <exception cref="InvariantViolationException">One that is not is not the last, or there are more bytes than were said.</exception>
     public void Append(ReadOnlySpan<byte> piece) => _hash.Append(piece);
 
     /// <summary>32 hexadecimal digits, when the whole file was appended.</summary>
+    /// <exception cref="InvariantViolationException">It was not.</exception>
     public string Complete() => _hash.End().ToString("x32", CultureInfo.InvariantCulture);
 }
