@@ -31,9 +31,9 @@ public sealed class NodeHost : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly Formation _formation;
-    private readonly Holdings _held;
+    private readonly NodeHoldings _held;
 
-    private NodeHost(WebApplication web, Formation formation, Holdings held) => (_web, _formation, _held) = (web, formation, held);
+    private NodeHost(WebApplication web, Formation formation, NodeHoldings held) => (_web, _formation, _held) = (web, formation, held);
 
     /// <summary>
     /// Takes the data directory and the ports, and begins to look for the other nodes. Returns once clients can connect, which is before
@@ -43,7 +43,7 @@ public sealed class NodeHost : IAsyncDisposable
     public static async Task<NodeHost> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
         var addresses = NodeAddresses.Check(options);
-        var held = new Holdings(DataDirectory.Open(options.DataDirectory, options.Id, options.Peers.Keys));
+        var held = new NodeHoldings(DataDirectory.Open(options.DataDirectory, options.Id, options.Peers.Keys));
         try
         {
             return await StartAsync(options, addresses, held, cancellation).ConfigureAwait(false);
@@ -72,7 +72,7 @@ public sealed class NodeHost : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _held.DisposeAsync();
 
-    private static async Task<NodeHost> StartAsync(NodeOptions options, NodeAddresses addresses, Holdings held, CancellationToken cancellation)
+    private static async Task<NodeHost> StartAsync(NodeOptions options, NodeAddresses addresses, NodeHoldings held, CancellationToken cancellation)
     {
         var directory = held.Directory;
         var listener = held.Listener = Bind(addresses.PeerListen);
@@ -232,62 +232,4 @@ public sealed class NodeHost : IAsyncDisposable
 
     private static NodeStartException CannotListen(string what, IPEndPoint endPoint, Exception cause)
         => new($"The {what} address {endPoint} cannot be listened on: {cause.Message}", "Another program may use the port: stop it, or choose another port.", cause);
-
-    /// <summary>What a node holds, from when it is made until it is given back: by a node that ends, or by a start that fails on the way.</summary>
-    private sealed class Holdings(DataDirectory directory) : IAsyncDisposable
-    {
-        public DataDirectory Directory { get; } = directory;
-
-        public BackgroundLoops Loops { get; } = new();
-
-        public PeerListener? Listener { get; set; }
-
-        public WebApplication? Web { get; set; }
-
-        public TcpPeerTransport? Transport { get; set; }
-
-        public SnapshotSources? Snapshots { get; set; }
-
-        public SnapshotFetcher? Fetcher { get; set; }
-
-        public DatabaseRegistry? Databases { get; set; }
-
-        public Importer? Importer { get; set; }
-
-        public ValueTask DisposeAsync()
-            => GiveBackAsync(new Func<ValueTask>[]
-            {
-                Loops.DisposeAsync,
-                () => new ValueTask(Web?.StopAsync() ?? Task.CompletedTask),
-                () => Web?.DisposeAsync() ?? default,
-                () => Transport?.DisposeAsync() ?? default,
-                Of(Listener),
-                Of(Importer),
-                Of(Snapshots),
-                () => Databases?.DisposeAsync() ?? default,
-                Of(Fetcher),
-                Of(Directory),
-            });
-
-        // Every step is reached, whatever those before it threw: what is left open would answer, or keep the directory from the next start.
-        private static async ValueTask GiveBackAsync(ReadOnlyMemory<Func<ValueTask>> steps)
-        {
-            if (steps.IsEmpty)
-                return;
-            try
-            {
-                await steps.Span[0]().ConfigureAwait(false);
-            }
-            finally
-            {
-                await GiveBackAsync(steps[1..]).ConfigureAwait(false);
-            }
-        }
-
-        private static Func<ValueTask> Of(IDisposable? part) => () =>
-        {
-            part?.Dispose();
-            return ValueTask.CompletedTask;
-        };
-    }
 }

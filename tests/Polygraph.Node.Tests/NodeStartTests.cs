@@ -58,6 +58,24 @@ public sealed class NodeStartTests : IDisposable
         await using var node = await StartAsync();
     }
 
+    [Fact]
+    public async Task Every_part_is_given_back_whatever_the_others_throw()
+    {
+        var given = new List<int>();
+        Func<ValueTask>[] steps = [() => Give(1), () => throw new IOException("2"), () => Give(3), () => ValueTask.FromException(new IOException("4")), () => Give(5)];
+
+        var thrown = await Assert.ThrowsAsync<IOException>(async () => await NodeHoldings.GiveBackAsync(steps));
+
+        Assert.Equal([1, 3, 5], given);
+        Assert.Equal("4", thrown.Message);
+
+        ValueTask Give(int part)
+        {
+            given.Add(part);
+            return ValueTask.CompletedTask;
+        }
+    }
+
     private Task<NodeHost> StartAsync()
         => NodeHost.StartAsync(
             new NodeOptions
