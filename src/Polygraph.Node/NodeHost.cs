@@ -29,30 +29,11 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>How long requests that are under way may hold up the end of the node.</summary>
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(5);
 
-    private readonly DataDirectory _directory;
     private readonly WebApplication _web;
-    private readonly TcpPeerTransport _transport;
-    private readonly DatabaseRegistry _databases;
     private readonly Formation _formation;
-    private readonly SnapshotSources _snapshots;
-    private readonly SnapshotFetcher _fetcher;
-    private readonly Importer _importer;
-    private readonly BackgroundLoops _loops = new();
+    private readonly NodeHoldings _held;
 
-    private NodeHost(DataDirectory directory, WebApplication web, NodeParts parts)
-    {
-        _directory = directory;
-        _web = web;
-        _transport = parts.Transport;
-        _databases = parts.Databases;
-        _formation = parts.Formation;
-        _snapshots = parts.Snapshots;
-        _fetcher = parts.Fetcher;
-        _importer = parts.Importer;
-    }
-
-    private sealed record NodeParts(
-        TcpPeerTransport Transport, DatabaseRegistry Databases, Formation Formation, SnapshotSources Snapshots, SnapshotFetcher Fetcher, Importer Importer);
+    private NodeHost(WebApplication web, Formation formation, NodeHoldings held) => (_web, _formation, _held) = (web, formation, held);
 
     /// <summary>
     /// Takes the data directory and the ports, and begins to look for the other nodes. Returns once clients can connect, which is before
@@ -62,21 +43,15 @@ public sealed class NodeHost : IAsyncDisposable
     public static async Task<NodeHost> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
         var addresses = NodeAddresses.Check(options);
-        var directory = DataDirectory.Open(options.DataDirectory, options.Id, options.Peers.Keys);
-        PeerListener? listener = null;
-        WebApplication? web = null;
+        var held = new NodeHoldings(DataDirectory.Open(options.DataDirectory, options.Id, options.Peers.Keys));
         try
         {
-            listener = Bind(addresses.PeerListen);
-            web = BuildWeb(addresses, options.Http);
-            return await StartAsync(options, addresses, directory, listener, web, cancellation).ConfigureAwait(false);
+            return await StartAsync(options, addresses, held, cancellation).ConfigureAwait(false);
         }
         catch
         {
-            if (web is not null)
-                await web.DisposeAsync().ConfigureAwait(false);
-            listener?.Dispose();
-            directory.Dispose();
+            // Clients and other nodes may be talking to it already, and the lock of the directory goes last: nothing may be left that answers.
+            await held.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -88,29 +63,20 @@ public sealed class NodeHost : IAsyncDisposable
     public async Task WaitForShutdownAsync(CancellationToken cancellation)
     {
         var shutdown = ((IHost)_web).WaitForShutdownAsync(cancellation);
-        var ended = await Task.WhenAny(shutdown, _formation.Hopeless.Task, _loops.Failed).ConfigureAwait(false);
+        var ended = await Task.WhenAny(shutdown, _formation.Hopeless.Task, _held.Loops.Failed).ConfigureAwait(false);
         if (ended is Task<NodeStartException> hopeless)
             throw await hopeless.ConfigureAwait(false);
         await shutdown.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _loops.DisposeAsync().ConfigureAwait(false);
-        await _web.StopAsync().ConfigureAwait(false);
-        await _web.DisposeAsync().ConfigureAwait(false);
-        await _transport.DisposeAsync().ConfigureAwait(false);
-        _importer.Dispose();
-        _snapshots.Dispose();
-        await _databases.DisposeAsync().ConfigureAwait(false);
-        _fetcher.Dispose();
-        _directory.Dispose();
-    }
+    public ValueTask DisposeAsync() => _held.DisposeAsync();
 
-    private static async Task<NodeHost> StartAsync(
-        NodeOptions options, NodeAddresses addresses, DataDirectory directory, PeerListener listener, WebApplication web, CancellationToken cancellation)
+    private static async Task<NodeHost> StartAsync(NodeOptions options, NodeAddresses addresses, NodeHoldings held, CancellationToken cancellation)
     {
+        var directory = held.Directory;
+        var listener = held.Listener = Bind(addresses.PeerListen);
+        var web = held.Web = BuildWeb(addresses);
         var loggers = web.Services.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Polygraph.Node");
         var clock = new NodeClock(options.Time);
@@ -120,17 +86,17 @@ public sealed class NodeHost : IAsyncDisposable
         var status = new StatusBoard(options.Id, options.ClusterName, options.Peers, identity, clock, logger);
         var libraries = new LibraryCensus(options.Id, local.PeerSet, sqlite, new LibraryFile(options.DataDirectory), logger);
         var peers = new NodePeers(status, libraries, logger);
-        var transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
+        var transport = held.Transport = new TcpPeerTransport(listener, addresses.Peers, local, peers, loggers.CreateLogger<TcpPeerTransport>(), options.Time);
         var calls = new PeerCalls(transport, clock);
         var verifications = new Verifications(options.Id, local.PeerSet, calls, status, clock);
         var seeds = new SeedStore(options.Id, options.DataDirectory, clock);
         var factory = new ReplicaFactory(new ReplicaSurroundings(
             options.DataDirectory, new GroupMembers(options.Id, local.PeerSet), options.Groups, options.Transactions, options.LogRetention, peers, verifications, libraries,
             clock, logger, seeds));
-        var snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
-        var fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
+        var snapshots = held.Snapshots = new SnapshotSources(options.Id, identity, factory, clock, logger);
+        var fetcher = held.Fetcher = new SnapshotFetcher(directory.Self, identity, calls, status, clock);
         var reseeder = new Reseeder(new ReseedParts(factory, fetcher, status, clock, logger));
-        var databases = new DatabaseRegistry(factory, seeds, reseeder, snapshots, clock, logger);
+        var databases = held.Databases = new DatabaseRegistry(factory, seeds, reseeder, snapshots, clock, logger);
         reseeder.Attach(databases);
         var writes = new WritePath(options.Id, clock, options.Transactions, new SchemaTrials(libraries, SchemaTrials.Over(calls)));
         var transactions = new TransactionHost(options.Id, databases, identity, writes, options.Transactions);
@@ -146,7 +112,6 @@ public sealed class NodeHost : IAsyncDisposable
         calls.Handler = new PeerMethods(gateway, transactions, status, verifications, libraries, snapshots, databases, logger).AnswerAsync;
         PolygraphEndpoints.Map(web, gateway, new HttpEndpointOptions
         {
-            Limits = options.Http,
             Time = options.Time,
             AllowedHosts = [addresses.Advertise.Host],
             MetricsSources = [new ReplicaMetrics(databases, reseeder, snapshots, fetcher)],
@@ -154,13 +119,15 @@ public sealed class NodeHost : IAsyncDisposable
         new SnapshotEndpoint(identity, databases, snapshots, options.SnapshotBytesPerSecondMax, clock).Map(web);
         var imports = new ImportParts(
             options.Id, local.PeerSet, identity, databases, new ImportCatalogue(new DatabaseCatalogue(gateway), clock), seeds, status.Reachable);
-        var importer = new Importer(imports, clock, logger);
+        var importer = held.Importer = new Importer(imports, clock, logger);
         new ImportEndpoint(importer, seeds, identity, options.Id).Map(web);
-        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger), options.Http).Map(web);
+        new ExportEndpoint(new Exports(options.DataDirectory, options.Id, gateway, factory, logger), HttpLimits.Default).Map(web);
         new DoctorEndpoint(options.Id, options.DataDirectory, options.Time).Map(web);
 
-        host = new NodeHost(directory, web, new NodeParts(transport, databases, formation, snapshots, fetcher, importer));
-        await host.OpenPortsAsync(addresses, cancellation).ConfigureAwait(false);
+        host = new NodeHost(web, formation, held);
+        await ListenAsync(web, addresses, cancellation).ConfigureAwait(false);
+        transport.Start();
+        formation.Start();
         host.BeginLoops(
             stopping => status.RunAsync(calls, stopping),
             new Upkeep(databases, snapshots, options.LogRetention, clock, logger),
@@ -182,27 +149,11 @@ public sealed class NodeHost : IAsyncDisposable
             Sqlite = sqlite,
         };
 
-    private async Task OpenPortsAsync(NodeAddresses addresses, CancellationToken cancellation)
-    {
-        try
-        {
-            await ListenAsync(_web, addresses, cancellation).ConfigureAwait(false);
-            _transport.Start();
-            _formation.Start();
-        }
-        catch
-        {
-            // Clients and other nodes may be talking to it already, and the lock of the directory goes next: nothing may be left that answers.
-            await DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
-
     private void BeginLoops(Func<CancellationToken, Task> tellStatus, Upkeep upkeep, ImportKeeper imports)
     {
-        _loops.Run("telling of its status", tellStatus);
-        _loops.Run("upkeep", upkeep.RunAsync);
-        _loops.Run("watch over imports", imports.RunAsync);
+        _held.Loops.Run("telling of its status", tellStatus);
+        _held.Loops.Run("upkeep", upkeep.RunAsync);
+        _held.Loops.Run("watch over imports", imports.RunAsync);
     }
 
     // The cluster is formed and durable here. Called once, on whichever thread learned it.
@@ -210,24 +161,24 @@ public sealed class NodeHost : IAsyncDisposable
     {
         try
         {
-            _databases.Start();
+            _held.Databases!.Start();
         }
 #pragma warning disable CA1031 // Not hidden: the node ends with it as its reason.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             _formation.Hopeless.TrySetResult(new NodeStartException(
-                $"The cluster's own database in {_directory.Path} cannot be opened: {e.Message}",
+                $"The cluster's own database in {_held.Directory.Path} cannot be opened: {e.Message}",
                 "If another version of Polygraph wrote this directory, use that version, or start with a new directory. If a file is damaged, the other nodes go on without this one.",
                 e));
             return;
         }
 
-        var keeper = new SystemKeeper(_databases, new DatabaseCatalogue(gateway), identity, clock, logger);
-        _loops.Run("keeping of the system database", keeper.RunAsync);
+        var keeper = new SystemKeeper(_held.Databases, new DatabaseCatalogue(gateway), identity, clock, logger);
+        _held.Loops.Run("keeping of the system database", keeper.RunAsync);
     }
 
-    private static WebApplication BuildWeb(NodeAddresses addresses, HttpLimits limits)
+    private static WebApplication BuildWeb(NodeAddresses addresses)
     {
         // Not one of the builders with defaults: those read appsettings.json from wherever the process was started, and watch that directory and all
         // that is below it for changes. The data directory often is, and every write to the log then wakes a thread: an eighth of a node's work.
@@ -249,7 +200,7 @@ public sealed class NodeHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = limits.BodyBytesMax;
+            kestrel.Limits.MaxRequestBodySize = HttpLimits.Default.BodyBytesMax;
             kestrel.Listen(addresses.Listen);
         });
         return builder.Build();

@@ -1,4 +1,3 @@
-using Polygraph.Node.Http;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 
@@ -36,9 +35,6 @@ public sealed record NodeOptions
 
     /// <summary>Timing and limits of every group.</summary>
     public GroupOptions Groups { get; init; } = new();
-
-    /// <summary>What requests may take of the node.</summary>
-    public HttpLimits Http { get; init; } = HttpLimits.Default;
 
     /// <summary>Limits of transactions over several requests.</summary>
     public TransactionLimits Transactions { get; init; } = TransactionLimits.Default;

@@ -4,6 +4,7 @@ using Polygraph.Cli.Processes;
 using Polygraph.Protocol;
 using Polygraph.Storage.Files;
 using Polygraph.Storage.Log;
+using Polygraph.Storage.Snapshots;
 using Polygraph.Wire.Log;
 
 namespace Polygraph.Cli.Tests;
@@ -71,8 +72,33 @@ public sealed class LogCommandTests : IDisposable
         Assert.Equal(ExitCode.Failed, code);
         Assert.Contains("DAMAGED", output, StringComparison.Ordinal);
         Assert.Contains($"'{Segment}' at offset 0", error, StringComparison.Ordinal);
-        Assert.Contains("Restart the node", error, StringComparison.Ordinal);
+        Assert.Contains("Restart the node: if the cluster has other nodes", error, StringComparison.Ordinal);
         Assert.DoesNotContain("e-seed", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("not replaced", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_damaged_again_is_not_said_to_be_replaced()
+    {
+        File.Copy(Segment, Segment + ReplicaHome.DamagedSuffix);
+        var bytes = File.ReadAllBytes(Segment);
+        bytes[20] ^= 1;
+        File.WriteAllBytes(Segment, bytes);
+        var (code, _, error) = await RunAsync("log", "check", "--data", _data);
+
+        Assert.Equal(ExitCode.Failed, code);
+        Assert.Contains("It is not replaced", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("takes a copy", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_dump_of_an_empty_log_says_that_it_is_empty()
+    {
+        var empty = Path.Combine(_data, "databases", "empty.2", "log");
+        ReplicationLog.Open(DiskFileSystem.Instance, empty, new GroupId(2), new ReplicationLogOptions()).Dispose();
+        var (code, output, error) = await RunAsync("log", "dump", "--data", _data, "--db", "empty");
+
+        Assert.Equal((ExitCode.Ok, "", "empty.2 has no entries."), (code, output, error.Trim()));
     }
 
     private static LogEntry NoOp(ulong index) => Entry(index, PayloadFormat.NoOp, null, []);

@@ -21,20 +21,30 @@ internal sealed class ManualTime : TimeProvider
         return timer;
     }
 
-    /// <summary>Moves on; every timer that is due then has rung on return.</summary>
+    /// <summary>
+    /// Moves on, from one timer that is due to the next: each rings at its time, the earliest first, and on return all have rung, also those that were set anew
+    /// on the way.
+    /// </summary>
     public void Advance(TimeSpan by)
     {
-        List<Timer> due;
+        long ends;
+        lock (_gate)
+            ends = _ticks + by.Ticks;
+        while (NextUntil(ends) is { } timer)
+            timer.Ring();
+    }
+
+    // Without one, the end is reached.
+    private Timer? NextUntil(long ends)
+    {
         lock (_gate)
         {
-            _ticks += by.Ticks;
-            due = [.. _timers.Where(timer => timer.RingsAt <= _ticks)];
-            foreach (var timer in due)
-                timer.RingsAt = null;
+            var next = _timers.Where(timer => timer.RingsAt <= ends).MinBy(timer => timer.RingsAt);
+            Interlocked.Exchange(ref _ticks, Math.Max(_ticks, next?.RingsAt ?? ends));
+            if (next is not null)
+                next.RingsAt = null;
+            return next;
         }
-
-        foreach (var timer in due)
-            timer.Ring();
     }
 
     private sealed class Timer(ManualTime time, TimerCallback callback, object? state) : ITimer

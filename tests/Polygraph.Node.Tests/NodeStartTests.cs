@@ -12,8 +12,8 @@ public sealed class NodeStartTests : IDisposable
     private static readonly NodeId Self = new("n1");
 
     private readonly string _directory = Directory.CreateTempSubdirectory("polygraph-start-").FullName;
-    private readonly IPEndPoint _http = FreeEndPoint();
-    private readonly IPEndPoint _peer = FreeEndPoint();
+    private readonly IPEndPoint _http = TestPorts.Take();
+    private readonly IPEndPoint _peer = TestPorts.Take();
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
@@ -44,6 +44,38 @@ public sealed class NodeStartTests : IDisposable
         await using var node = await StartAsync();
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_start_that_fails_while_it_is_put_together_leaves_nothing()
+    {
+        // A file is where the directory of exports belongs.
+        var obstacle = Path.Combine(_directory, "exports");
+        await File.WriteAllBytesAsync(obstacle, [], TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<IOException>(StartAsync);
+        AssertFree(_http);
+        AssertFree(_peer);
+
+        File.Delete(obstacle);
+        await using var node = await StartAsync();
+    }
+
+    [Fact]
+    public async Task Every_part_is_given_back_whatever_the_others_throw()
+    {
+        var given = new List<int>();
+        Func<ValueTask>[] steps = [() => Give(1), () => throw new IOException("2"), () => Give(3), () => ValueTask.FromException(new IOException("4")), () => Give(5)];
+
+        var thrown = await Assert.ThrowsAsync<IOException>(async () => await NodeHoldings.GiveBackAsync(steps));
+
+        Assert.Equal([1, 3, 5], given);
+        Assert.Equal("4", thrown.Message);
+
+        ValueTask Give(int part)
+        {
+            given.Add(part);
+            return ValueTask.CompletedTask;
+        }
+    }
+
     private Task<NodeHost> StartAsync()
         => NodeHost.StartAsync(
             new NodeOptions
@@ -60,12 +92,5 @@ public sealed class NodeStartTests : IDisposable
     {
         using var listener = new TcpListener(endPoint);
         listener.Start();
-    }
-
-    private static IPEndPoint FreeEndPoint()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Polygraph.Cli.Doctor;
 using Polygraph.Cli.Output;
 using Polygraph.Protocol;
 using Polygraph.Storage.Log;
@@ -60,8 +61,8 @@ public static class LogCommand
             Screen.Verbatim(json ? EntryText.Json(record.ToArray()) : EntryText.Line(record.ToArray()));
         });
         if (isEmpty)
-            Screen.Hint($"No entry of {log.Name} was asked for: it has {RangeOf(inspection)}.");
-        return Complain(inspection);
+            Screen.Hint(inspection.Entries == 0 ? $"{log.Name} has no entries." : $"No entry of {log.Name} was asked for: it has {RangeOf(inspection)}.");
+        return Complain(log, inspection);
     }
 
     private static int Check(NodeLog log)
@@ -70,18 +71,18 @@ public static class LogCommand
         var unfinished = inspection.UnfinishedBytes == 0 ? "" : $"; behind them {inspection.UnfinishedBytes} bytes of a write that is not finished";
         Screen.Verbatim(string.Create(
             CultureInfo.InvariantCulture, $"{log.Name}: {RangeOf(inspection)}, {inspection.Bytes:N0} bytes in {CountText.Of(inspection.Segments, "segment")}{unfinished}{(inspection.Damage is null ? "" : "; DAMAGED")}"));
-        return Complain(inspection);
+        return Complain(log, inspection);
     }
 
     private static string RangeOf(LogInspection log)
         => log.Entries == 0 ? "no entries" : $"{CountText.Of(log.Entries, "entry", "entries")}, {log.Base.Position.Index.Next} to {log.Last}";
 
-    private static int Complain(LogInspection inspection)
+    private static int Complain(NodeLog log, LogInspection inspection)
     {
         if (inspection.Damage is not { } damage)
             return ExitCode.Ok;
         Screen.Problem(damage.Message);
-        Screen.Hint("Restart the node: it puts the damaged log aside and takes a copy from another node. Look at the disk.");
+        Screen.Hint(DamagedLog.Advice(log.Directory));
         return ExitCode.Failed;
     }
 

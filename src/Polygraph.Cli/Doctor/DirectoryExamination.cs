@@ -74,7 +74,7 @@ public static class DirectoryExamination
         var name = Path.GetFileName(home);
         var log = Directory.Exists(Path.Combine(home, "log")) ? LogInspector.Run(Path.Combine(home, "log")) : null;
         if (log?.Damage is { } damage)
-            findings.Add(Finding.Error(home, damage.Message, "When the node starts it puts the damaged log aside and takes a copy from another node. Look at the disk."));
+            findings.Add(Finding.Error(home, damage.Message, DamagedLog.Advice(Path.Combine(home, "log"))));
         if (log is { Entries: > 0 } && !File.Exists(Path.Combine(home, "vote")))
             findings.Add(Finding.Error(home, "Its vote file is gone, and it has a log.", "Restore the file; without it the node refuses to open the database, because it could vote twice."));
         var file = ExamineFile(Path.Combine(home, "database.sqlite"), isFree, findings, log, cancellation);

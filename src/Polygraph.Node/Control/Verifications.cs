@@ -172,7 +172,8 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         {
             var (stopped, changed) = LookForStop(new GroupId(request.Group));
 
-            // It comes to no mark any more. One that takes its place has the mark behind it, or yet to come.
+            // It comes to no mark any more. One that takes its place may, but nobody can say when: a disk may be full for days. Whoever verifies rather
+            // hears at once which copy was not read and why, and verifies again when it serves.
             if (stopped is not null && scan.Replica is null)
                 return NotRead(stopped);
             try
@@ -190,10 +191,12 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     // Why this node's replica serves nothing, if so, and what completes when that may have changed.
     private (string? Stopped, Task Changed) LookForStop(GroupId group)
     {
+        // Both tasks before what they tell the end of: else a stop in between wakes nobody.
         var changed = _databases!.NextChange();
-        return _databases.Find(group) is { } replica
-            ? (replica.Failure, Task.WhenAny(changed, replica.NextChange()))
-            : (_databases.FindStopped(group)?.Reason, changed);
+        if (_databases.Find(group) is not { } replica)
+            return (_databases.FindStopped(group)?.Reason, changed);
+        var stops = replica.NextChange();
+        return (replica.Failure, Task.WhenAny(changed, stops));
     }
 
     private ReplicaVerification NotRead(string reason) => new(self.Value, false, [], reason);
@@ -252,7 +255,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
             return await MarkHereAsync(request).ConfigureAwait(false);
         var payload = JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.MarkRequest);
         var answer = await calls.CallAsync(leader, PeerMethod.Mark, payload, MarkBudget, cancellation).ConfigureAwait(false);
-        return answer is { } bytes && JsonSerializer.Deserialize(bytes.Span, ControlJson.Default.MarkReply) is { } reply
+        return answer.Answer is { } bytes && JsonSerializer.Deserialize(bytes.Span, ControlJson.Default.MarkReply) is { } reply
             ? reply
             : new MarkReply(0, 0, $"{leader}, which leads {replica.Database.Name}, did not answer");
     }
@@ -275,7 +278,7 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
         }
 
         var answer = await call.ConfigureAwait(false);
-        return answer is { } bytes && JsonSerializer.Deserialize(bytes.Span, ControlJson.Default.ReplicaVerification) is { } found
+        return answer.Answer is { } bytes && JsonSerializer.Deserialize(bytes.Span, ControlJson.Default.ReplicaVerification) is { } found
             ? found
             : new ReplicaVerification(node.Value, false, [], "did not answer");
     }

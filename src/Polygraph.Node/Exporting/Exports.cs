@@ -5,8 +5,8 @@ using Polygraph.Node.Importing;
 using Polygraph.Node.Routing;
 using Polygraph.Protocol;
 using Polygraph.Storage;
+using Polygraph.Storage.Files;
 using Polygraph.Storage.Seeds;
-using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Exporting;
@@ -42,8 +42,7 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
                     return (null, full);
                 digest = DatabaseDigest.Of(replica.Read(() => snapshot.Execute(DatabaseDigest.Query)));
 
-                // A copy is as damaged as what it was made of, and is the first to read much of it.
-                await Task.Run(() => replica.Read(() => DatabaseExport.Write(snapshot, path, client)), client).ConfigureAwait(false);
+                await Task.Run(() => replica.Copy(() => DatabaseExport.Write(snapshot, path, client), client), client).ConfigureAwait(false);
             }
 
             // The snapshot is given back before this: a leader that must rewind waits for it.
@@ -56,9 +55,9 @@ internal sealed class Exports(string dataDirectory, NodeId self, Gateway gateway
         {
             return (null, Problems.Unavailable(self, e.Message));
         }
-        catch (Exception e) when (e is IOException or SqliteException { Code: SqliteCode.Full })
+        catch (Exception e) when (DiskTrouble.IsOfTheDisk(e))
         {
-            return (null, Refuse(507, "NO_ROOM", $"{self} cannot write its copy: {e.Message}."));
+            return (null, Refuse(507, "NO_ROOM", $"{self} cannot make its copy: {e.Message.TrimEnd('.')}. Ask another node."));
         }
         finally
         {

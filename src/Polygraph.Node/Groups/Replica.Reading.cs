@@ -29,6 +29,26 @@ internal sealed partial class Replica
         return true;
     });
 
+    /// <summary>
+    /// Makes a file of this replica's database. What is found damaged may be the database, of which a copy is the first to read much, or the file alone:
+    /// so the database is read from end to end then.
+    /// </summary>
+    /// <inheritdoc cref="Read{T}(Func{T})" path="/exception"/>
+    /// <exception cref="IOException">The file is damaged, and the database is not.</exception>
+    public void Copy(Action copy, CancellationToken cancellation)
+    {
+        try
+        {
+            copy();
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            using (var source = OpenSnapshot())
+                Read(() => source.FullScan(cancellation));
+            throw new IOException($"the copy is damaged, and what it was made of is not ({e.Message.TrimEnd('.')}): look at the disk and the memory", e);
+        }
+    }
+
     /// <summary>Lends a reader; opening one reads the file.</summary>
     /// <exception cref="ReplicaUnavailableException">There is none: the database is damaged, closed or being opened anew.</exception>
     public async Task<Reader> RentReaderAsync(CancellationToken cancellation)

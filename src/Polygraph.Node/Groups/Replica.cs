@@ -97,8 +97,8 @@ internal sealed partial class Replica : IGroupOutcomes, IWriterReports, IAsyncDi
     /// <summary>Why this replica shows an old state and will not catch up by itself, if that is so.</summary>
     public string? Trouble => Failure ?? _trouble;
 
-    /// <summary>Whether the writer takes no unit until a checkpoint is possible, because what it wrote is not durable on a majority yet.</summary>
-    public bool WritesAwaitCheckpoint => _writer is { AwaitsCheckpoint: true };
+    /// <summary>Since when the writer takes no unit until a checkpoint is possible, because what it wrote is not durable on a majority yet; null while it does.</summary>
+    public Instant? WritesAwaitCheckpointSince => _writer?.AwaitsCheckpointSince;
 
     /// <summary>The first entry that the log still has.</summary>
     public LogIndex FirstInLog => _log.First;

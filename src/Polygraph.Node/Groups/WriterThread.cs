@@ -47,8 +47,8 @@ internal sealed class WriterThread
     private readonly WriterLending _lending;
     private readonly Mailbox<WriterOrder> _inbox = new(UnitsMax * 2);
 
-    // Owner: the writer thread, and read by whoever tells a client why it waited.
-    private volatile bool _awaitsCheckpoint;
+    // Owner: the writer thread, and read by whoever tells a client why it waited. In microseconds; 0 is no instant of a clock.
+    private long _awaitsCheckpointSince;
 
     // Owner: the writer thread.
     private readonly Queue<WriterOrder> _orders = new();
@@ -73,8 +73,8 @@ internal sealed class WriterThread
         _hybridClock = new HybridClock(clock);
     }
 
-    /// <summary>Whether units wait because a checkpoint comes before them, and is not possible yet. Any thread.</summary>
-    public bool AwaitsCheckpoint => _awaitsCheckpoint;
+    /// <summary>Since when units wait because a checkpoint comes before them, and is not possible yet; null if they do not. Any thread.</summary>
+    public Instant? AwaitsCheckpointSince => Volatile.Read(ref _awaitsCheckpointSince) is var since and not 0 ? new Instant(since) : null;
 
     /// <summary>An order of the group loop: never refused.</summary>
     public void Order(WriterOrder order)
@@ -214,8 +214,10 @@ internal sealed class WriterThread
         // A due checkpoint waits until the log is durable and committed as far as SQLite is; meanwhile a leader executes nothing more, and a
         // follower applies nothing more once it has put it off for long.
         var checkpoint = _checkpoints.RunIfDue(_reports);
-        _awaitsCheckpoint = checkpoint == CheckpointState.Urgent || (checkpoint == CheckpointState.Waiting && _leading);
-        if (_awaitsCheckpoint)
+        var mustWait = checkpoint == CheckpointState.Urgent || (checkpoint == CheckpointState.Waiting && _leading);
+        if (mustWait != AwaitsCheckpointSince.HasValue)
+            Volatile.Write(ref _awaitsCheckpointSince, mustWait ? _clock.Now.Microseconds : 0);
+        if (mustWait)
             return false;
         if (_applyThrough > _store.Database.Applied.Index)
         {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Polygraph.Protocol;
+using Polygraph.Storage.Files;
 using Polygraph.Storage.Sqlite;
 using Polygraph.Wire.Sql;
 
@@ -17,8 +18,7 @@ internal static class ImportProblems
     /// the disk's: the boundary of requests answers it.
     /// </summary>
     public static bool IsOfTheDisk(Exception e)
-        => e is SqliteException { Code: SqliteCode.Full or SqliteCode.InputOutput or SqliteCode.CannotOpen }
-            or (IOException and not (BadHttpRequestException or ConnectionResetException));
+        => DiskTrouble.IsOfTheDisk(e) && e is not (BadHttpRequestException or ConnectionResetException);
 
     /// <summary>Why a file of which everything was read cannot be prepared there.</summary>
     public static string Unusable(NodeId node, SqliteException e) => $"SQLite {SqliteLibrary.Version} of {node} cannot use it ({e.CodeName}: {e.Message}).";

@@ -54,7 +54,7 @@ internal sealed class SchemaTrials(LibraryCensus census, AskTrial ask)
         {
             var request = JsonSerializer.SerializeToUtf8Bytes(new SchemaTrialRequest(plan.Schema, plan.Operations), LibraryJson.Default.SchemaTrialRequest);
             var answer = await calls.CallAsync(node, PeerMethod.SchemaTrial, request, Patience, CancellationToken.None).ConfigureAwait(false);
-            return answer is { } bytes ? JsonSerializer.Deserialize(bytes.Span, LibraryJson.Default.SchemaTrialReply) : null;
+            return answer.Answer is { } bytes ? JsonSerializer.Deserialize(bytes.Span, LibraryJson.Default.SchemaTrialReply) : null;
         };
 
     private async Task<(MemberLibrary Member, SchemaTrialReply? Reply)> AskAnyAsync(IGrouping<LibraryIdentity?, MemberLibrary> library, SchemaPlan plan)

@@ -128,7 +128,7 @@ internal sealed class SnapshotFetcher : IDisposable
     {
         var payload = JsonSerializer.SerializeToUtf8Bytes(new SnapshotRequest(group.Value, ask, snapshot, atLeast.Value), ReseedJson.Default.SnapshotRequest);
         var answer = await _calls.CallAsync(source, PeerMethod.Snapshot, payload, CallPatience, cancellation).ConfigureAwait(false);
-        return answer is { } bytes ? JsonSerializer.Deserialize(bytes.Span, ReseedJson.Default.SnapshotReply) : null;
+        return answer.Answer is { } bytes ? JsonSerializer.Deserialize(bytes.Span, ReseedJson.Default.SnapshotReply) : null;
     }
 
     public void Dispose() => _http.Dispose();

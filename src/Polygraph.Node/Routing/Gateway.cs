@@ -231,32 +231,34 @@ internal sealed class Gateway(
         {
             var replica = Current(first);
             var changed = replica.NextChange();
-            var response = await TryLeaderAsync(replica, request, ends, session, cancellation).ConfigureAwait(false);
+            var leader = paths.Leaders.Find(replica);
+            var response = await TryLeaderAsync(replica, leader, request, ends, session, cancellation).ConfigureAwait(false);
             if (response is not null && !MayBeRetried(response.Problem))
                 return Settle(response, unknown);
             if (response?.Problem?.Outcome == Outcome.Unknown)
                 unknown = response;
             if (clock.Now >= ends)
-                return unknown ?? Failed(Problems.NoLeader(request.Database, replica.Failure));
+                return unknown ?? Failed(response is null && !leader.IsNone ? Problems.LeaderNotAsked(request.Database, leader) : Problems.NoLeader(request.Database, replica.Failure));
             var patience = LeaderPollInterval < ends - clock.Now ? LeaderPollInterval : ends - clock.Now;
             await Task.WhenAny(changed, Task.Delay(patience, clock.Time, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
     }
 
-    /// <summary>One attempt at whoever leads; null if nobody is known to.</summary>
+    /// <summary>One attempt at whoever leads; null if nobody is known to, or could be asked: nothing was done then.</summary>
     private async Task<SqlResponse?> TryLeaderAsync(
-        Replica replica, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
+        Replica replica, NodeId leader, SqlRequest request, Instant ends, SessionToken session, CancellationToken cancellation)
     {
-        var leader = paths.Leaders.Find(replica);
         if (leader == self)
             return await paths.Writes.WriteAsync(replica, request, ends, session).ConfigureAwait(false);
         var left = ends - clock.Now;
         if (leader.IsNone || left <= TimeSpan.Zero)
             return null;
         var payload = SqlRequestCodec.Encode(request with { Budget = left });
-        var answer = await paths.Leaders.AskAsync(replica, leader, PeerMethod.Sql, payload, left, cancellation).ConfigureAwait(false);
-        return answer is { } bytes
+        var call = await paths.Leaders.AskAsync(replica, leader, PeerMethod.Sql, payload, left, cancellation).ConfigureAwait(false);
+        if (call.End == CallEnd.NotSent)
+            return null;
+        return call.Answer is { } bytes
             ? SqlResponseCodec.Decode(bytes)
             : Failed(Problems.LeaderLost(request.IdempotencyKey, $"{leader}, which leads {request.Database}, did not say in time what became of this write: it may be busy with it, or gone."));
     }

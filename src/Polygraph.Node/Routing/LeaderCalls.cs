@@ -21,8 +21,8 @@ internal sealed class LeaderCalls(NodeId self, StatusBoard status, PeerCalls cal
         return leader.IsNone || leader == self || !status.IsConnected(leader) ? NodeId.None : leader;
     }
 
-    /// <summary>Null when the leader's connection ended, the time is up, or somebody else leads by now: a paused leader closes no connection.</summary>
-    public async Task<ReadOnlyMemory<byte>?> AskAsync(
+    /// <summary>Lost also when somebody else leads by now: a paused leader closes no connection.</summary>
+    public async Task<CallResult> AskAsync(
         Replica replica, NodeId leader, PeerMethod method, byte[] payload, TimeSpan left, CancellationToken cancellation)
     {
         using var superseded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -35,7 +35,7 @@ internal sealed class LeaderCalls(NodeId self, StatusBoard status, PeerCalls cal
             {
                 await superseded.CancelAsync().ConfigureAwait(false);
                 await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                return call.IsCompletedSuccessfully ? await call.ConfigureAwait(false) : null;
+                return call.IsCompletedSuccessfully ? await call.ConfigureAwait(false) : CallResult.Lost;
             }
 
             await Task.WhenAny(call, changed).ConfigureAwait(false);

@@ -34,15 +34,44 @@ internal enum PeerMethod : byte
 }
 
 /// <summary>
-/// Answers calls of other nodes. May take as long as it needs; null means no answer. <c>gone</c> ends with the connection by which the call came: the
+/// Answers calls of other nodes. May take as long as it needs; null means that there is no answer, which whoever asked is told. <c>gone</c> ends with the connection by which the call came: the
 /// answer would reach nobody then.
 /// </summary>
 internal delegate Task<byte[]?> PeerMethodHandler(NodeId from, PeerMethod method, ReadOnlyMemory<byte> payload, CancellationToken gone);
 
-/// <summary>
-/// Calls between nodes over the peer transport: an answer, or null when the connection ended or the time was up, in which case it is not
-/// known what the other node did.
-/// </summary>
+/// <summary>How a call ended.</summary>
+internal enum CallEnd : byte
+{
+    /// <summary>No answer came: the connection ended, the time was up, or the other node has none. It is not known what the other node did.</summary>
+    Lost = 0,
+
+    /// <summary>Nothing went out, and nothing will: the node is not connected, or there was no room. The other node did nothing.</summary>
+    NotSent = 1,
+
+    /// <summary>The answer came.</summary>
+    Answered = 2,
+}
+
+/// <summary>What came of a call.</summary>
+internal readonly record struct CallResult
+{
+    private readonly ReadOnlyMemory<byte> _answer;
+
+    private CallResult(CallEnd end, ReadOnlyMemory<byte> answer) => (End, _answer) = (end, answer);
+
+    public static CallResult Lost => default;
+
+    public static CallResult NotSent => new(CallEnd.NotSent, default);
+
+    public CallEnd End { get; }
+
+    /// <summary>The answer; null if there is none.</summary>
+    public ReadOnlyMemory<byte>? Answer => End == CallEnd.Answered ? _answer : (ReadOnlyMemory<byte>?)null;
+
+    public static CallResult Answered(ReadOnlyMemory<byte> answer) => new(CallEnd.Answered, answer);
+}
+
+/// <summary>Calls between nodes over the peer transport.</summary>
 internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
 {
     /// <summary>Calls on their way to all nodes; more are refused at once. Bounds memory: each holds its request.</summary>
@@ -51,31 +80,33 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
     /// <summary>The call number of a message that wants no answer.</summary>
     private const ulong OneWay = 0;
 
-    private readonly ConcurrentDictionary<ulong, (NodeId To, TaskCompletionSource<ReadOnlyMemory<byte>?> Answer)> _calls = new();
+    private readonly ConcurrentDictionary<ulong, (NodeId To, TaskCompletionSource<CallResult> Result)> _calls = new();
     private readonly ConcurrentDictionary<NodeId, CancellationTokenSource> _connections = new();
     private ulong _ids;
 
     /// <summary>Who answers calls; set before the transport starts.</summary>
     public PeerMethodHandler? Handler { get; set; }
 
-    public async Task<ReadOnlyMemory<byte>?> CallAsync(
+    /// <summary>Asks another node, and waits for its answer as long as patience lasts.</summary>
+    public async Task<CallResult> CallAsync(
         NodeId to, PeerMethod method, ReadOnlyMemory<byte> payload, TimeSpan patience, CancellationToken cancellation)
     {
         if (_calls.Count >= CallsMax || !transport.IsConnected(to))
-            return null;
+            return CallResult.NotSent;
         var id = Interlocked.Increment(ref _ids);
-        var answer = new TaskCompletionSource<ReadOnlyMemory<byte>?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _calls[id] = (to, answer);
+        var result = new TaskCompletionSource<CallResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _calls[id] = (to, result);
         try
         {
+            if (!transport.Send(to, new PeerFrame.Forward(id, WithMethod(method, payload.Span))))
+                return CallResult.NotSent;
+
             // The connection may have ended since it was queued; then nobody would tell.
-            if (!transport.Send(to, new PeerFrame.Forward(id, WithMethod(method, payload.Span))) || !transport.IsConnected(to))
-                return null;
-            return await answer.Task.WaitAsync(patience, clock.Time, cancellation).ConfigureAwait(false);
+            return transport.IsConnected(to) ? await result.Task.WaitAsync(patience, clock.Time, cancellation).ConfigureAwait(false) : CallResult.Lost;
         }
         catch (TimeoutException)
         {
-            return null;
+            return CallResult.Lost;
         }
         finally
         {
@@ -100,7 +131,7 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
     public void OnReply(NodeId from, PeerFrame.ForwardReply reply)
     {
         if (_calls.TryGetValue(reply.Call, out var call) && call.To == from)
-            call.Answer.TrySetResult(reply.Payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : reply.Payload);
+            call.Result.TrySetResult(reply.Payload.IsEmpty ? CallResult.Lost : CallResult.Answered(reply.Payload));
     }
 
     /// <summary>What was asked of this node will not be answered any more, and what it asked need not be.</summary>
@@ -112,17 +143,17 @@ internal sealed class PeerCalls(IPeerTransport transport, NodeClock clock)
 
         foreach (var (_, call) in _calls)
             if (call.To == node)
-                call.Answer.TrySetResult(null);
+                call.Result.TrySetResult(CallResult.Lost);
     }
 
     private async Task AnswerAsync(NodeId from, PeerFrame.Forward forward, CancellationToken gone)
     {
         var answer = await Handler!(from, (PeerMethod)forward.Payload.Span[0], forward.Payload[1..], gone).ConfigureAwait(false);
-        if (forward.Call == OneWay || answer is null)
+        if (forward.Call == OneWay)
             return;
 
         // Whoever asked should not wait for what does not come.
-        if (!transport.Send(from, new PeerFrame.ForwardReply(forward.Call, answer)))
+        if (answer is null || !transport.Send(from, new PeerFrame.ForwardReply(forward.Call, answer)))
             transport.Send(from, new PeerFrame.ForwardReply(forward.Call, ReadOnlyMemory<byte>.Empty));
     }
 

@@ -56,20 +56,27 @@ internal static class Problems
         => new(503, "BUSY", "Nobody can accept this now",
             $"Too many writes wait for database \"{database}\". Nothing was done; try again more slowly.", Outcome.NotApplied);
 
-    /// <summary>The writer ran the units of others, or was lent to their transactions, for as long as the client waited.</summary>
-    public static SqlProblem WriterLent(string database, TimeSpan waited)
-        => new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
-            $"The writer of database \"{database}\" was busy with other requests and transactions for {DurationText.Format(InMilliseconds(waited))}. Nothing was done by this request; try again.",
-            Outcome.NotApplied);
-
-    /// <summary>The writer took nothing for as long as the client waited: its log must first be as far as its SQLite is.</summary>
-    public static SqlProblem CheckpointAwaited(string database, TimeSpan waited)
+    /// <summary>What was for the leader waits here for the connection to it, which has no room, or has ended.</summary>
+    public static SqlProblem LeaderNotAsked(string database, NodeId leader)
         => new(503, "BUSY", "Nobody can accept this now",
-            $"The writer of database \"{database}\" took nothing for {DurationText.Format(InMilliseconds(waited))}: a checkpoint is due, and waits until what was written before is durable on a majority. Nothing was done by this request; look whether the other nodes are up, and try again.",
+            $"{leader}, which leads database \"{database}\", could not be asked: too much waits to be sent to it, or the connection with it has just ended. Nothing was done by this request; try again more slowly, or ask {leader}.",
             Outcome.NotApplied);
 
-    // A budget of 10 s has some microseconds less by the time that it is looked at.
-    private static TimeSpan InMilliseconds(TimeSpan time) => TimeSpan.FromMilliseconds(Math.Round(time.TotalMilliseconds));
+    /// <summary>The writer did not come to the unit for as long as the client waited.</summary>
+    /// <param name="database">Whose writer.</param>
+    /// <param name="waited">For how long.</param>
+    /// <param name="forCheckpoint">How much of that it took nothing, because its log must first be as far as its SQLite is.</param>
+    public static SqlProblem WaitedTooLong(string database, TimeSpan waited, TimeSpan forCheckpoint)
+        => forCheckpoint > waited / 2
+            ? new(503, "BUSY", "Nobody can accept this now",
+                $"The writer of database \"{database}\" took nothing for {InMilliseconds(forCheckpoint)}: a checkpoint is due, and waits until what was written before is durable on a majority. Nothing was done by this request; look whether the other nodes are up, and try again.",
+                Outcome.NotApplied)
+            : new(503, "TRANSACTION_BUSY", "Nobody can accept this now",
+                $"The writer of database \"{database}\" was busy with other requests and transactions for {InMilliseconds(waited)}. Nothing was done by this request; try again.",
+                Outcome.NotApplied);
+
+    /// <summary>How long something took: what is left of a budget of 10 s has some microseconds less by the time that it is looked at.</summary>
+    public static string InMilliseconds(TimeSpan time) => DurationText.Format(TimeSpan.FromMilliseconds(Math.Round(time.TotalMilliseconds)));
 
     public static SqlProblem SnapshotIsOld()
         => new(409, SnapshotIsOldCode, "Others have written since",

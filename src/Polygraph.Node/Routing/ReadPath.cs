@@ -41,7 +41,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
             execution = replica.Read(() => reader.Execute(request.Unit, client));
         }
 
-        return await CheckAsync(replica, request, ends, ready, execution.Snapshot, cancellation).ConfigureAwait(false) is { } wrong
+        return await CheckAsync(replica, ends, ready, execution.Snapshot, cancellation).ConfigureAwait(false) is { } wrong
             ? Failed(wrong)
             : Answer(replica, request, session, execution, ready);
     }
@@ -58,7 +58,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
             return (null, problem);
         if (replica.TryHoldSnapshot(idle, total) is not { } held)
             return (null, Problems.TooManySnapshots(replica.Database.Name, limits.SnapshotsMax));
-        return await KeepIfFitAsync(held, CheckAsync(replica, request, ends, ready, held.Position, cancellation)).ConfigureAwait(false) is { } wrong
+        return await KeepIfFitAsync(held, CheckAsync(replica, ends, ready, held.Position, cancellation)).ConfigureAwait(false) is { } wrong
             ? (null, wrong)
             : (new SnapshotRead(replica, held, ready), null);
     }
@@ -70,7 +70,7 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
         if (problem is not null)
             return new PinnedRead(null, null, problem);
         var snapshot = replica.OpenSnapshot();
-        return await KeepIfFitAsync(snapshot, CheckAsync(replica, request, ends, ready, snapshot.Position, cancellation)).ConfigureAwait(false) is { } wrong
+        return await KeepIfFitAsync(snapshot, CheckAsync(replica, ends, ready, snapshot.Position, cancellation)).ConfigureAwait(false) is { } wrong
             ? new PinnedRead(null, null, wrong)
             : new PinnedRead(snapshot, ReportOf(snapshot.Position, ready), null);
     }
@@ -158,12 +158,12 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
 
     /// <summary>What is wrong with a snapshot that was opened after the wait; null once everything that it shows may be told.</summary>
     private async Task<SqlProblem?> CheckAsync(
-        Replica replica, SqlRequest request, Instant ends, ReadReady ready, Position snapshot, CancellationToken cancellation)
+        Replica replica, Instant ends, ReadReady ready, Position snapshot, CancellationToken cancellation)
     {
         // A former leader may be rewound between that moment and the snapshot, which then holds less than was promised for it.
         if (snapshot.Index < ready.Shown && ready.Level is not (ReadLevel.Any or ReadLevel.Local))
             return Problems.ReadVanished();
-        if (ready.Level != ReadLevel.Local && await HoldAsync(replica, request, ends, snapshot, cancellation).ConfigureAwait(false) is { } vanished)
+        if (ready.Level != ReadLevel.Local && await HoldAsync(replica, ends, snapshot, cancellation).ConfigureAwait(false) is { } vanished)
             return vanished;
 
         // Whatever stopped the replica, what it holds is not to be trusted any more: no level shows it.
@@ -204,17 +204,20 @@ internal sealed class ReadPath(NodeId self, NodeClock clock, TransactionLimits l
             ReadOutcome.Ready => null,
             ReadOutcome.SessionLost => Problems.SessionLost(replica.Database.Name),
             ReadOutcome.NoLeader => Problems.NoLeader(replica.Database.Name, replica.Failure),
-            _ => Problems.ReadTimeout($"{self} could not show what the read must see within {DurationText.Format(request.Budget)}."),
+            _ => Problems.ReadTimeout($"{self} could not show what the read must see within {Problems.InMilliseconds(left)}."),
         });
     }
 
-    private async Task<SqlProblem?> HoldAsync(Replica replica, SqlRequest request, Instant ends, Position seen, CancellationToken cancellation)
-        => await replica.HoldAsync(seen, clock.Until(ends), cancellation).ConfigureAwait(false) switch
+    private async Task<SqlProblem?> HoldAsync(Replica replica, Instant ends, Position seen, CancellationToken cancellation)
+    {
+        var left = clock.Until(ends);
+        return await replica.HoldAsync(seen, left, cancellation).ConfigureAwait(false) switch
         {
             true => null,
             false => Problems.ReadVanished(),
-            null => Problems.ReadTimeout($"What the read saw on {self} was not committed within {DurationText.Format(request.Budget)}, and may yet vanish. Ask again or another node; a read at local shows it all the same."),
+            null => Problems.ReadTimeout($"What the read saw on {self} was not committed within {Problems.InMilliseconds(left)}, and may yet vanish. Ask again or another node; a read at local shows it all the same."),
         };
+    }
 
     /// <summary>
     /// The levels that promise nothing about what they show are led back in time by no start all the same. The others wait for more than this.

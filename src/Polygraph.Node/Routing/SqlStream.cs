@@ -199,7 +199,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
                 if (!Keep(transaction))
                     return Failed(Problems.TransactionLost(TransactionLoss.Abandoned, _limits));
                 var begin = new TransactionCall(TransactionVerb.Begin, transaction.Id, snapshot, ask.Request with { Unit = frame.Unit });
-                SqlResponse response;
+                SqlResponse? response;
                 try
                 {
                     response = await AskAsync(ask, transaction, begin, frame).ConfigureAwait(false);
@@ -211,7 +211,14 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
                     throw;
                 }
 
-                if (response.Problem is not { Code: Problems.NotLeaderCode })
+                if (response is null)
+                {
+                    // The leader has begun nothing, and is asked again, as another one is after a change.
+                    Forget(transaction);
+                    if (clock.Now >= ask.Ends)
+                        return Lose(Problems.LeaderNotAsked(ask.Request.Database, leader));
+                }
+                else if (response.Problem is not { Code: Problems.NotLeaderCode })
                 {
                     // As in SQLite: a transaction that cannot begin to write goes on reading, and has to be rolled back by its client.
                     if (_snapshot is { } read && response.Problem is not { Code: Problems.SnapshotIsOldCode })
@@ -239,20 +246,34 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
             transaction = transaction with { Key = key };
         var frame = new UnitFrame(ask.Request.Unit, [], UnitFrame.ConcernsForeignKeys(ask.Request.Unit));
         var call = new TransactionCall(TransactionVerb.Continue, transaction.Id, null, ask.Request with { Unit = frame.Unit });
-        return await AskAsync(ask, transaction, call, frame).ConfigureAwait(false);
+        if (await AskAsync(ask, transaction, call, frame).ConfigureAwait(false) is { } response)
+            return response;
+
+        // It is as it was, and waits for its next request; unless its leader is one no longer, or cannot be reached, and undoes it for that.
+        return _leaders.Find(ask.Replica) == transaction.Leader
+            ? Failed(Problems.LeaderNotAsked(ask.Request.Database, transaction.Leader))
+            : Lose(Problems.TransactionLost(TransactionLoss.Abandoned, _limits));
     }
 
-    private async Task<SqlResponse> AskAsync(Ask ask, OpenTransaction transaction, TransactionCall call, UnitFrame frame)
+    /// <summary>Null if the leader was not asked: its side of the transaction is as it was.</summary>
+    private async Task<SqlResponse?> AskAsync(Ask ask, OpenTransaction transaction, TransactionCall call, UnitFrame frame)
     {
         var left = clock.Until(ask.Ends);
         var keyed = call with { Request = call.Request! with { IdempotencyKey = transaction.Key, Budget = left } };
         using var gone = ask.Client.Register(() => Abandon(transaction));
-        var answer = transaction.Leader == self
-            ? await _host.RunAsync(self, keyed, CancellationToken.None).ConfigureAwait(false)
-            : await _leaders.AskAsync(ask.Replica, transaction.Leader, PeerMethod.Transaction, TransactionCodec.Encode(keyed), left, ask.Cancellation)
-                .ConfigureAwait(false) is { } bytes
-                ? TransactionCodec.DecodeAnswer(bytes)
-                : null;
+        TransactionAnswer? answer;
+        if (transaction.Leader == self)
+        {
+            answer = await _host.RunAsync(self, keyed, CancellationToken.None).ConfigureAwait(false);
+        }
+        else
+        {
+            var asked = await _leaders.AskAsync(ask.Replica, transaction.Leader, PeerMethod.Transaction, TransactionCodec.Encode(keyed), left, ask.Cancellation).ConfigureAwait(false);
+            if (asked.End == CallEnd.NotSent)
+                return null;
+            answer = asked.Answer is { } bytes ? TransactionCodec.DecodeAnswer(bytes) : null;
+        }
+
         ask.Client.ThrowIfCancellationRequested();
         if (answer is { IsOpen: true })
             return Unwrap(frame, answer.Response);

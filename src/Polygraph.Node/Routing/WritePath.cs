@@ -56,6 +56,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
         if (SessionRules.IsAhead(replica.View, session.PositionIn(replica.Database.Id)))
             return Failed(Problems.NotLeader(self));
         var ack = request.Ack ?? replica.Database.Ack;
+        var posted = clock.Now;
         var end = await PostAsync(null).ConfigureAwait(false);
         for (var trial = 0; mayRunAgain && end.ToTry is { } plan && trial < TrialsMax; trial++)
         {
@@ -71,8 +72,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
             WriteEndKind.MustBeTried when !mayRunAgain => Failed(Problems.LibrariesDifferInTransaction()),
             WriteEndKind.Busy or WriteEndKind.MustBeTried => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),
-            WriteEndKind.WaitedTooLong when replica.WritesAwaitCheckpoint => Failed(Problems.CheckpointAwaited(replica.Database.Name, request.Budget)),
-            WriteEndKind.WaitedTooLong => Failed(Problems.WriterLent(replica.Database.Name, request.Budget)),
+            WriteEndKind.WaitedTooLong => Failed(WaitedTooLong(replica, posted, Instant.Min(deadline, clock.Now))),
             WriteEndKind.SnapshotIsOld => Failed(Problems.SnapshotIsOld()),
             WriteEndKind.TransactionLost => Failed(Problems.TransactionLost(TransactionLoss.None, limits)),
             WriteEndKind.NoEntry or WriteEndKind.TransactionOpen => WithoutEntry(request, session.With(replica.Database.Id, end.Position), end),
@@ -81,6 +81,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
 
         async Task<WriteEnd> PostAsync(SchemaPlan? tried)
         {
+            posted = clock.Now;
             ClientWrite? write = null;
             var completion = post(id => write = new ClientWrite(id, request.Unit, ack, request.Session, request.IdempotencyKey, hash, request.Principal)
             {
@@ -101,6 +102,12 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
             }
         }
     }
+
+    // A checkpoint that is due for a moment before it runs is not what a unit has waited for behind others.
+    private static SqlProblem WaitedTooLong(Replica replica, Instant posted, Instant gaveUp)
+        => Problems.WaitedTooLong(
+            replica.Database.Name, gaveUp - posted,
+            replica.WritesAwaitCheckpointSince is { } since && since < gaveUp ? gaveUp - Instant.Max(since, posted) : TimeSpan.Zero);
 
     /// <summary>Why an ack policy cannot be honoured by a group of this size.</summary>
     public static SqlProblem? Refusal(AckPolicy policy, int voters)

@@ -25,6 +25,13 @@ public sealed record DiskTrouble(bool IsFull, string Reason)
             _ => null,
         };
 
+    /// <summary>
+    /// Whether the disk failed or is full while a file was written or read. An <see cref="IOException"/> need not be the disk's where something else than a
+    /// file is read too: the caller knows.
+    /// </summary>
+    public static bool IsOfTheDisk(Exception failure)
+        => failure is SqliteException { Code: SqliteCode.Full or SqliteCode.InputOutput or SqliteCode.CannotOpen } or IOException;
+
     private static DiskTrouble Full(Exception failure)
         => new(true, $"The disk is full ({failure.Message.TrimEnd('.')}). This replica acknowledges nothing; it goes on by itself as soon as there is room. Free some space.");
 

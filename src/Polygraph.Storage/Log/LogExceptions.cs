@@ -4,10 +4,10 @@ namespace Polygraph.Storage.Log;
 
 /// <summary>
 /// Bytes that were durable once are no longer what they were: bit-rot, a lost sector, or a file that somebody changed. Nothing was cut or
-/// repaired. The replica must not go on with this log: its node replaces it from another one.
+/// repaired. The replica must not go on with this log; whether another node's can take its place is for its node to say.
 /// </summary>
 public sealed class LogCorruptedException(string path, long offset, Position after, string what)
-    : Exception($"The log is damaged: '{path}' at offset {offset}, after entry {after}: {what} Nothing was changed. When the node notices or is started, it replaces this log from another node.")
+    : Exception($"The log is damaged: '{path}' at offset {offset}, after entry {after}: {what} Nothing was changed.")
 {
     /// <summary>The damaged file.</summary>
     public string Path { get; } = path;

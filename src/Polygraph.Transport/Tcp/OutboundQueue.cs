@@ -1,4 +1,5 @@
 using Polygraph.Protocol.Messages;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Peers;
 
 namespace Polygraph.Transport.Tcp;
@@ -11,6 +12,9 @@ namespace Polygraph.Transport.Tcp;
 /// <remarks>Any thread adds; the connection's writer thread takes.</remarks>
 internal sealed class OutboundQueue
 {
+    /// <summary>The most that the frames of one <see cref="Take"/> are on the wire: calls and entries may each go over their share by one frame.</summary>
+    public const int BatchBytesMax = TransportLimits.SendBatchBytes + (2 * (PeerFrameCodec.PrefixBytes + WireLimits.FrameBytesMax));
+
     // A monitor and not a semaphore: a semaphore spins before it waits, and on a small machine that takes the time of those who have work.
     private readonly object _gate = new();
     private readonly Lane _control = new(TransportLimits.ControlQueueBytesMax);
@@ -32,8 +36,8 @@ internal sealed class OutboundQueue
     }
 
     /// <summary>
-    /// Waits for frames and moves some of them to <paramref name="batch"/>, about <see cref="TransportLimits.SendBatchBytes"/>; false once
-    /// the queue is closed.
+    /// Waits for frames and moves some of them to <paramref name="batch"/>, about <see cref="TransportLimits.SendBatchBytes"/> and never more than
+    /// <see cref="BatchBytesMax"/>; false once the queue is closed.
     /// </summary>
     public bool Take(List<PeerFrame> batch)
     {

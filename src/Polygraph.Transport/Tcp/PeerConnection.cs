@@ -104,7 +104,7 @@ internal sealed class PeerConnection
 
     private void WriteFrames()
     {
-        using var writer = new WireWriter(TransportLimits.SendBatchBytes + WireLimits.FrameBytesMax + PeerFrameCodec.PrefixBytes);
+        using var writer = new WireWriter(OutboundQueue.BatchBytesMax);
         var batch = new List<PeerFrame>();
         try
         {

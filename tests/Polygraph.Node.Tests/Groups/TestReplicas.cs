@@ -12,8 +12,16 @@ namespace Polygraph.Node.Tests.Groups;
 /// <summary>Real replicas of the first of some nodes, which hears nothing of the others.</summary>
 internal sealed class TestReplicas : IDisposable
 {
+    private readonly GroupOptions _options;
+
     public TestReplicas(params string[] voters)
+        : this(new GroupOptions(), voters)
     {
+    }
+
+    public TestReplicas(GroupOptions options, params string[] voters)
+    {
+        _options = options;
         Self = new NodeId(voters[0]);
         Factory = FactoryFor(voters);
     }
@@ -26,7 +34,7 @@ internal sealed class TestReplicas : IDisposable
     {
         var members = new GroupMembers(Self, [.. voters.Select(voter => new NodeId(voter))]);
         var node = new ReplicaSurroundings(
-            DataDirectory, members, new GroupOptions(), new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
+            DataDirectory, members, _options, new TransactionLimits(), new LogRetentionOptions(), new Nobody(), new Nobody(), OwnSchemaRules.Instance, Clock,
             NullLogger.Instance, new SeedStore(Self, DataDirectory, Clock));
         return new ReplicaFactory(node with { ReadAtOpeningMax = readAtOpeningMax ?? node.ReadAtOpeningMax });
     }

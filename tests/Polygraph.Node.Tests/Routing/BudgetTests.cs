@@ -2,6 +2,8 @@ using Polygraph.Node.Groups;
 using Polygraph.Node.Routing;
 using Polygraph.Node.Tests.Groups;
 using Polygraph.Protocol;
+using Polygraph.Protocol.LeaderBased;
+using Polygraph.Protocol.Messages;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Tests.Routing;
@@ -32,6 +34,31 @@ public sealed class BudgetTests : IDisposable
             TestContext.Current.CancellationToken);
 
         Assert.Equal(("NO_LEADER", 1), (read.Problem?.Code, time.Timers));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_read_that_waited_in_vain_says_how_long_that_was_and_not_the_whole_budget()
+    {
+        var left = TimeSpan.FromMilliseconds(50);
+        var patient = new GroupOptions { ElectionTimeoutMin = Budget, ElectionTimeoutMax = Budget * 2 };
+        using var replicas = new TestReplicas(patient, "n1", "n2");
+        await using var replica = replicas.Factory.Open(new DatabaseInfo(new GroupId(7), "main", "leader", "logical", AckPolicy.Default), new TestOwner());
+        replica.Start();
+
+        // It says once that it leads, and never answers.
+        replica.Receive(new NodeId("n2"), new Heartbeat(new Term(1), LogIndex.Zero, 1, LogIndex.Zero, null));
+        for (var changed = replica.NextChange(); replica.View.Leader.IsNone; changed = replica.NextChange())
+            await changed.WaitAsync(TestContext.Current.CancellationToken);
+        var clock = new NodeClock(new ManualTime());
+        var reads = new ReadPath(replicas.Self, clock, TransactionLimits.Default);
+        var unit = new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement("SELECT 1", []))]);
+
+        var read = await reads.PinAsync(
+            replica, new SqlRequest("main", unit, null, ReadOptions.Default, null, null, "test", Budget), clock.Now + left, SessionToken.Empty(ClusterId.None),
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal("READ_TIMEOUT", read.Problem?.Code);
+        Assert.EndsWith("within 50ms.", read.Problem?.Detail, StringComparison.Ordinal);
     }
 
     /// <summary>A clock by which every wait lasts equally long, however short it was to be, and takes no real time.</summary>

@@ -56,10 +56,10 @@ public sealed class DamagedReadTests
 
             var (next, told) = await SendAsync(node, HttpMethod.Post, "/v1/db/main/sql", new { sql = "SELECT 1" });
             Assert.Equal(HttpStatusCode.ServiceUnavailable, next);
-            Assert.Contains("SQLite finds the database file damaged", told, StringComparison.Ordinal);
+            Assert.Contains("finds the database file damaged", told, StringComparison.Ordinal);
             var (_, report) = await SendAsync(node, HttpMethod.Get, "/v1/db/main", null);
             Assert.Contains("\"serving\":false", report, StringComparison.Ordinal);
-            Assert.Contains("SQLite finds the database file damaged", report, StringComparison.Ordinal);
+            Assert.Contains("finds the database file damaged", report, StringComparison.Ordinal);
         }
     }
 

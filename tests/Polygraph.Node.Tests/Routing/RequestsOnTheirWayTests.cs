@@ -85,27 +85,56 @@ public sealed class RequestsOnTheirWayTests
     {
         var peers = new PeerCalls(new KeptFrames(isConnected: true, _ => false), new NodeClock(new ManualTime()));
 
-        Assert.Null(await peers.CallAsync(Holder, PeerMethod.Sql, new byte[1], TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+        AssertNothing(CallEnd.NotSent, await CallAsync(peers));
+    }
+
+    [Fact]
+    public async Task A_call_to_nobody_is_not_sent()
+    {
+        var peers = new PeerCalls(new KeptFrames(isConnected: false, _ => true), new NodeClock(new ManualTime()));
+
+        AssertNothing(CallEnd.NotSent, await CallAsync(peers));
     }
 
     [Fact]
     public async Task Whoever_asks_hears_that_there_was_no_room_for_the_answer()
+        => AssertNothing(CallEnd.Lost, await AskItselfAsync(new byte[100], 10));
+
+    [Fact]
+    public async Task Whoever_asks_hears_that_there_is_no_answer()
+        => AssertNothing(CallEnd.Lost, await AskItselfAsync(null, 10));
+
+    [Fact]
+    public async Task Whoever_asks_hears_the_answer()
+    {
+        var result = await AskItselfAsync([7], 10);
+
+        Assert.Equal((CallEnd.Answered, 7), (result.End, result.Answer!.Value.Span[0]));
+    }
+
+    /// <summary>This node is the other side too: it hears the answer that it could send.</summary>
+    private static async Task<CallResult> AskItselfAsync(byte[]? answer, int answerBytesMax)
     {
         PeerCalls? peers = null;
         var transport = new KeptFrames(isConnected: true, frame =>
         {
-            // This node is the other side too: it hears the answer that it could send.
-            if (frame is PeerFrame.ForwardReply { Payload.Length: <= 10 } reply)
+            if (frame is not PeerFrame.ForwardReply reply)
+                return true;
+            if (reply.Payload.Length <= answerBytesMax)
                 peers!.OnReply(Holder, reply);
-            return frame is not PeerFrame.ForwardReply { Payload.Length: > 10 };
+            return reply.Payload.Length <= answerBytesMax;
         });
-        peers = new PeerCalls(transport, new NodeClock(new ManualTime())) { Handler = (_, _, _, _) => Task.FromResult<byte[]?>(new byte[100]) };
-        var call = peers.CallAsync(Holder, PeerMethod.Sql, new byte[1], TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        peers = new PeerCalls(transport, new NodeClock(new ManualTime())) { Handler = (_, _, _, _) => Task.FromResult(answer) };
+        var call = CallAsync(peers);
         peers.OnForward(Holder, Assert.IsType<PeerFrame.Forward>(Assert.Single(transport.Taken)));
-
-        Assert.Null(await call.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+        return await call;
     }
+
+    private static void AssertNothing(CallEnd end, CallResult result) => Assert.Equal((end, false), (result.End, result.Answer.HasValue));
+
+    private static Task<CallResult> CallAsync(PeerCalls peers)
+        => peers.CallAsync(Holder, PeerMethod.Sql, new byte[1], TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
 
     private static async Task AssertRefusedAsync(HostingNode node, TransactionCall begin, CancellationToken gone)
     {

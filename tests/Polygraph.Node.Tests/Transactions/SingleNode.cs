@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Polygraph.Protocol;
 
 namespace Polygraph.Node.Tests.Transactions;
@@ -44,19 +42,19 @@ public sealed class SingleNode : IAsyncDisposable
 
     private static async Task<SingleNode> OpenAsync(string directory, TransactionLimits limits)
     {
-        var (http, peer) = (FreePort(), FreePort());
+        var (http, peer) = (TestPorts.Take(), TestPorts.Take());
         var host = await NodeHost.StartAsync(
             new NodeOptions
             {
                 Id = new NodeId("n1"),
                 DataDirectory = directory,
-                Listen = $"127.0.0.1:{http}",
-                PeerListen = $"127.0.0.1:{peer}",
-                Peers = new Dictionary<NodeId, string> { [new NodeId("n1")] = $"127.0.0.1:{peer}" },
+                Listen = http.ToString(),
+                PeerListen = peer.ToString(),
+                Peers = new Dictionary<NodeId, string> { [new NodeId("n1")] = peer.ToString() },
                 Transactions = limits,
             },
             TestContext.Current.CancellationToken);
-        return new SingleNode(directory, host, new Uri($"http://127.0.0.1:{http}"));
+        return new SingleNode(directory, host, new Uri($"http://{http}"));
     }
 
     public async ValueTask DisposeAsync()
@@ -64,12 +62,5 @@ public sealed class SingleNode : IAsyncDisposable
         Http.Dispose();
         await _host.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,7 @@
 using Polygraph.Protocol;
 using Polygraph.Protocol.Messages;
 using Polygraph.Transport.Tcp;
+using Polygraph.Wire.Buffers;
 using Polygraph.Wire.Peers;
 
 namespace Polygraph.Transport.Tests.Tcp;
@@ -65,6 +66,20 @@ public sealed class OutboundQueueTests
         Assert.InRange(calls, 1UL, (ulong)TransportLimits.CallQueueBytesMax / TransportLimits.SendBatchBytes);
         for (var i = 0; i < 3; i++)
             Assert.Collection(Taken(queue), first => Assert.IsType<PeerFrame.Forward>(first), second => Assert.IsType<PeerFrame.Group>(second));
+    }
+
+    [Fact]
+    public void The_largest_frame_of_each_lane_at_once_is_encoded()
+    {
+        var queue = new OutboundQueue();
+        Assert.True(queue.TryAdd(new PeerFrame.ForwardReply(1, new byte[WireLimits.ForwardBytesMax])));
+        Assert.True(queue.TryAdd(Append(WireLimits.EntryBytesMax)));
+        var batch = Taken(queue);
+        using var writer = new WireWriter(OutboundQueue.BatchBytesMax);
+        foreach (var frame in batch)
+            PeerFrameCodec.Encode(frame, writer);
+
+        Assert.Equal(2, batch.Count);
     }
 
     [Fact]
