@@ -105,7 +105,7 @@ internal sealed class Seeds : Codec<Seed>
     public override string Name => "seed-json";
 
     protected override Seed DrawValue(Dice dice)
-        => new(new Guid(dice.Fill(new byte[16])), dice.Signed(), dice.Text(), dice.Text(), dice.Many(() => new SeedTable(dice.Text(), dice.Signed(), dice.Text())));
+        => new(new Guid(dice.Fill(new byte[16])), dice.Signed(), dice.Text(), dice.Many(() => new SeedTable(dice.Text(), dice.Signed(), dice.Text())));
 
     protected override byte[] Encode(Seed value) => value.ToJson();
 
