@@ -72,7 +72,7 @@ internal sealed class WritePath(NodeId self, NodeClock clock, TransactionLimits 
             WriteEndKind.MustBeTried when !mayRunAgain => Failed(Problems.LibrariesDifferInTransaction()),
             WriteEndKind.Busy or WriteEndKind.MustBeTried => Failed(Problems.Busy(replica.Database.Name)),
             WriteEndKind.KeyReused => Failed(Problems.KeyReused(request.IdempotencyKey!)),
-            WriteEndKind.WaitedTooLong => Failed(WaitedTooLong(replica, posted, Instant.Min(deadline, clock.Now))),
+            WriteEndKind.WaitedTooLong => Failed(WaitedTooLong(replica, posted, Instant.Max(posted, Instant.Min(deadline, clock.Now)))),
             WriteEndKind.SnapshotIsOld => Failed(Problems.SnapshotIsOld()),
             WriteEndKind.TransactionLost => Failed(Problems.TransactionLost(TransactionLoss.None, limits)),
             WriteEndKind.NoEntry or WriteEndKind.TransactionOpen => WithoutEntry(request, session.With(replica.Database.Id, end.Position), end),

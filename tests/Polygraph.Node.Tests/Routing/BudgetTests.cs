@@ -1,9 +1,12 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Polygraph.Node.Groups;
+using Polygraph.Node.Libraries;
 using Polygraph.Node.Routing;
 using Polygraph.Node.Tests.Groups;
 using Polygraph.Protocol;
 using Polygraph.Protocol.LeaderBased;
 using Polygraph.Protocol.Messages;
+using Polygraph.Wire.Peers;
 using Polygraph.Wire.Sql;
 
 namespace Polygraph.Node.Tests.Routing;
@@ -59,6 +62,26 @@ public sealed class BudgetTests : IDisposable
 
         Assert.Equal("READ_TIMEOUT", read.Problem?.Code);
         Assert.EndsWith("within 50ms.", read.Problem?.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_write_that_comes_when_its_time_is_over_is_refused_in_words()
+    {
+        using var replicas = new TestReplicas("n1");
+        await using var replica = replicas.Factory.Open(new DatabaseInfo(new GroupId(7), "main", "leader", "logical", AckPolicy.Default), new TestOwner());
+        replica.Start();
+        for (var changed = replica.NextChange(); !replica.View.Serving; changed = replica.NextChange())
+            await changed.WaitAsync(TestContext.Current.CancellationToken);
+        var census = new LibraryCensus(replicas.Self, [replicas.Self], new LibraryIdentity("3", 1), new LibraryFile(replicas.DataDirectory), NullLogger.Instance);
+        var writes = new WritePath(replicas.Self, replicas.Clock, TransactionLimits.Default, new SchemaTrials(census, (_, _) => throw new InvalidOperationException("Nobody else is there.")));
+        var unit = new SqlUnit(UnitMode.Atomic, [new SqlStep.Execute(new SqlStatement("CREATE TABLE t(a)", []))]);
+
+        var response = await writes.WriteAsync(
+            replica, new SqlRequest("main", unit, null, ReadOptions.Default, null, null, "test", Budget), replicas.Clock.Now - TimeSpan.FromMilliseconds(1),
+            SessionToken.Empty(ClusterId.None));
+
+        Assert.Equal(("TRANSACTION_BUSY", Outcome.NotApplied), (response.Problem?.Code, response.Problem?.Outcome));
+        Assert.Contains("transactions for 0s.", response.Problem?.Detail, StringComparison.Ordinal);
     }
 
     /// <summary>A clock by which every wait lasts equally long, however short it was to be, and takes no real time.</summary>
