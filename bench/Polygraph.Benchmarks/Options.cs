@@ -16,8 +16,8 @@ internal sealed record Options(IReadOnlyList<string> Parts, int Rounds, string O
         => $"""
             Usage: dotnet run -c Release --project bench/Polygraph.Benchmarks -- engine [PART …] [--rounds N] [--only TEXT] [--directory DIR]
               PART           {string.Join(", ", Suite.Parts.Select(part => part.Name))}; all of them if none is named
-              --rounds N     how often each figure is taken, 1 to {RoundsMax}; default {RoundsDefault} (parts that start clusters take at most 3)
-              --only TEXT    of capture and catch-up, only the cases whose names begin with this
+              --rounds N     how often each figure is taken, 1 to {RoundsMax}; default {RoundsDefault} (catch-up, start and import take at most 3)
+              --only TEXT    of capture, catch-up and failover, only the cases whose names begin with this
               --directory    where the databases are made; default: a temporary directory
             """;
 

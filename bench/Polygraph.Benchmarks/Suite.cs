@@ -18,6 +18,7 @@ internal static class Suite
         new("catch-up", (options, directory) => CatchUpBenchmark.MeasureAsync(Math.Min(options.Rounds, ClusterRoundsMax), options.Only, directory)),
         new("start", (options, directory) => StartBenchmark.MeasureAsync(Math.Min(options.Rounds, ClusterRoundsMax), directory)),
         new("import", (options, directory) => ImportBenchmark.MeasureAsync(Math.Min(options.Rounds, ClusterRoundsMax), directory)),
+        new("failover", (options, directory) => FailoverBenchmark.MeasureAsync(options.Rounds, options.Only, directory)),
         new("large", (options, directory) => LargeTransactionBenchmark.MeasureAsync(directory)),
     ];
 

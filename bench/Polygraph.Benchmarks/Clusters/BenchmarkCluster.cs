@@ -85,6 +85,10 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
 
     public void Kill(string node) => _processes.Kill(node);
 
+    public void Pause(string node) => _processes.Process(node).Pause();
+
+    public void Resume(string node) => _processes.Process(node).Resume();
+
     public void Start(string node) => _processes.Start(node);
 
     /// <summary>One transaction, which must succeed.</summary>
@@ -96,6 +100,23 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
         using var response = await _clients[node].SendAsync(request);
         if (!response.IsSuccessStatusCode)
             throw new InvalidOperationException($"{node} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    /// <summary>One statement at <c>quorum</c>; false if it was refused, or nobody knows what became of it.</summary>
+    public async Task<bool> TrySqlAsync(string node, string sql, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/db/{Database}/sql");
+        request.Content = JsonContent.Create(new { statements = new[] { new { sql } } });
+        request.Headers.TryAddWithoutValidation("Polygraph-Ack", "quorum");
+        try
+        {
+            using var response = await _clients[node].SendAsync(request, cancellation);
+            return response.IsSuccessStatusCode;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>Makes a SQLite file a database on every node; a majority holds it when this returns.</summary>
