@@ -264,7 +264,7 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
         TransactionAnswer? answer;
         if (transaction.Leader == self)
         {
-            answer = await _host.RunAsync(self, keyed, CancellationToken.None).ConfigureAwait(false);
+            answer = await RunHereAsync(keyed, ask.Client).ConfigureAwait(false);
         }
         else
         {
@@ -286,6 +286,21 @@ internal sealed partial class SqlStream(NodeId self, NodeClock clock, Gateway ga
         return answer.Response.Problem is { Outcome: Outcome.NotApplied, Code: not (Problems.NotLeaderCode or Problems.SnapshotIsOldCode) } problem
             ? Lose(problem)
             : Unwrap(frame, answer.Response);
+    }
+
+    /// <summary>Whoever goes away is not waited for: the transaction is abandoned for that, also one that still waits for the writer.</summary>
+    private async Task<TransactionAnswer> RunHereAsync(TransactionCall call, CancellationToken client)
+    {
+        var running = _host.RunAsync(self, call, CancellationToken.None);
+        try
+        {
+            return await running.WaitAsync(client).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (client.IsCancellationRequested)
+        {
+            _ = running.ContinueWith(static ended => ended.Exception, TaskScheduler.Default); // Nobody asks any more what became of it.
+            throw;
+        }
     }
 
     /// <summary>The leader was lost with a request that may have held the COMMIT: whoever leads next knows by the key.</summary>

@@ -11,10 +11,14 @@ internal sealed class FakeGateway : IClusterGateway
     public static readonly NodeId Node2 = new("n2");
 
     private readonly List<SqlRequest> _requests = [];
+    private readonly TaskCompletionSource _firstAbandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _streamsAbandoned;
 
     /// <summary>What the next units are answered; by default every step returns nothing.</summary>
     public Func<SqlRequest, SqlResponse> Answer { get; set; } = Done;
+
+    /// <summary>What is waited for before an answer; is told when the client goes away. By default nothing.</summary>
+    public Func<CancellationToken, Task> BeforeAnswer { get; set; } = static _ => Task.CompletedTask;
 
     public IReadOnlyList<SqlRequest> Requests
     {
@@ -24,6 +28,9 @@ internal sealed class FakeGateway : IClusterGateway
                 return [.. _requests];
         }
     }
+
+    /// <summary>Completes when a stream is said to be over.</summary>
+    public Task FirstAbandoned => _firstAbandoned.Task;
 
     /// <summary>Streams that were said to be over.</summary>
     public int StreamsAbandoned => Volatile.Read(ref _streamsAbandoned);
@@ -70,11 +77,12 @@ internal sealed class FakeGateway : IClusterGateway
     public static ReplicaReport Replica(string node, string role, double? staleness, ulong lag = 0, bool serving = true, string? reason = null)
         => new(node, role, 12, 12, 11, 11 - lag, new string('a', 32), staleness, lag, serving, reason);
 
-    public Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
+    public async Task<SqlResponse> ExecuteAsync(SqlRequest request, CancellationToken cancellation)
     {
         lock (_requests)
             _requests.Add(request);
-        return Task.FromResult(Answer(request));
+        await BeforeAnswer(cancellation);
+        return Answer(request);
     }
 
     public ISqlStream OpenStream() => new FakeStream(this);
@@ -140,6 +148,10 @@ internal sealed class FakeGateway : IClusterGateway
             return (response.Result is { } result ? new Polygraph.Node.Routing.FinishedCursor(result.Steps[0]) : null, response);
         }
 
-        public void Abandon() => Interlocked.Increment(ref gateway._streamsAbandoned);
+        public void Abandon()
+        {
+            Interlocked.Increment(ref gateway._streamsAbandoned);
+            gateway._firstAbandoned.TrySetResult();
+        }
     }
 }

@@ -8,6 +8,31 @@ public sealed class HranaStreamTests
 {
     private const string Store = """{"requests":[{"type":"store_sql","sql_id":7,"sql":"select 7"}]}""";
 
+    // The clock stands still, so no stream is forgotten because it was idle.
+    [Fact(Timeout = 60_000)]
+    public async Task A_stream_is_closed_at_once_when_its_client_went_away_before_the_answer()
+    {
+        await using var node = await TestNode.StartAsync(new HttpEndpointOptions { Time = new ManualTime() });
+        var hasArrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        node.Gateway.BeforeAnswer = gone =>
+        {
+            var isGone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            gone.Register(isGone.SetResult);
+            hasArrived.SetResult();
+            return isGone.Task; // And then it is done all the same, as what was decided a moment before.
+        };
+        using var client = new HttpClient { BaseAddress = node.Address };
+        using var goesAway = new CancellationTokenSource();
+        var request = client.PostAsync(
+            new Uri("/v3/pipeline", UriKind.Relative), TestNode.Json("""{"requests":[{"type":"execute","stmt":{"sql":"BEGIN IMMEDIATE"}}]}"""), goesAway.Token);
+        await hasArrived.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await goesAway.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
+
+        await node.Gateway.FirstAbandoned.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, node.Gateway.StreamsAbandoned);
+    }
+
     [Fact]
     public async Task A_stored_text_is_used_in_the_same_and_in_later_pipelines()
     {

@@ -193,7 +193,7 @@ public sealed class InteractiveTests(PatientNode patient) : IClassFixture<Patien
         Assert.Equal(2, await CountAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_client_that_goes_away_while_it_waits_for_the_writer_does_not_get_it()
     {
         var holder = _node.Stream();
@@ -201,8 +201,14 @@ public sealed class InteractiveTests(PatientNode patient) : IClassFixture<Patien
         using var gone = new CancellationTokenSource();
         var waiting = _node.Stream().SendAsync([HranaSession.Execute("BEGIN IMMEDIATE")], gone.Token);
         var behind = _node.Stream().ExecuteAsync("INSERT INTO t VALUES (2, 20)");
+
+        // Both, and the one that asks.
+        await _node.UntilMetricAsync("polygraph_requests_in_flight", atLeast: 3);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        // A node hears of a closed connection in its own time; 499 is how it counts who went away.
+        await _node.UntilMetricAsync("polygraph_requests_total{code=\"499\"}", atLeast: 1);
         await holder.ExecuteAsync("COMMIT");
         await behind;
     }

@@ -19,6 +19,18 @@ public sealed class SingleNode : IAsyncDisposable
 
     public HranaSession Stream() => new(Http);
 
+    /// <summary>Asks for the metrics until one of them is so large.</summary>
+    public async Task UntilMetricAsync(string name, double atLeast)
+    {
+        while (true)
+        {
+            var metrics = await Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+            var line = metrics.Split('\n').FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
+            if (line is not null && double.Parse(line[(name.Length + 1)..], System.Globalization.CultureInfo.InvariantCulture) >= atLeast)
+                return;
+        }
+    }
+
     public static async Task<SingleNode> StartAsync(TransactionLimits limits)
     {
         var node = await OpenAsync(Directory.CreateTempSubdirectory("polygraph-node-").FullName, limits);

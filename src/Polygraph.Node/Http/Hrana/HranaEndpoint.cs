@@ -28,19 +28,26 @@ internal sealed class HranaEndpoint(IClusterGateway gateway, InFlight inFlight, 
         using var body = await RequestBody.ReadAsync(context, inFlight);
         var pipeline = HranaReader.Read(body.Span, inFlight.Limits);
         var stream = pipeline.Baton is { } baton ? streams.Resume(baton, database) : streams.Open(database, gateway.OpenStream());
-        var done = false;
+        string? next = null;
+        var isSent = false;
         try
         {
             var plan = PipelinePlan.Make(pipeline, stream);
             var response = plan.HasSteps ? await ExecuteAsync(context, stream, plan.Unit, options) : null;
-            done = !plan.Closes;
-            await SendAsync(context, done ? streams.Release(stream) : null, plan, response);
+
+            // Released before the answer leaves: who has read it may send the next request at once.
+            next = plan.Closes ? null : streams.Release(stream);
+            await SendAsync(context, next, plan, response);
+            isSent = true;
         }
         finally
         {
-            // An answer that is no pipeline result ends the stream for the client, so it ends it here.
-            if (!done)
+            // An answer that is no pipeline result ends the stream for the client, so it ends it here; and so does one that never left: without the baton
+            // nobody can go on, and a transaction that the client does not know to be open would hold the writer until its limit.
+            if (next is null)
                 streams.Close(stream);
+            else if (!isSent)
+                streams.Forget(next);
         }
     }
 

@@ -110,6 +110,19 @@ internal sealed class HranaStreams : IDisposable
         return _baton.Write(stream.Id, waiting.Sequence);
     }
 
+    /// <summary>Ends a stream that waits, because its client was never given this baton.</summary>
+    public void Forget(string baton)
+    {
+        List<ISqlStream> forgotten = [];
+        lock (_lock)
+        {
+            if (_baton.TryRead(baton, out var id, out var sequence) && _waiting.TryGetValue(id, out var node) && node.Value.Sequence == sequence)
+                Forget(node, forgotten);
+        }
+
+        Abandon(forgotten);
+    }
+
     /// <summary>Ends a stream that a pipeline has in its hands.</summary>
     public void Close(HranaStream stream)
     {
