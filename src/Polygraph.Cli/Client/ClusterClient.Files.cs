@@ -12,16 +12,35 @@ public sealed partial class ClusterClient
     /// <exception cref="RequestRefusedException">The name is taken or not allowed, or the file cannot be imported. Nothing was created.</exception>
     public async Task<(ImportView View, string Json)> ImportAsync(ImportCall call, Action<long> progress, CancellationToken cancellation)
     {
-        using var response = await SendAsync(() => ImportRequest(call, progress), cancellation, isFile: true);
+        // While the file goes there it is the node's disk that is waited for, and nobody else can be asked.
+        using var response = await SendAsync(() => ImportRequest(call, progress), cancellation, HttpCompletionOption.ResponseContentRead, silence: null);
         var json = await response.Content.ReadAsStringAsync(cancellation);
         return response.IsSuccessStatusCode
             ? (Read(json, ClusterJson.Default.ImportView), json)
             : throw new RequestRefusedException(ReadProblem(response, json));
     }
 
-    /// <summary>Asks for a database as a plain SQLite file. The answer's body is not read yet; dispose it.</summary>
+    /// <summary>
+    /// Asks for a database as a plain SQLite file: the first node whose copy serves, and that is not silent. The answer's body is not read yet; dispose it.
+    /// </summary>
     /// <exception cref="RequestRefusedException">There is none of that name, or no node can give it.</exception>
+    /// <exception cref="AnswerLostException">The last node that was asked fell silent before it answered.</exception>
     public async Task<HttpResponseMessage> ExportAsync(ExportCall call, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ExportOnceAsync(call, cancellation);
+            }
+            catch (Exception e) when (attempt < _endpoints.Count && IsOfThatNode(e))
+            {
+                PassOverUnlessLost(e);
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> ExportOnceAsync(ExportCall call, CancellationToken cancellation)
     {
         var response = await SendAsync(
             () =>
@@ -33,7 +52,7 @@ public sealed partial class ClusterClient
             },
             cancellation,
             HttpCompletionOption.ResponseHeadersRead,
-            isFile: true);
+            _silence * FileSilence);
         if (response.IsSuccessStatusCode)
             return response;
         using (response)

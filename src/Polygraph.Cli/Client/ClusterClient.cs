@@ -19,6 +19,12 @@ public sealed partial class ClusterClient : IDisposable
     /// <summary>Between two tries while no node has a leader; a failover takes 300 ms at the median.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Characters of a request beyond which the node is asked first whether it takes so much.</summary>
+    private const int LargeBody = 1 << 20;
+
+    /// <summary>A node that makes or takes a whole file has little time for questions: it may think so many times as long.</summary>
+    private const int FileSilence = 5;
+
     /// <summary>What a question about the cluster may take at one node: it answers from its own memory, unless it is paused.</summary>
     private static readonly TimeSpan QuestionTimeout = TimeSpan.FromSeconds(2);
 
@@ -108,9 +114,10 @@ public sealed partial class ClusterClient : IDisposable
                 var json = await ChangeAsync(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(database)}/verify", "{}", cancellation);
                 return (Read(json, ClusterJson.Default.VerificationView), json);
             }
-            catch (AnswerLostException) when (attempt < _endpoints.Count)
+            catch (Exception e) when (attempt < _endpoints.Count && IsOfThatNode(e))
             {
                 // It changes nothing, so the next node may be asked for it as well.
+                PassOverUnlessLost(e);
             }
         }
     }
@@ -145,6 +152,9 @@ public sealed partial class ClusterClient : IDisposable
                 SetHeader(request, "Polygraph-Max-Lag", call.MaxLag);
                 SetHeader(request, "Polygraph-Session", call.Session);
                 SetHeader(request, "Polygraph-Idempotency-Key", key);
+
+                // What is too large is refused before it is sent: a node that refuses it while it comes in closes the connection, and its answer may be lost with that.
+                request.Headers.ExpectContinue = body.Length > LargeBody;
                 return request;
             },
             cancellation);
@@ -155,6 +165,16 @@ public sealed partial class ClusterClient : IDisposable
             json,
             Header(response, "Polygraph-Served-By"),
             Header(response, "Polygraph-Session"));
+    }
+
+    /// <summary>Whether it is the node that could not answer, and not the cluster: it fell silent, or its copy serves nothing.</summary>
+    private static bool IsOfThatNode(Exception e) => e is AnswerLostException or RequestRefusedException { Problem.Code: "REPLICA_UNAVAILABLE" };
+
+    // A node whose answer was lost has been passed over already.
+    private void PassOverUnlessLost(Exception e)
+    {
+        if (e is not AnswerLostException)
+            PassOver();
     }
 
     // A question changes nothing, so a node that does not answer in time is passed over as well.
@@ -190,11 +210,12 @@ public sealed partial class ClusterClient : IDisposable
         return response.IsSuccessStatusCode ? json : throw new RequestRefusedException(ReadProblem(response, json));
     }
 
+    /// <param name="create">Makes the request, anew for each node.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="completion">When it is answered.</param>
+    /// <param name="silence">How long a node may be silent before it is asked whether it is there; null: for ever.</param>
     private async Task<HttpResponseMessage> SendAsync(
-        Func<HttpRequestMessage> create,
-        CancellationToken cancellation,
-        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead,
-        bool isFile = false)
+        Func<HttpRequestMessage> create, CancellationToken cancellation, HttpCompletionOption completion, TimeSpan? silence)
     {
         string? lastProblem = null;
         for (var attempt = 0; attempt < _endpoints.Count; attempt++)
@@ -203,8 +224,9 @@ public sealed partial class ClusterClient : IDisposable
             request.RequestUri = new Uri(Current, request.RequestUri!);
             try
             {
-                // A node that takes or makes a whole file may have no time for questions, and there is nobody else to ask.
-                return isFile ? await _http.SendAsync(request, completion, cancellation) : await SendWatchedAsync(request, completion, cancellation);
+                return silence is { } limit
+                    ? await SendWatchedAsync(request, completion, limit, cancellation)
+                    : await _http.SendAsync(request, completion, cancellation);
             }
             catch (Exception failure)
                 when (failure is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
@@ -231,15 +253,16 @@ public sealed partial class ClusterClient : IDisposable
 
     /// <summary>Sends, and waits for as long as it takes while the node answers something else.</summary>
     /// <exception cref="AnswerLostException">It has fallen silent. What was sent may be carried out.</exception>
-    private async Task<HttpResponseMessage> SendWatchedAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendWatchedAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, TimeSpan silence, CancellationToken cancellation)
     {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var sending = _http.SendAsync(request, completion, silence.Token);
-        while (await Task.WhenAny(sending, Task.Delay(_silence, cancellation)) != sending && !cancellation.IsCancellationRequested)
+        using var givingUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var sending = _http.SendAsync(request, completion, givingUp.Token);
+        while (await Task.WhenAny(sending, Task.Delay(silence, cancellation)) != sending && !cancellation.IsCancellationRequested)
         {
-            if (await IsThereAsync(request.RequestUri!, cancellation) || sending.IsCompleted)
+            if (await IsThereAsync(request.RequestUri!, silence, cancellation) || sending.IsCompleted)
                 continue;
-            await silence.CancelAsync();
+            await givingUp.CancelAsync();
             await sending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             cancellation.ThrowIfCancellationRequested();
             PassOver();
@@ -249,10 +272,10 @@ public sealed partial class ClusterClient : IDisposable
         return await sending;
     }
 
-    private async Task<bool> IsThereAsync(Uri node, CancellationToken cancellation)
+    private async Task<bool> IsThereAsync(Uri node, TimeSpan patience, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(_silence);
+        limit.CancelAfter(patience);
         try
         {
             using var answer = await _http.GetAsync(new Uri(node, "/healthz"), limit.Token);
@@ -264,6 +287,9 @@ public sealed partial class ClusterClient : IDisposable
             return false;
         }
     }
+
+    private Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation)
+        => SendAsync(create, cancellation, HttpCompletionOption.ResponseContentRead, _silence);
 
     private void PassOver() => _preferred = (_preferred + 1) % _endpoints.Count;
 

@@ -31,7 +31,8 @@ public sealed record ProblemView(
     string? Detail,
     string? Outcome,
     ReceiptView? Receipt,
-    IReadOnlyList<string>? Missing)
+    IReadOnlyList<string>? Missing,
+    string? IdempotencyKey = null)
 {
     /// <summary>Whether it certainly did not happen, so that sending it again is safe.</summary>
     public bool IsNotApplied => Outcome == "notApplied";

@@ -41,9 +41,13 @@ public sealed class ClusterExamination : IDisposable
                 var diagnosis = await AskAsync(node.Http, SyncSamples, cancellation);
                 answers.Add(new NodeAnswer(node.Id, diagnosis, null, look.Offset - first.Value.Offset, look == first ? default : look.Error + first.Value.Error));
             }
-            catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception e) when (e is HttpRequestException or JsonException)
             {
                 answers.Add(new NodeAnswer(node.Id, null, e.Message, null, default));
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                answers.Add(new NodeAnswer(node.Id, null, $"nothing came within {_http.Timeout.TotalSeconds:0} s: it may be paused", null, default));
             }
         }
 

@@ -86,10 +86,14 @@ public static class AnswerText
         switch (problem.Outcome)
         {
             case "applied":
-                Screen.Error.MarkupLine($"[{Screen.Amber}]It is applied, with less than the guarantee that was asked for.[/]");
+                var isLess = problem.Missing is { Count: > 0 } ? ", with less than the guarantee that was asked for" : "";
+                Screen.Error.MarkupLine($"[{Screen.Amber}]It is applied{isLess}.[/]");
                 break;
             case "unknown":
-                Screen.Error.MarkupLine($"[{Screen.Amber}]Whether it stays is unknown: it stands in some log and may yet vanish. Read before you send it again.[/]");
+                var why = problem.Receipt is null ? "Whether it is done is unknown." : "Whether it stays is unknown: it stands in some log and may yet vanish.";
+                Screen.Error.MarkupLine($"[{Screen.Amber}]{why}[/]");
+                if (problem.IdempotencyKey is { } key)
+                    Screen.Hint(AnswerLostException.SameKey(key));
                 break;
         }
 

@@ -120,7 +120,8 @@ public static class LocalClusterSession
         var others = layouts.Where(layout => DirectoryHolder.IsInUse(layout.Directory)).Select(layout => layout.Id).ToList();
         if (others.Count > 0)
         {
-            Screen.Problem($"{string.Join(" and ", others)} was started again by somebody else and still runs, so it is left alone and the data is kept in {arguments.DataDirectory}.");
+            var (was, runs, isLeft) = others.Count == 1 ? ("was", "runs", "it is") : ("were", "run", "they are");
+            Screen.Problem($"{string.Join(" and ", others)} {was} started again by somebody else and still {runs}, so {isLeft} left alone and the data is kept in {arguments.DataDirectory}.");
             Screen.Hint($"End it where it was started ({arguments.DataDirectory}/{others[0]}/lock has its process id), then remove the directory.");
             return;
         }

@@ -71,10 +71,9 @@ internal sealed class Verifications(NodeId self, IReadOnlyList<NodeId> voters, P
     }
 
     /// <summary>Marks the log, lets every replica read its rows at the mark, and compares.</summary>
-    public async Task<VerificationReport?> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
+    public async Task<VerificationReport> VerifyAsync(Replica replica, TimeSpan budget, CancellationToken cancellation)
     {
-        if (_databases!.Find(name) is not { } replica)
-            return null;
+        var name = replica.Database.Name;
         var ends = clock.Now + budget;
         var verification = Guid.CreateVersion7();
         var mark = await MarkAnywhereAsync(replica, verification, cancellation).ConfigureAwait(false);

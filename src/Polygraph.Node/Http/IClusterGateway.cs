@@ -41,9 +41,10 @@ public interface IClusterGateway
 
     /// <summary>
     /// Has every replica read all its rows at one position and compares them with one another and with the digests kept incrementally.
-    /// A replica that does not answer within <paramref name="budget"/> stands in the report with the reason. Null if there is no such database.
+    /// A replica that does not answer within <paramref name="budget"/> stands in the report with the reason. A problem if there is no such database, or this
+    /// node's replica is not open: then another node may be asked.
     /// </summary>
-    Task<VerificationReport?> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation);
+    Task<(VerificationReport? Report, SqlProblem? Problem)> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation);
 }
 
 /// <summary>Whether a node can serve; a node that cannot says why.</summary>

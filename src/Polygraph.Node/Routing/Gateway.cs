@@ -16,6 +16,9 @@ internal sealed class Gateway(
     NodeId self, NodeClock clock, DatabaseRegistry databases, ClusterIdentity identity, RequestPaths paths, StatusBoard status, Verifications verifications)
     : IClusterGateway
 {
+    /// <summary>How long a database that this node has not heard of is asked about.</summary>
+    private static readonly TimeSpan LookupPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>How long to wait for news before looking again who leads; a change of this node's own view ends the wait at once.</summary>
     private static readonly TimeSpan LeaderPollInterval = TimeSpan.FromMilliseconds(50);
 
@@ -86,11 +89,9 @@ internal sealed class Gateway(
     public async Task<((Replica Replica, SessionToken Session)? Target, SqlProblem? Problem)> ResolveAsync(
         SqlRequest request, Instant ends, CancellationToken cancellation)
     {
-        if (databases.Find(request.Database) is null && databases.FindStopped(request.Database) is { } stopped)
-            return (null, Problems.Unavailable(self, $"its replica of \"{request.Database}\" serves nothing: {stopped.Reason} Ask another node."));
-        var lookup = await databases.FindOrWaitAsync(request.Database, clock.Until(ends), cancellation).ConfigureAwait(false);
-        if (lookup.Replica is not { } replica)
-            return (null, lookup.Certain ? Problems.UnknownDatabase(request.Database) : Problems.NoLeader(request.Database, null));
+        var (known, problem) = await FindAsync(request.Database, ends, cancellation).ConfigureAwait(false);
+        if (known is not { } replica)
+            return (null, problem);
         if (request.Ack is { } ack && WritePath.Refusal(ack, databases.VoterCount) is { } refusal)
             return (null, refusal);
         if (request.Session is not { } text)
@@ -98,6 +99,15 @@ internal sealed class Gateway(
         return SessionToken.TryParse(text, identity.Cluster, out var session, out var error)
             ? ((replica, session), null)
             : (null, Problems.Invalid("SESSION_INVALID", error));
+    }
+
+    private async Task<(Replica? Replica, SqlProblem? Problem)> FindAsync(string name, Instant ends, CancellationToken cancellation)
+    {
+        if (databases.Find(name) is null && databases.FindStopped(name) is { } stopped)
+            return (null, Problems.Unavailable(self, $"its replica of \"{name}\" serves nothing: {stopped.Reason} Ask another node."));
+        var lookup = await databases.FindOrWaitAsync(name, clock.Until(ends), cancellation).ConfigureAwait(false);
+        return lookup.Replica is { } replica ? (replica, null)
+            : (null, lookup.Certain ? Problems.UnknownDatabase(name) : Problems.NoLeader(name, null));
     }
 
     /// <summary>Pins a state of this node's copy that is fit for a read with these options. The snapshot is the caller's.</summary>
@@ -205,8 +215,12 @@ internal sealed class Gateway(
     public Task<SqlProblem?> DropDatabaseAsync(string name, string principal, CancellationToken cancellation)
         => new DatabaseCatalogue(this).DropAsync(name, principal, databases, clock, cancellation);
 
-    public Task<VerificationReport?> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
-        => verifications.VerifyAsync(name, budget, cancellation);
+    public async Task<(VerificationReport? Report, SqlProblem? Problem)> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
+    {
+        var ends = clock.Now + (budget < LookupPatience ? budget : LookupPatience);
+        var (replica, problem) = await FindAsync(name, ends, cancellation).ConfigureAwait(false);
+        return replica is null ? (null, problem) : (await verifications.VerifyAsync(replica, budget, cancellation).ConfigureAwait(false), null);
+    }
 
     // What is kept of the answer is that of the request which held the COMMIT, whatever else stood in it.
     private static SqlResponse AnswerToCommit(SqlResponse response)

@@ -5,6 +5,8 @@ namespace Polygraph.Cli.Tests.Client;
 
 public sealed class ClusterClientTests
 {
+    private const string Unavailable = """{"title":"t","status":503,"code":"REPLICA_UNAVAILABLE","detail":"its copy serves nothing","outcome":"notApplied"}""";
+
     private const string Written = """
         {"results":[{"columns":[],"rows":[],"rowsAffected":1,"lastInsertRowid":1}],
          "receipt":{"database":"main","term":2,"index":7,"ackRequested":"all","ackAchieved":"quorum","ackedBy":["n1","n2"],"degraded":true,"waitMicroseconds":1500},
@@ -97,6 +99,33 @@ public sealed class ClusterClientTests
         using var client = new ClusterClient([paused.Url, other.Url], silence: TimeSpan.FromMilliseconds(100));
 
         Assert.True((await client.VerifyAsync("main", CancellationToken.None)).View.Equal);
+    }
+
+    [Fact]
+    public async Task Verify_and_export_ask_the_next_node_when_the_copy_of_one_serves_nothing()
+    {
+        using var stopped = new ScriptedNode(new ScriptedNode.Answer(503, Unavailable), new ScriptedNode.Answer(503, Unavailable));
+        using var other = new ScriptedNode(
+            new ScriptedNode.Answer(200, """{"database":"main","term":2,"index":7,"equal":true,"replicas":[]}"""), new ScriptedNode.Answer(200, "file"));
+        using (var client = new ClusterClient([stopped.Url, other.Url]))
+            Assert.True((await client.VerifyAsync("main", CancellationToken.None)).View.Equal);
+        using (var client = new ClusterClient([stopped.Url, other.Url]))
+        {
+            using var file = await client.ExportAsync(new ExportCall("main", null, null), CancellationToken.None);
+            Assert.Equal("file", await file.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
+    public async Task Export_asks_the_next_node_when_one_says_nothing()
+    {
+        using var paused = new UnhurriedNode(isThere: false, Written);
+        using var other = new ScriptedNode(new ScriptedNode.Answer(200, "file"));
+        using var client = new ClusterClient([paused.Url, other.Url], silence: TimeSpan.FromMilliseconds(50));
+
+        using var file = await client.ExportAsync(new ExportCall("main", null, null), CancellationToken.None);
+
+        Assert.Equal("file", await file.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

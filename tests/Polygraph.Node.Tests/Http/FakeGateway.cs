@@ -118,8 +118,8 @@ internal sealed class FakeGateway : IClusterGateway
         return Task.FromResult<SqlProblem?>(null);
     }
 
-    public Task<VerificationReport?> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
-        => Task.FromResult(Verification);
+    public async Task<(VerificationReport? Report, SqlProblem? Problem)> VerifyAsync(string name, TimeSpan budget, CancellationToken cancellation)
+        => Verification is null ? (null, await Problem(404, "DATABASE_UNKNOWN")) : (Verification, null);
 
     private static Task<SqlProblem?> Problem(int status, string code)
         => Task.FromResult<SqlProblem?>(new SqlProblem(status, code, code, code, Outcome.NotApplied));

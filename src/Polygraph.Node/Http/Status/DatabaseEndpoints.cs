@@ -77,8 +77,11 @@ internal sealed class DatabaseEndpoints(IClusterGateway gateway, InFlight inFlig
         if (budget > inFlight.Limits.VerifyBudget)
             throw Refusals.Query("timeout", $"a verification may take {DurationText.Format(inFlight.Limits.VerifyBudget)} at most.");
 
-        var report = await gateway.VerifyAsync(name, budget, context.RequestAborted) ?? throw Refusals.NoSuchDatabase(name);
-        await ReportAnswer.SendAsync(context, report, ReportJson.Default.VerificationReport);
+        var (report, problem) = await gateway.VerifyAsync(name, budget, context.RequestAborted);
+        if (problem is not null)
+            await ProblemAnswer.SendAsync(context, problem, name);
+        else
+            await ReportAnswer.SendAsync(context, report!, ReportJson.Default.VerificationReport);
     }
 
     private static string NewNameOf(HttpContext context)
