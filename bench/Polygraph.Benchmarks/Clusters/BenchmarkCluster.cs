@@ -94,9 +94,7 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
     /// <summary>One transaction, which must succeed.</summary>
     public async Task SqlAsync(string node, IEnumerable<string> statements, string ack = "quorum; timeout=120s")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/db/{Database}/sql");
-        request.Content = JsonContent.Create(new { statements = statements.Select(sql => new { sql }) });
-        request.Headers.TryAddWithoutValidation("Polygraph-Ack", ack);
+        using var request = SqlRequest(statements, ack);
         using var response = await _clients[node].SendAsync(request);
         if (!response.IsSuccessStatusCode)
             throw new InvalidOperationException($"{node} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
@@ -105,9 +103,7 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
     /// <summary>One statement at <c>quorum</c>; false if it was refused, or nobody knows what became of it.</summary>
     public async Task<bool> TrySqlAsync(string node, string sql, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/db/{Database}/sql");
-        request.Content = JsonContent.Create(new { statements = new[] { new { sql } } });
-        request.Headers.TryAddWithoutValidation("Polygraph-Ack", "quorum");
+        using var request = SqlRequest([sql], "quorum");
         try
         {
             using var response = await _clients[node].SendAsync(request, cancellation);
@@ -117,6 +113,16 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private static HttpRequestMessage SqlRequest(IEnumerable<string> statements, string ack)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/db/{Database}/sql")
+        {
+            Content = JsonContent.Create(new { statements = statements.Select(sql => new { sql }) }),
+        };
+        request.Headers.TryAddWithoutValidation("Polygraph-Ack", ack);
+        return request;
     }
 
     /// <summary>Makes a SQLite file a database on every node; a majority holds it when this returns.</summary>

@@ -25,20 +25,8 @@ public sealed partial class ClusterClient
     /// </summary>
     /// <exception cref="RequestRefusedException">There is none of that name, or no node can give it.</exception>
     /// <exception cref="AnswerLostException">The last node that was asked fell silent before it answered.</exception>
-    public async Task<HttpResponseMessage> ExportAsync(ExportCall call, CancellationToken cancellation)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await ExportOnceAsync(call, cancellation);
-            }
-            catch (Exception e) when (attempt < _endpoints.Count && IsOfThatNode(e))
-            {
-                PassOverUnlessLost(e);
-            }
-        }
-    }
+    public Task<HttpResponseMessage> ExportAsync(ExportCall call, CancellationToken cancellation)
+        => AskEachAsync(() => ExportOnceAsync(call, cancellation));
 
     private async Task<HttpResponseMessage> ExportOnceAsync(ExportCall call, CancellationToken cancellation)
     {

@@ -22,7 +22,7 @@ public sealed partial class ClusterClient : IDisposable
     /// <summary>Characters of a request beyond which the node is asked first whether it takes so much.</summary>
     private const int LargeBody = 1 << 20;
 
-    /// <summary>A node that makes or takes a whole file has little time for questions: it may think so many times as long.</summary>
+    /// <summary>A node that makes a whole file has little time for questions: it may think so many times as long.</summary>
     private const int FileSilence = 5;
 
     /// <summary>What a question about the cluster may take at one node: it answers from its own memory, unless it is paused.</summary>
@@ -69,13 +69,13 @@ public sealed partial class ClusterClient : IDisposable
     /// <exception cref="AnswerLostException">It was sent, the connection was lost before the answer, and nobody has answered since.</exception>
     public async Task<SqlReply> ExecuteAsync(SqlCall call, CancellationToken cancellation)
     {
-        var key = call.WithKey().Key!;
+        call = call.WithKey();
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                var reply = await ExecuteOnceAsync(call, key, cancellation);
+                var reply = await ExecuteOnceAsync(call, cancellation);
                 var nobodyAccepts = reply.Problem is { Status: (int)HttpStatusCode.ServiceUnavailable, IsNotApplied: true };
                 if (!nobodyAccepts || TimeProvider.System.GetElapsedTime(started) > _failoverBudget)
                     return reply;
@@ -87,7 +87,7 @@ public sealed partial class ClusterClient : IDisposable
             }
             catch (AnswerLostException lost)
             {
-                throw new AnswerLostException(lost.Endpoint, key);
+                throw new AnswerLostException(lost.Endpoint, call.Key);
             }
 
             SentAgain++;
@@ -107,19 +107,8 @@ public sealed partial class ClusterClient : IDisposable
     /// <exception cref="RequestRefusedException">There is no such database.</exception>
     public async Task<(VerificationView View, string Json)> VerifyAsync(string database, CancellationToken cancellation)
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var json = await ChangeAsync(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(database)}/verify", "{}", cancellation);
-                return (Read(json, ClusterJson.Default.VerificationView), json);
-            }
-            catch (Exception e) when (attempt < _endpoints.Count && IsOfThatNode(e))
-            {
-                // It changes nothing, so the next node may be asked for it as well.
-                PassOverUnlessLost(e);
-            }
-        }
+        var json = await AskEachAsync(() => ChangeAsync(HttpMethod.Post, $"/v1/db/{Uri.EscapeDataString(database)}/verify", "{}", cancellation));
+        return (Read(json, ClusterJson.Default.VerificationView), json);
     }
 
     /// <summary>Creates a database and waits until that is committed.</summary>
@@ -138,7 +127,7 @@ public sealed partial class ClusterClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<SqlReply> ExecuteOnceAsync(SqlCall call, string key, CancellationToken cancellation)
+    private async Task<SqlReply> ExecuteOnceAsync(SqlCall call, CancellationToken cancellation)
     {
         var body = JsonSerializer.Serialize(
             new SqlBody([.. call.Statements.Select(sql => new StatementBody(sql))]), ClusterJson.Default.SqlBody);
@@ -151,7 +140,7 @@ public sealed partial class ClusterClient : IDisposable
                 SetHeader(request, "Polygraph-Max-Staleness", call.MaxStaleness);
                 SetHeader(request, "Polygraph-Max-Lag", call.MaxLag);
                 SetHeader(request, "Polygraph-Session", call.Session);
-                SetHeader(request, "Polygraph-Idempotency-Key", key);
+                SetHeader(request, "Polygraph-Idempotency-Key", call.Key);
 
                 // What is too large is refused before it is sent: a node that refuses it while it comes in closes the connection, and its answer may be lost with that.
                 request.Headers.ExpectContinue = body.Length > LargeBody;
@@ -167,14 +156,24 @@ public sealed partial class ClusterClient : IDisposable
             Header(response, "Polygraph-Session"));
     }
 
-    /// <summary>Whether it is the node that could not answer, and not the cluster: it fell silent, or its copy serves nothing.</summary>
-    private static bool IsOfThatNode(Exception e) => e is AnswerLostException or RequestRefusedException { Problem.Code: "REPLICA_UNAVAILABLE" };
-
-    // A node whose answer was lost has been passed over already.
-    private void PassOverUnlessLost(Exception e)
+    /// <summary>Asks what changes nothing: the next node, when one fell silent or its copy serves nothing.</summary>
+    private async Task<T> AskEachAsync<T>(Func<Task<T>> ask)
     {
-        if (e is not AnswerLostException)
-            PassOver();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ask();
+            }
+            catch (AnswerLostException) when (attempt < _endpoints.Count)
+            {
+                // SendAsync has passed it over.
+            }
+            catch (RequestRefusedException e) when (attempt < _endpoints.Count && e.Problem.Code == "REPLICA_UNAVAILABLE")
+            {
+                PassOver();
+            }
+        }
     }
 
     // A question changes nothing, so a node that does not answer in time is passed over as well.

@@ -6,7 +6,7 @@ namespace Polygraph.Storage.Seeds;
 
 /// <summary>
 /// The sum by which nodes see that they hold the same file: the 128-bit hash that rows have, over the whole content. It finds faults and does not resist
-/// forgers: for that a client may announce a SHA-256, which the node that takes the file in then computes and compares. It takes a quarter of the time.
+/// forgers: for that a client may announce a SHA-256, which the node that takes the file in then computes and compares. It costs less.
 /// </summary>
 /// <param name="bytes">The length of the file.</param>
 public sealed class SeedDigest(long bytes)

@@ -116,6 +116,20 @@ public sealed class ClusterClientTests
         }
     }
 
+    // A node that refuses a body while it comes in closes the connection, and the client may never read why.
+    [Theory]
+    [InlineData(100, false)]
+    [InlineData(2 << 20, true)]
+    public async Task A_large_request_is_asked_for_before_it_is_sent(int length, bool isAskedFor)
+    {
+        using var node = new ScriptedNode(new ScriptedNode.Answer(200, Written));
+        using var client = new ClusterClient([node.Url]);
+
+        await client.ExecuteAsync(Call with { Statements = [new string('x', length)] }, CancellationToken.None);
+
+        Assert.Equal(isAskedFor, node.Requests.Single().Contains("Expect: 100-continue", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Export_asks_the_next_node_when_one_says_nothing()
     {

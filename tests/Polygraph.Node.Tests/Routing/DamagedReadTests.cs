@@ -63,6 +63,19 @@ public sealed class DamagedReadTests
         }
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_verification_asked_of_a_node_whose_copy_is_not_open_is_not_told_that_there_is_no_such_database()
+    {
+        var node = await SingleNode.StartAsync(Limits);
+        node = await node.RestartAsync(Limits, directory => Damage(
+            Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(directory, "databases"), "main.*")), "database.sqlite"), page: 1));
+        await using (node)
+        {
+            var (status, body) = await SendAsync(node, HttpMethod.Post, "/v1/db/main/verify", new { });
+            Assert.True(status == HttpStatusCode.ServiceUnavailable, $"{status}: {body}");
+        }
+    }
+
     // SQLite's locks on the file end with this, which only another process would notice.
     private static void Damage(string path, long page)
     {

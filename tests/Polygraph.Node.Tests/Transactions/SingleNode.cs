@@ -22,13 +22,16 @@ public sealed class SingleNode : IAsyncDisposable
     /// <summary>Asks for the metrics until one of them is so large.</summary>
     public async Task UntilMetricAsync(string name, double atLeast)
     {
-        while (true)
-        {
-            var metrics = await Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
-            var line = metrics.Split('\n').FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
-            if (line is not null && double.Parse(line[(name.Length + 1)..], System.Globalization.CultureInfo.InvariantCulture) >= atLeast)
-                return;
-        }
+        while (await MetricAsync(name) < atLeast)
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>A metric as it is now; 0 if there is none of that name yet.</summary>
+    public async Task<double> MetricAsync(string name)
+    {
+        var metrics = await Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+        var line = metrics.Split('\n').FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
+        return line is null ? 0 : double.Parse(line[(name.Length + 1)..], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     public static async Task<SingleNode> StartAsync(TransactionLimits limits)
